@@ -1,0 +1,2 @@
+//! The `cloister` program.
+fn main() {}

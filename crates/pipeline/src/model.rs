@@ -1,0 +1,207 @@
+//! The typed project that `load` produces and every other room works with.
+//! Nothing here can hold a value that the rules of spec project-yaml.md forbid at its version.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::Span;
+
+/// The name of an action as written (numbers as decimal text). Hostile text: never part of a path unescaped.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ActionName(String);
+
+impl ActionName {
+    /// Takes any text; whether a name is allowed is decided by `load` (P205).
+    pub fn new(name: impl Into<String>) -> Self {
+        Self(name.into())
+    }
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+    /// Whether this is the reserved name that stands for every action.
+    pub fn is_run_all(&self) -> bool {
+        self.0 == "run_all"
+    }
+}
+
+impl fmt::Display for ActionName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Who may see an output (spec project-yaml.md 6.1). Order: more sensitive is greater.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PrivacyLevel {
+    /// May be viewed by approved people on the review site and asked for release.
+    ModeratelySensitive,
+    /// Kept and treated as highly sensitive; cannot be released.
+    MinimallySensitive,
+    /// Patient-level; no person can ever view it.
+    HighlySensitive,
+}
+
+impl PrivacyLevel {
+    /// The name used in project.yaml and manifest.json.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::HighlySensitive => "highly_sensitive",
+            Self::ModeratelySensitive => "moderately_sensitive",
+            Self::MinimallySensitive => "minimally_sensitive",
+        }
+    }
+}
+
+impl fmt::Display for PrivacyLevel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The `version:` of the file: its text and the number that gates compare.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Version {
+    /// As written, trimmed.
+    pub text: String,
+    /// Between 1 and 5.
+    pub number: f64,
+}
+
+/// How many dummy patients: from `expectations.population_size`, 1000 where the version ignores it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Population(pub u64);
+
+/// The pattern of an output path; `*` stands for any run of characters except `/`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Pattern(String);
+
+impl Pattern {
+    /// Takes any text; validity is decided by `load` (P510-P519) and again at collection.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+    /// As written.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// One declared output of an action.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Output {
+    /// The level it is declared at.
+    pub level: PrivacyLevel,
+    /// Shown to people, means nothing.
+    pub name: String,
+    /// What is collected.
+    pub pattern: Pattern,
+    /// Where the pattern stands in the file.
+    #[serde(skip)]
+    pub span: Span,
+}
+
+/// The runtime or reusable action a command names: `python:latest`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct RuntimeRef {
+    /// Before the first `:`.
+    pub name: String,
+    /// After it: `v2`, `latest`, `v0.0.24`, `dev`.
+    pub tag: String,
+}
+
+impl fmt::Display for RuntimeRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.name, self.tag)
+    }
+}
+
+/// A non-empty `config:`; holds the JSON text of spec project-yaml.md 7.2, byte for byte.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Config(pub String);
+
+/// Commands with rules of their own (spec project-yaml.md 8).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SpecialCommand {
+    /// `ehrql`/`databuilder` `generate-dataset`.
+    GenerateDataset,
+    /// `ehrql`/`databuilder` `generate-measures`.
+    EhrqlMeasures,
+    /// Any use of `sqlrunner`.
+    Sqlrunner,
+    /// `cohortextractor generate_cohort`.
+    GenerateCohort,
+    /// `cohortextractor generate_codelist_report`.
+    GenerateCodelistReport,
+}
+
+/// Whether database actions read patients or make dummy data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DataKind {
+    /// A laptop, or a backend whose data source is `dummy`.
+    Dummy,
+    /// A backend over patient records.
+    Real,
+}
+
+/// A command as it will run: nothing but words, the first one `name:tag`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Expansion {
+    /// The words (spec project-yaml.md 7.4).
+    pub words: Vec<String>,
+}
+
+/// One action.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Action {
+    /// Its name.
+    pub name: ActionName,
+    /// The words of `run`, the first one `name:tag` as written.
+    pub words: Vec<String>,
+    /// The first word, split.
+    pub runtime: RuntimeRef,
+    /// Declared outputs in written order.
+    pub outputs: Vec<Output>,
+    /// Needed actions in written order, repeats removed.
+    pub needs: Vec<ActionName>,
+    /// The non-empty `config:`.
+    pub config: Option<Config>,
+    /// `dummy_data_file`, with `/` as separator.
+    pub dummy_data_file: Option<String>,
+    /// Where its name stands.
+    #[serde(skip)]
+    pub span: Span,
+    /// Where each word of `run` stands; same length as `words`.
+    #[serde(skip)]
+    pub word_spans: Vec<Span>,
+}
+
+/// A project.yaml in which no rule is broken.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Project {
+    /// Its version.
+    pub version: Version,
+    /// Dummy patients.
+    pub population: Population,
+    /// In file order, a user-defined `run_all` included.
+    pub actions: Vec<Action>,
+    /// Position in `actions` by name.
+    #[serde(skip)]
+    pub index: BTreeMap<ActionName, usize>,
+}
+
+impl Project {
+    /// The action of that name.
+    pub fn action(&self, name: &ActionName) -> Option<&Action> {
+        self.index.get(name).map(|&i| &self.actions[i])
+    }
+}
