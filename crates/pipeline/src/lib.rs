@@ -4,12 +4,10 @@ mod diagnostic;
 mod model;
 mod registry;
 
-pub use diagnostic::{
-    Applicability, Code, Diagnostic, Edit, Fix, Label, PathStep, Position, Severity, Span,
-};
+pub use diagnostic::{Applicability, Code, Diagnostic, Edit, Fix, Label, PathStep, Position, Severity, Span};
 pub use model::{
-    Action, ActionName, Config, DataKind, Expansion, Output, Pattern, Population, PrivacyLevel,
-    Project, RuntimeRef, SpecialCommand, Version,
+    Action, ActionName, Config, DataKind, Expansion, Output, Pattern, Population, PrivacyLevel, Project, RuntimeRef,
+    SpecialCommand, Version,
 };
 pub use registry::{Registry, RuntimeEntry, RuntimeKind, TagStatus, Tree};
 
@@ -27,11 +25,7 @@ pub struct Loaded {
 /// Reads a project.yaml (spec project-yaml.md 2-7). Pure: no files, no clock, no environment.
 pub fn load(bytes: &[u8], source_name: &str) -> Loaded {
     let _ = (bytes, source_name);
-    Loaded {
-        project: None,
-        partial: None,
-        diagnostics: Vec::new(),
-    }
+    Loaded { project: None, partial: None, diagnostics: Vec::new() }
 }
 
 /// Checks what needs the outside world, handed in as data (spec project-yaml.md 5.2, 5.3, 7.3).
