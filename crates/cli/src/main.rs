@@ -1,2 +1,82 @@
-//! The `cloister` program.
-fn main() {}
+//! The `cloister` program: arguments in, calls down, words out. Each command is one file.
+
+mod action;
+mod args;
+mod check;
+mod clean;
+mod env;
+mod exit;
+mod info;
+mod interrupt;
+mod logs;
+mod plan;
+mod project;
+mod run;
+mod settings;
+mod terminal;
+mod unzip;
+mod words;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::{Cli, Command};
+use crate::exit::Exit;
+use crate::terminal::Terminal;
+
+fn main() -> ExitCode {
+    // The supervisor of a sandbox is this same program, started again with a clean environment.
+    if sandbox::entry::is_supervisor_call(std::env::args_os()) {
+        return sandbox::entry::run();
+    }
+    terminal::report_bugs();
+    match std::panic::catch_unwind(dispatch) {
+        Ok(exit) => exit.into(),
+        Err(_) => Exit::Bug.into(),
+    }
+}
+
+fn dispatch() -> Exit {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(fault) => {
+            let exit = if fault.use_stderr() { Exit::Usage } else { Exit::Done };
+            return if fault.print().is_ok() { exit } else { Exit::Done };
+        }
+    };
+    let terminal = Terminal::new(&cli.global);
+    let Some(command) = cli.command else {
+        return match <Cli as clap::CommandFactory>::command().print_help() {
+            Ok(()) => Exit::Done,
+            Err(_) => Exit::No,
+        };
+    };
+    let global = &cli.global;
+    let result = match command {
+        Command::Check(args) => check::check(&args, global, &terminal),
+        Command::Plan(args) => plan::plan(&args, global, &terminal),
+        Command::Run(args) => run::run(&args, global, &terminal),
+        Command::Env(args) => env::env(&args, global, &terminal),
+        Command::Info(args) => info::info(&args, global, &terminal),
+        Command::Unzip(args) => unzip::unzip(&args),
+        Command::Clean(args) => clean::clean(&args, &terminal),
+        Command::Logs(args) => logs::logs(&args, &terminal),
+        Command::Schema(args) => check::schema(&args, &terminal),
+        Command::Action(args) => action::action(&args),
+    };
+    match result {
+        Ok(exit) => exit,
+        Err(trouble) => {
+            terminal.error(&trouble.to_string());
+            if global.debug {
+                let mut cause = trouble.source();
+                while let Some(deeper) = cause {
+                    terminal.error(&format!("  caused by: {deeper}"));
+                    cause = deeper.source();
+                }
+            }
+            Exit::No
+        }
+    }
+}

@@ -1,0 +1,334 @@
+//! The words of the command line, as clap reads them. Spec cli.md 1-6, 9.
+//! Nothing is decided here; each command's own file does that.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Run studies of health records: write the code against dummy data, let the code travel to the data.
+#[derive(Debug, Parser)]
+#[command(
+    name = "cloister",
+    version = concat!(env!("CARGO_PKG_VERSION"), " (", env!("CLOISTER_COMMIT"), ")"),
+    disable_help_subcommand = false,
+    subcommand_required = false,
+    after_help = "A first run:\n  cloister check            every fault of this study, without running anything\n  cloister plan             what would run, and why\n  cloister run run_all      run every action on dummy data\n\nExit codes: 0 done, 1 the answer is no or it could not be done, 2 usage, 130 ended by Ctrl-C."
+)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Global {
+    /// Print causes of errors
+    #[arg(short = 'd', long, global = true)]
+    pub(crate) debug: bool,
+    /// Print only results and errors
+    #[arg(short, long, global = true)]
+    pub(crate) quiet: bool,
+    /// When to use colour
+    #[arg(long, global = true, value_name = "WHEN")]
+    pub(crate) color: Option<ColorChoice>,
+    /// Open no network connection
+    #[arg(long, global = true)]
+    pub(crate) offline: bool,
+    /// Read this settings file instead of the user's own; `info --config` shows every setting
+    #[arg(long, global = true, value_name = "FILE", num_args = 0..=1)]
+    pub(crate) config: Option<Option<PathBuf>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ColorChoice {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Find every fault of a study, without running anything
+    Check(Check),
+    /// Show what would run, and why
+    Plan(Plan),
+    /// Run actions on dummy data in this folder
+    Run(Run),
+    /// Native runtimes of this machine: list, install, check
+    Env(Env),
+    /// Versions, machine, isolation, runtimes, settings
+    Info(Info),
+    /// Turn .gz outputs into plain files
+    Unzip(Unzip),
+    /// Remove what dead runs of this program left behind
+    Clean(Clean),
+    /// Show the last log of an action
+    Logs(Logs),
+    /// Print the JSON Schema of project.yaml, for editors
+    Schema(Schema),
+    /// Run a built-in action on files of this folder, without a sandbox
+    #[command(disable_help_flag = true)]
+    Action(Action),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    /// A study folder or a project file; - reads the file from standard input
+    #[arg(default_value = ".")]
+    pub(crate) path: PathBuf,
+    /// How to print
+    #[arg(long, value_enum, default_value = "human")]
+    pub(crate) format: CheckFormat,
+    /// Count warnings as errors
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// Raise this warning or note to an error (repeatable)
+    #[arg(long, value_name = "CODE")]
+    pub(crate) deny: Vec<String>,
+    /// Hide this warning or note; errors cannot be hidden (repeatable)
+    #[arg(long, value_name = "CODE")]
+    pub(crate) allow: Vec<String>,
+    /// Apply the fixes that are sure, and print the difference
+    #[arg(long)]
+    pub(crate) fix: bool,
+    /// With --fix: print the difference, write nothing
+    #[arg(long, requires = "fix")]
+    pub(crate) dry_run: bool,
+    /// With --fix: also change a file with uncommitted changes
+    #[arg(long, requires = "fix")]
+    pub(crate) allow_dirty: bool,
+    /// Only these parts
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "PART")]
+    pub(crate) only: Vec<CheckPart>,
+    /// Explain a code, with an example of the fault and its correction
+    #[arg(long, value_name = "CODE")]
+    pub(crate) explain: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CheckFormat {
+    Human,
+    Short,
+    Json,
+    Github,
+    Sarif,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CheckPart {
+    /// What project.yaml says
+    Project,
+    /// Runtimes, tags, scripts and dummy data files it names
+    Files,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Selection {
+    /// Names of actions, or run_all
+    #[arg(value_name = "ACTION")]
+    pub(crate) actions: Vec<String>,
+    /// Also run every needed action again
+    #[arg(short, long)]
+    pub(crate) force_run_dependencies: bool,
+    /// The study folder [default: this folder]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) project_dir: Option<PathBuf>,
+    /// What to do with results that are out of date by content [default: rerun]
+    #[arg(long, value_enum)]
+    pub(crate) stale: Option<Stale>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Stale {
+    /// Make them again and say why
+    Rerun,
+    /// Use them and say so
+    Keep,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Plan {
+    #[command(flatten)]
+    pub(crate) selection: Selection,
+    /// Explain the decision on one action in full
+    #[arg(long, value_name = "ACTION")]
+    pub(crate) why: Option<String>,
+    /// Show the id that each new job would have in this job request
+    #[arg(long, value_name = "ID")]
+    pub(crate) request_id: Option<String>,
+    /// How to print
+    #[arg(long, value_enum, default_value = "human")]
+    pub(crate) format: PlanFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PlanFormat {
+    Human,
+    Json,
+    Mermaid,
+    Dot,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Run {
+    #[command(flatten)]
+    pub(crate) selection: Selection,
+    /// After a failure go on with all that does not depend on it
+    #[arg(long)]
+    pub(crate) continue_on_error: bool,
+    /// Jobs at the same time; auto: processors divided by --cpus [default: 2]
+    #[arg(short, long, value_name = "N|auto")]
+    pub(crate) concurrency: Option<String>,
+    /// Memory of each job, such as 512M or 4G [default: 4G]
+    #[arg(short, long, value_name = "SIZE")]
+    pub(crate) memory: Option<String>,
+    /// Processors of each job [default: 2]
+    #[arg(long, visible_alias = "cpu", value_name = "N")]
+    pub(crate) cpus: Option<u32>,
+    /// How jobs are isolated; none runs study code unprotected [default: auto]
+    #[arg(long, value_enum)]
+    pub(crate) isolation: Option<Isolation>,
+    /// Begin each printed log line with its time
+    #[arg(long)]
+    pub(crate) timestamps: bool,
+    /// Print groups and annotations for GitHub Actions
+    #[arg(long)]
+    pub(crate) format_output_for_github: bool,
+    /// How to show progress
+    #[arg(long, value_enum)]
+    pub(crate) progress: Option<Progress>,
+    /// End a job after this time, such as 90s, 20m or 6h
+    #[arg(long, value_name = "DURATION")]
+    pub(crate) timeout: Option<String>,
+    /// Show the plan, run nothing
+    #[arg(short = 'n', long)]
+    pub(crate) dry_run: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Isolation {
+    /// Namespaces, or refuse with the reason
+    Auto,
+    /// Linux user namespaces, seccomp and Landlock
+    Namespaces,
+    /// No protection at all from what study code does
+    None,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Progress {
+    Auto,
+    Bars,
+    Plain,
+    None,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Env {
+    #[command(subcommand)]
+    pub(crate) command: EnvCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum EnvCommand {
+    /// What each runtime is on this machine
+    List {
+        /// How to print
+        #[arg(long, value_enum, default_value = "human")]
+        format: TextFormat,
+    },
+    /// Build runtimes now, for use without a network later
+    Install {
+        /// Such as python:v1, jupyter or r:v2
+        #[arg(required = true, value_name = "NAME[:TAG]")]
+        runtimes: Vec<String>,
+    },
+    /// Compare an installed runtime with its locked list
+    Check {
+        /// Such as python:v1
+        #[arg(required = true, value_name = "NAME[:TAG]")]
+        runtimes: Vec<String>,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TextFormat {
+    Human,
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Info {
+    /// Show what each runtime of the project becomes on this machine
+    #[arg(long, num_args = 0..=1, default_missing_value = ".", value_name = "DIR")]
+    pub(crate) project: Option<PathBuf>,
+    /// Print only the name:tag of each runtime of the project
+    #[arg(long)]
+    pub(crate) list_project_images: bool,
+    /// How to print
+    #[arg(long, value_enum, default_value = "human")]
+    pub(crate) format: TextFormat,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Unzip {
+    /// A .gz file, or a folder
+    pub(crate) path: PathBuf,
+    /// Overwrite newer files
+    #[arg(short, long)]
+    pub(crate) force: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Clean {
+    /// List what would be removed
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Also the shared cache of runtimes
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// Also the records and the store of this project; all actions run again afterwards
+    #[arg(long)]
+    pub(crate) state: bool,
+    /// Do not ask
+    #[arg(short, long)]
+    pub(crate) yes: bool,
+    /// The study folder [default: this folder]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) project_dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Logs {
+    /// The action
+    pub(crate) action: String,
+    /// Only the last lines
+    #[arg(long, value_name = "N")]
+    pub(crate) lines: Option<usize>,
+    /// The study folder [default: this folder]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) project_dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Schema {
+    /// Which format
+    #[arg(value_enum, default_value = "project")]
+    pub(crate) what: SchemaName,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SchemaName {
+    Project,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Action {
+    /// The version of the project.yaml that names the action
+    #[arg(long, hide = true, value_name = "VERSION")]
+    pub(crate) project_version: Option<f64>,
+    /// Such as sqlrunner or sqlrunner:v1, then its arguments
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "NAME[:TAG] ARG")]
+    pub(crate) words: Vec<String>,
+}

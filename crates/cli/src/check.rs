@@ -1,0 +1,199 @@
+//! `cloister check`: every fault of a study, without running anything; and `cloister schema`. Spec cli.md 3.
+
+use std::error::Error;
+use std::io::{Read, Write};
+use std::path::Path;
+
+use pipeline::{Diagnostic, Severity, report};
+use sha1::Digest;
+
+use crate::args::{Check, CheckFormat, CheckPart, Global, Schema, SchemaName};
+use crate::exit::Exit;
+use crate::project::{self, Found};
+use crate::settings::Settings;
+use crate::terminal::Terminal;
+
+pub(crate) fn check(args: &Check, global: &Global, terminal: &Terminal) -> Result<Exit, Box<dyn Error>> {
+    if let Some(code) = &args.explain {
+        return Ok(explain(code, terminal));
+    }
+    let from_stdin = args.path == Path::new("-");
+    let found = if from_stdin { stdin()? } else { project::find(Some(&args.path), terminal)? };
+    let settings = settings(global, (!from_stdin).then_some(found.folder.as_path()), terminal)?;
+    let with_files = !from_stdin && (args.only.is_empty() || args.only.contains(&CheckPart::Files));
+    let all = if with_files { found.diagnostics() } else { found.loaded.diagnostics.clone() };
+    let (shown, hidden) = judge(all, args, &settings);
+    print(&found, &shown, hidden, args, terminal);
+    if args.fix {
+        fix(&found, &shown, args, terminal)?;
+    }
+    let failed = shown.iter().any(|d| d.severity == Severity::Error || (args.strict && d.severity == Severity::Warning));
+    Ok(if failed { Exit::No } else { Exit::Done })
+}
+
+fn stdin() -> Result<Found, Box<dyn Error>> {
+    let mut bytes = Vec::new();
+    std::io::stdin().lock().take(9 << 20).read_to_end(&mut bytes)?;
+    let loaded = pipeline::load(&bytes, "<stdin>");
+    Ok(Found { folder: "/nonexistent".into(), file: "<stdin>".into(), bytes, loaded })
+}
+
+/// Settings of the user and of the study, their warnings shown once.
+pub(crate) fn settings(global: &Global, study: Option<&Path>, terminal: &Terminal) -> Result<Settings, Box<dyn Error>> {
+    let instead = match &global.config {
+        Some(Some(path)) => Some(path.as_path()),
+        _ => None,
+    };
+    let settings = Settings::read(instead, study)?;
+    for warning in &settings.warnings {
+        terminal.note(warning);
+    }
+    Ok(settings)
+}
+
+/// Applies `--allow` and `--deny` (and the same lists of the settings); an error can never be hidden.
+fn judge(all: Vec<Diagnostic>, args: &Check, settings: &Settings) -> (Vec<Diagnostic>, usize) {
+    let listed = |own: &[String], name: &str, d: &Diagnostic| {
+        own.iter().chain(settings.list(name)).any(|code| code.eq_ignore_ascii_case(d.code.0))
+    };
+    let before = all.len();
+    let shown: Vec<Diagnostic> = all
+        .into_iter()
+        .map(|mut d| {
+            if listed(&args.deny, "check.deny", &d) {
+                d.severity = Severity::Error;
+            }
+            d
+        })
+        .filter(|d| d.severity == Severity::Error || !listed(&args.allow, "check.allow", d))
+        .collect();
+    let hidden = before - shown.len();
+    (shown, hidden)
+}
+
+fn print(found: &Found, shown: &[Diagnostic], hidden: usize, args: &Check, terminal: &Terminal) {
+    let name = found.name();
+    match args.format {
+        CheckFormat::Human => {
+            let summary = summary(found, shown, hidden);
+            terminal.out(&human(found, shown, terminal, terminal.color));
+            terminal.line(&summary);
+        }
+        CheckFormat::Short => terminal.out(&report::short(&name, shown)),
+        CheckFormat::Github => terminal.out(&report::github(&name, shown)),
+        CheckFormat::Sarif => terminal.out(&report::sarif(&name, shown)),
+        CheckFormat::Json => {
+            let project = report::ProjectSummary::of(&found.loaded, &name, &found.bytes);
+            terminal.out(&report::json(&name, project.as_ref(), shown));
+        }
+    }
+}
+
+/// The human form of diagnostics, as on this terminal.
+pub(crate) fn human(found: &Found, shown: &[Diagnostic], terminal: &Terminal, color: bool) -> String {
+    let options = report::HumanOptions { color, ascii: terminal.ascii, width: terminal.width };
+    report::human(&found.text(), &found.name(), shown, &options)
+}
+
+fn summary(found: &Found, shown: &[Diagnostic], hidden: usize) -> String {
+    let count = |severity| shown.iter().filter(|d| d.severity == severity).count();
+    let mut parts: Vec<String> = [(Severity::Error, "error"), (Severity::Warning, "warning"), (Severity::Note, "note")]
+        .into_iter()
+        .filter(|(severity, _)| count(*severity) > 0)
+        .map(|(severity, word)| plural(count(severity), word))
+        .collect();
+    if hidden > 0 {
+        parts.push(format!("{hidden} hidden"));
+    }
+    let project = found.loaded.project.as_ref().or(found.loaded.partial.as_ref());
+    let actions = project.map(|p| plural(p.actions.len(), "action"));
+    let name = found.name();
+    match (parts.is_empty(), actions) {
+        (true, Some(actions)) => format!("{name}: {actions}, no faults"),
+        (true, None) => format!("{name}: no faults"),
+        (false, Some(actions)) => format!("{} in {name} ({actions})", parts.join(", ")),
+        (false, None) => format!("{} in {name}", parts.join(", ")),
+    }
+}
+
+/// `1 action`, `2 actions`.
+pub(crate) fn plural(count: usize, word: &str) -> String {
+    format!("{count} {word}{}", if count == 1 { "" } else { "s" })
+}
+
+fn fix(found: &Found, shown: &[Diagnostic], args: &Check, terminal: &Terminal) -> Result<(), Box<dyn Error>> {
+    let Ok(old) = std::str::from_utf8(&found.bytes) else { return Ok(()) };
+    let Some(fixed) = report::apply_fixes(old, shown) else {
+        terminal.note("nothing here has a fix that is sure");
+        return Ok(());
+    };
+    let errors = |diagnostics: &[Diagnostic]| diagnostics.iter().filter(|d| d.severity == Severity::Error).count();
+    let after = pipeline::load(fixed.text.as_bytes(), &found.name());
+    if errors(&after.diagnostics) > errors(&found.loaded.diagnostics) {
+        terminal.note("the fixes together would make a new fault; nothing is written");
+        return Ok(());
+    }
+    terminal.out(&report::diff(old, &fixed.text, &found.name()));
+    if args.dry_run {
+        return Ok(());
+    }
+    if !args.allow_dirty && uncommitted(&found.file, &found.bytes) {
+        terminal.error("error: this file has uncommitted changes; commit them first, or add --allow-dirty");
+        return Ok(());
+    }
+    write_over(&found.file, fixed.text.as_bytes())?;
+    terminal.note(&format!("{} written with {}", found.name(), plural(fixed.applied.len(), "fix").replace("fixs", "fixes")));
+    Ok(())
+}
+
+/// Whether git knows the file and it differs from the last commit. Only an object's name is asked for:
+/// `git status` could run a program that the repository's own settings name.
+fn uncommitted(file: &Path, bytes: &[u8]) -> bool {
+    let (Some(folder), Some(name)) = (file.parent(), file.file_name().and_then(|name| name.to_str())) else {
+        return false;
+    };
+    let asked = std::process::Command::new("git")
+        .args(["rev-parse", "--verify", "--quiet", &format!("HEAD:./{name}")])
+        .current_dir(folder)
+        .output();
+    let Ok(answer) = asked else { return false };
+    let committed = String::from_utf8_lossy(&answer.stdout).trim().to_owned();
+    let mut hash = sha1::Sha1::new();
+    hash.update(format!("blob {}\0", bytes.len()));
+    hash.update(bytes);
+    answer.status.success() && committed != data_encoding::HEXLOWER.encode(&hash.finalize())
+}
+
+fn write_over(file: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let folder = file.parent().unwrap_or_else(|| Path::new("."));
+    let temporary = folder.join(format!(".project.yaml.{}", std::process::id()));
+    let mut out = std::fs::OpenOptions::new().write(true).create_new(true).open(&temporary)?;
+    out.write_all(bytes)?;
+    out.set_permissions(std::fs::metadata(file)?.permissions())?;
+    out.sync_all()?;
+    std::fs::rename(&temporary, file)
+}
+
+fn explain(code: &str, terminal: &Terminal) -> Exit {
+    let code = code.to_ascii_uppercase();
+    match pipeline::explain::page(&code) {
+        Some(page) => {
+            terminal.out(&pipeline::explain::print(&page));
+            Exit::Done
+        }
+        None => {
+            let near = pipeline::nearest(&code, pipeline::explain::codes());
+            let hint = if near.is_empty() { String::new() } else { format!("; did you mean {}?", near.join(" or ")) };
+            terminal.error(&format!("error: there is no code `{}`{hint}", jobs::visible(&code)));
+            Exit::Usage
+        }
+    }
+}
+
+pub(crate) fn schema(args: &Schema, terminal: &Terminal) -> Result<Exit, Box<dyn Error>> {
+    let document = match args.what {
+        SchemaName::Project => pipeline::schema::project(),
+    };
+    terminal.line(&serde_json::to_string_pretty(&document)?);
+    Ok(Exit::Done)
+}

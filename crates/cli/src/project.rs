@@ -1,0 +1,132 @@
+//! Finding a study's folder and loading its project.yaml, with what the outside world says about it.
+//! Spec cli.md 2, 3, 4.2.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use pipeline::{Diagnostic, Loaded, Project, Tree};
+
+use crate::terminal::Terminal;
+
+/// The largest project.yaml that is read at all; `pipeline` names the limit to the person.
+const READ_AT_MOST: u64 = 9 << 20;
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Trouble {
+    #[error(
+        "error[X101]: there is no project.yaml in {0} or in a folder above it\n  = help: go to your study's folder, or name it with --project-dir"
+    )]
+    NoProject(PathBuf),
+    #[error("error: {path} cannot be read: {source}")]
+    Unreadable { path: PathBuf, source: std::io::Error },
+}
+
+/// A project.yaml as found on disk.
+pub(crate) struct Found {
+    /// The study's folder.
+    pub(crate) folder: PathBuf,
+    /// The file.
+    pub(crate) file: PathBuf,
+    /// Its bytes.
+    pub(crate) bytes: Vec<u8>,
+    /// What `pipeline` made of it, the outside world not yet asked.
+    pub(crate) loaded: Loaded,
+}
+
+impl Found {
+    /// How the file is named to people: relative to the current folder where that is shorter.
+    pub(crate) fn name(&self) -> String {
+        shown(&self.file)
+    }
+
+    /// The text of the file, for underlining; damaged bytes are replaced.
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.bytes).into_owned()
+    }
+
+    /// All diagnostics: of the file alone, then with runtimes and files of the checkout.
+    pub(crate) fn diagnostics(&self) -> Vec<Diagnostic> {
+        let mut all = self.loaded.diagnostics.clone();
+        if let Some(project) = self.loaded.project.as_ref() {
+            all.extend(resolve(project, &self.folder));
+            all.sort_by_key(|d| (d.span.map_or(0, |span| span.start.offset), d.code));
+        }
+        all
+    }
+}
+
+/// Checks names, tags and files against this machine's knowledge and the folder.
+pub(crate) fn resolve(project: &Project, folder: &Path) -> Vec<Diagnostic> {
+    pipeline::resolve(project, &runtimes::catalogue(), &tree(folder))
+}
+
+/// A path relative to the current folder, if it lies below it.
+pub(crate) fn shown(path: &Path) -> String {
+    let here = std::env::current_dir().ok();
+    let short = here.as_deref().and_then(|here| path.strip_prefix(here).ok()).unwrap_or(path);
+    words_of(short)
+}
+
+fn words_of(path: &Path) -> String {
+    jobs::visible(&path.to_string_lossy())
+}
+
+/// Finds and loads: `wanted` (a folder or a file), else this folder, else the nearest above in the same git work tree.
+pub(crate) fn find(wanted: Option<&Path>, terminal: &Terminal) -> Result<Found, Trouble> {
+    let here = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."));
+    let start = wanted.map_or_else(|| here.clone(), |path| here.join(path));
+    let start = if wanted.is_some_and(|path| path == Path::new(".")) { here.clone() } else { start };
+    if start.is_file() {
+        let folder = start.parent().map_or_else(|| here.clone(), Path::to_owned);
+        return load(folder, start);
+    }
+    if start.join("project.yaml").symlink_metadata().is_ok() {
+        return load(start.clone(), start.join("project.yaml"));
+    }
+    if wanted.is_none() || wanted == Some(Path::new(".")) {
+        for folder in start.ancestors().skip(1) {
+            let below_work_tree = start.ancestors().take_while(|a| *a != folder).all(|a| !a.join(".git").exists());
+            if below_work_tree && folder.join("project.yaml").is_file() {
+                terminal.note(&format!("note: using {}", folder.join("project.yaml").display()));
+                return load(folder.to_owned(), folder.join("project.yaml"));
+            }
+        }
+    }
+    Err(Trouble::NoProject(start))
+}
+
+fn load(folder: PathBuf, file: PathBuf) -> Result<Found, Trouble> {
+    let bytes = read(&file).map_err(|source| Trouble::Unreadable { path: file.clone(), source })?;
+    let loaded = pipeline::load(&bytes, &shown(&file));
+    Ok(Found { folder, file, bytes, loaded })
+}
+
+/// Reads at most a little more than the largest allowed file.
+pub(crate) fn read(file: &Path) -> std::io::Result<Vec<u8>> {
+    use std::io::Read;
+    let mut bytes = Vec::new();
+    fs::File::open(file)?.take(READ_AT_MOST).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// The regular files of the checkout, as `resolve` wants them; unreadable folders are passed over.
+pub(crate) fn tree(folder: &Path) -> Tree {
+    let mut files = BTreeSet::new();
+    let mut waiting = vec![(folder.to_owned(), String::new())];
+    while let Some((at, prefix)) = waiting.pop() {
+        let Ok(entries) = fs::read_dir(&at) else { continue };
+        for entry in entries.flatten() {
+            let Ok(name) = entry.file_name().into_string() else { continue };
+            let top = prefix.is_empty();
+            let Ok(kind) = entry.file_type() else { continue };
+            let path = format!("{prefix}{name}");
+            if kind.is_dir() && !(top && (name == ".git" || name == "metadata")) {
+                waiting.push((entry.path(), format!("{path}/")));
+            } else if kind.is_file() {
+                files.insert(path);
+            }
+        }
+    }
+    Tree { files }
+}
