@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+pub mod folder;
 mod runtime;
 mod spec;
 
