@@ -1,5 +1,18 @@
 #![doc = include_str!("../README.md")]
 
+mod ids;
 mod object;
+pub mod plan;
+pub mod provenance;
+mod request;
+pub mod state;
 
+pub use ids::{AttemptId, BadId, JobId, RequestId, RunKey};
 pub use object::{BadObjectId, ObjectId};
+pub use plan::{Decision, LatestJob, NothingToDo, Pin, PinnedNeed, Plan, PlanRejection, PlanRequest, Reason, Visited};
+pub use provenance::{Component, Components, Difference, KnownRead, Staleness};
+pub use request::{
+    AnalysisScope, BadCommit, BadWorkspaceName, CodeSource, Commit, Here, MAX_REQUESTED, RawRequest, RejectionCode,
+    Request, RequestFault, Stale, WorkspaceName,
+};
+pub use state::{JobState, StatusCode};
