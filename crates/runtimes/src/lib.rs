@@ -1,1 +1,16 @@
 #![doc = include_str!("../README.md")]
+
+mod build;
+mod catalogue;
+mod locate;
+mod located;
+mod options;
+mod program;
+mod python;
+
+pub use build::{BuildError, Plan, Progress, build};
+pub use catalogue::{catalogue, settle};
+pub use locate::locate;
+pub use located::{Found, Kind, Located, Missing, Tried, Warning};
+pub use options::{BuiltinEngine, Builtins, Choice, Configured, Options, Places, default_cache_dir};
+pub use program::Program;

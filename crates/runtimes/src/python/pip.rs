@@ -1,0 +1,199 @@
+//! Starting pip: the interpreter's own, else another interpreter's with `--python`. What the user has set for the index,
+//! certificates and proxies holds when wheels are fetched; nothing of it when they are installed. Spec cli.md 12.
+
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use super::interpreter::{self, Interpreter, clean};
+use super::lock::{Minor, Package};
+use crate::options::Places;
+
+/// The first pip that knows `--python`.
+const KNOWS_PYTHON: (u32, u32) = (22, 3);
+/// Of pip's messages, this much of the end is kept.
+const TAIL: usize = 16 * 1024;
+/// Settings that change what is fetched or where it goes, and not from where.
+const UNWANTED: &[&str] = &[
+    "PIP_CONSTRAINT",
+    "PIP_DEST",
+    "PIP_NO_BINARY",
+    "PIP_ONLY_BINARY",
+    "PIP_PLATFORM",
+    "PIP_PREFER_BINARY",
+    "PIP_PREFIX",
+    "PIP_PYTHON",
+    "PIP_PYTHON_VERSION",
+    "PIP_REQUIRE_VIRTUALENV",
+    "PIP_ROOT",
+    "PIP_TARGET",
+    "PIP_USER",
+];
+
+/// A way to run pip for an interpreter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Pip {
+    /// The interpreter that has pip.
+    runner: PathBuf,
+}
+
+/// pip ended with a fault, or could not be started.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Fault {
+    #[error("pip cannot be started: {0}")]
+    Start(#[from] io::Error),
+    #[error("pip ended with {status}:\n{messages}")]
+    Ended { status: std::process::ExitStatus, messages: String },
+}
+
+impl Pip {
+    /// A pip that can serve `target`. `Err` is a verdict for people.
+    pub(crate) fn find(target: &Interpreter, places: &Places) -> Result<Self, String> {
+        if target.pip.as_deref().is_some_and(new_enough) {
+            return Ok(Self { runner: target.executable.clone() });
+        }
+        // The target's minor version first: a newer pip may no longer run on an older Python.
+        let others = (8..=20).map(|minor| (minor != target.minor.1, minor)).collect::<std::collections::BTreeSet<_>>();
+        for (_, minor) in others {
+            for runner in interpreter::named(places, Minor(minor)) {
+                if runner == target.executable {
+                    continue;
+                }
+                let serves = interpreter::ask(&runner).is_ok_and(|other| other.pip.as_deref().is_some_and(new_enough));
+                let pip = Self { runner };
+                if serves && pip.runs_on(&target.executable) {
+                    return Ok(pip);
+                }
+            }
+        }
+        Err(match &target.pip {
+            Some(version) => format!("its pip {version} is older than 22.3, and no other interpreter has a newer one"),
+            None => "it has no pip, nor has another interpreter one that could serve it".to_owned(),
+        })
+    }
+
+    fn runs_on(&self, target: &Path) -> bool {
+        let mut command = self.command(target, Path::new("/"));
+        command.arg("--version").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        command.status().is_ok_and(|status| status.success())
+    }
+
+    /// Fetches exactly these wheels into `destination`, which must be empty. `held` becomes pip's standard input.
+    pub(crate) fn fetch(
+        &self,
+        target: &Path,
+        packages: &[&Package],
+        extra: Option<&Path>,
+        destination: &Path,
+        held: &File,
+    ) -> Result<(), Fault> {
+        let list = destination.join("requirements.txt");
+        let mut text = String::new();
+        for package in packages {
+            text.push_str(&format!("{}=={} --hash=sha256:{}\n", package.name, package.version, package.sha256));
+        }
+        File::create(&list)?.write_all(text.as_bytes())?;
+        let mut command = self.command(target, destination);
+        for name in UNWANTED {
+            command.env_remove(name);
+        }
+        command.args(["download", "--no-input", "--quiet", "--no-deps", "--only-binary", ":all:", "--require-hashes"]);
+        command.args(["--disable-pip-version-check", "--progress-bar", "off", "--dest", ".", "-r", "requirements.txt"]);
+        if let Some(extra) = extra {
+            command.arg("--find-links").arg(extra);
+        }
+        finish(command, held)
+    }
+
+    /// Installs exactly these files into the environment of `target`, without any connection.
+    pub(crate) fn install(
+        &self,
+        target: &Path,
+        wheels: &[(PathBuf, &Package)],
+        folder: &Path,
+        held: &File,
+    ) -> Result<(), Fault> {
+        let list = folder.join("cloister-requirements.txt");
+        let mut text = String::new();
+        for (path, package) in wheels {
+            text.push_str(&format!("{} --hash=sha256:{}\n", path.display(), package.sha256));
+        }
+        File::create(&list)?.write_all(text.as_bytes())?;
+        let mut command = self.command(target, folder);
+        command.args(["--isolated", "install", "--no-input", "--quiet", "--no-deps", "--no-index", "--no-compile"]);
+        command.args(["--disable-pip-version-check", "--no-warn-script-location", "--only-binary", ":all:"]);
+        command.args(["--no-cache-dir", "--ignore-installed", "--require-hashes", "-r"]).arg(&list);
+        finish(command, held)
+    }
+
+    fn command(&self, target: &Path, folder: &Path) -> Command {
+        let mut command = Command::new(&self.runner);
+        command.args(["-m", "pip"]).arg("--python").arg(target);
+        clean(&mut command, folder);
+        command
+    }
+}
+
+fn new_enough(version: &str) -> bool {
+    let mut numbers = version.split('.').map_while(|part| part.parse::<u32>().ok());
+    let number = |one: Option<u32>| one.unwrap_or(0);
+    (number(numbers.next()), number(numbers.next())) >= KNOWS_PYTHON
+}
+
+/// Runs a command to its end and keeps the end of what it says.
+///
+/// `held` is the lock of the build. As the command's standard input (it is empty) it keeps the build locked while the
+/// command lives, also if this program is killed: the next build waits for what is left of this one.
+pub(crate) fn finish(mut command: Command, held: &File) -> Result<(), Fault> {
+    command.stdin(Stdio::from(held.try_clone()?)).stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut child: Child = command.spawn()?;
+    let mut tail = Vec::new();
+    if let Some(mut messages) = child.stderr.take() {
+        let mut buffer = [0; 4096];
+        while let Ok(n @ 1..) = messages.read(&mut buffer) {
+            tail.extend_from_slice(&buffer[..n]);
+            if tail.len() > 2 * TAIL {
+                tail.drain(..tail.len() - TAIL);
+            }
+        }
+    }
+    let status = child.wait()?;
+    if status.success() {
+        return Ok(());
+    }
+    Err(Fault::Ended { status, messages: last_lines(&String::from_utf8_lossy(&tail), 12) })
+}
+
+/// The last lines with something on them, without control characters.
+fn last_lines(text: &str, count: usize) -> String {
+    let plain = |line: &str| line.chars().filter(|c| !c.is_control()).collect::<String>();
+    let lines: Vec<String> = text.lines().map(plain).filter(|line| !line.trim().is_empty()).collect();
+    lines[lines.len().saturating_sub(count)..].join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pip_is_new_enough_from_22_3() {
+        for (version, expected) in
+            [("22.3", true), ("22.2.2", false), ("23.0.1", true), ("9.0.3", false), ("", false), ("25.1b1", true)]
+        {
+            assert_eq!(new_enough(version), expected, "{version}");
+        }
+    }
+
+    #[test]
+    fn the_end_of_the_messages_is_kept() {
+        let mut command = Command::new("sh");
+        command.args(["-c", "i=0; while [ $i -lt 5000 ]; do echo line $i >&2; i=$((i+1)); done; exit 7"]);
+        let held = tempfile::tempfile().unwrap();
+        let Err(Fault::Ended { status, messages }) = finish(command, &held) else { panic!("it must fail") };
+        assert_eq!(status.code(), Some(7));
+        assert_eq!(messages.lines().last(), Some("line 4999"));
+        assert_eq!(messages.lines().count(), 12);
+        assert_eq!(last_lines("a\u{1b}[1m\n\n \nb\n", 5), "a[1m\nb");
+    }
+}
