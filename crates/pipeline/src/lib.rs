@@ -1,8 +1,11 @@
 #![doc = include_str!("../README.md")]
 
 mod diagnostic;
+pub mod explain;
 mod model;
 mod registry;
+pub mod report;
+pub mod schema;
 
 pub use diagnostic::{Applicability, Code, Diagnostic, Edit, Fix, Label, PathStep, Position, Severity, Span};
 pub use model::{

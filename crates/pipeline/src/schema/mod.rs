@@ -1,0 +1,6 @@
+//! placeholder
+//! placeholder
+/// x
+pub fn project() -> serde_json::Value {
+    serde_json::Value::Null
+}
