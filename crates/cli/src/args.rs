@@ -12,7 +12,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
     version = concat!(env!("CARGO_PKG_VERSION"), " (", env!("CLOISTER_COMMIT"), ")"),
     disable_help_subcommand = false,
     subcommand_required = false,
-    after_help = "A first run:\n  cloister check            every fault of this study, without running anything\n  cloister plan             what would run, and why\n  cloister run run_all      run every action on dummy data\n\nExit codes: 0 done, 1 the answer is no or it could not be done, 2 usage, 130 ended by Ctrl-C."
+    after_help = "A first run:\n  cloister check            every fault of this study, without running anything\n  cloister plan             what would run, and why\n\nExit codes: 0 done, 1 the answer is no or it could not be done, 2 usage."
 )]
 pub(crate) struct Cli {
     #[command(flatten)]
@@ -53,18 +53,12 @@ pub(crate) enum Command {
     Check(Check),
     /// Show what would run, and why
     Plan(Plan),
-    /// Run actions on dummy data in this folder
-    Run(Run),
     /// Native runtimes of this machine: list, install, check
     Env(Env),
     /// Versions, machine, isolation, runtimes, settings
     Info(Info),
     /// Turn .gz outputs into plain files
     Unzip(Unzip),
-    /// Remove what dead runs of this program left behind
-    Clean(Clean),
-    /// Show the last log of an action
-    Logs(Logs),
     /// Print the JSON Schema of project.yaml, for editors
     Schema(Schema),
     /// Run a built-in action on files of this folder, without a sandbox
@@ -151,9 +145,6 @@ pub(crate) enum Stale {
 pub(crate) struct Plan {
     #[command(flatten)]
     pub(crate) selection: Selection,
-    /// Explain the decision on one action in full
-    #[arg(long, value_name = "ACTION")]
-    pub(crate) why: Option<String>,
     /// Show the id that each new job would have in this job request
     #[arg(long, value_name = "ID")]
     pub(crate) request_id: Option<String>,
@@ -168,60 +159,6 @@ pub(crate) enum PlanFormat {
     Json,
     Mermaid,
     Dot,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Run {
-    #[command(flatten)]
-    pub(crate) selection: Selection,
-    /// After a failure go on with all that does not depend on it
-    #[arg(long)]
-    pub(crate) continue_on_error: bool,
-    /// Jobs at the same time; auto: processors divided by --cpus [default: 2]
-    #[arg(short, long, value_name = "N|auto")]
-    pub(crate) concurrency: Option<String>,
-    /// Memory of each job, such as 512M or 4G [default: 4G]
-    #[arg(short, long, value_name = "SIZE")]
-    pub(crate) memory: Option<String>,
-    /// Processors of each job [default: 2]
-    #[arg(long, visible_alias = "cpu", value_name = "N")]
-    pub(crate) cpus: Option<u32>,
-    /// How jobs are isolated; none runs study code unprotected [default: auto]
-    #[arg(long, value_enum)]
-    pub(crate) isolation: Option<Isolation>,
-    /// Begin each printed log line with its time
-    #[arg(long)]
-    pub(crate) timestamps: bool,
-    /// Print groups and annotations for GitHub Actions
-    #[arg(long)]
-    pub(crate) format_output_for_github: bool,
-    /// How to show progress
-    #[arg(long, value_enum)]
-    pub(crate) progress: Option<Progress>,
-    /// End a job after this time, such as 90s, 20m or 6h
-    #[arg(long, value_name = "DURATION")]
-    pub(crate) timeout: Option<String>,
-    /// Show the plan, run nothing
-    #[arg(short = 'n', long)]
-    pub(crate) dry_run: bool,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Isolation {
-    /// Namespaces, or refuse with the reason
-    Auto,
-    /// Linux user namespaces, seccomp and Landlock
-    Namespaces,
-    /// No protection at all from what study code does
-    None,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Progress {
-    Auto,
-    Bars,
-    Plain,
-    None,
 }
 
 #[derive(Debug, Args)]
@@ -278,37 +215,6 @@ pub(crate) struct Unzip {
     /// Overwrite newer files
     #[arg(short, long)]
     pub(crate) force: bool,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Clean {
-    /// List what would be removed
-    #[arg(long)]
-    pub(crate) dry_run: bool,
-    /// Also the shared cache of runtimes
-    #[arg(long)]
-    pub(crate) all: bool,
-    /// Also the records and the store of this project; all actions run again afterwards
-    #[arg(long)]
-    pub(crate) state: bool,
-    /// Do not ask
-    #[arg(short, long)]
-    pub(crate) yes: bool,
-    /// The study folder [default: this folder]
-    #[arg(long, value_name = "DIR")]
-    pub(crate) project_dir: Option<PathBuf>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Logs {
-    /// The action
-    pub(crate) action: String,
-    /// Only the last lines
-    #[arg(long, value_name = "N")]
-    pub(crate) lines: Option<usize>,
-    /// The study folder [default: this folder]
-    #[arg(long, value_name = "DIR")]
-    pub(crate) project_dir: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -4,6 +4,7 @@ use std::error::Error;
 use std::io::{Read, Write};
 use std::path::Path;
 
+use pipeline::report::{CheckDocument, Counts, HumanOptions, ProjectInfo};
 use pipeline::{Diagnostic, Severity, report};
 use sha1::Digest;
 
@@ -12,6 +13,7 @@ use crate::exit::Exit;
 use crate::project::{self, Found};
 use crate::settings::Settings;
 use crate::terminal::Terminal;
+use crate::words::plural;
 
 pub(crate) fn check(args: &Check, global: &Global, terminal: &Terminal) -> Result<Exit, Box<dyn Error>> {
     if let Some(code) = &args.explain {
@@ -23,11 +25,12 @@ pub(crate) fn check(args: &Check, global: &Global, terminal: &Terminal) -> Resul
     let with_files = !from_stdin && (args.only.is_empty() || args.only.contains(&CheckPart::Files));
     let all = if with_files { found.diagnostics() } else { found.loaded.diagnostics.clone() };
     let (shown, hidden) = judge(all, args, &settings);
-    print(&found, &shown, hidden, args, terminal);
+    let least = if args.strict { Severity::Warning } else { Severity::Error };
+    let failed = shown.iter().any(|d| d.severity >= least);
+    print(&found, &shown, hidden, failed, args, terminal);
     if args.fix {
         fix(&found, &shown, args, terminal)?;
     }
-    let failed = shown.iter().any(|d| d.severity == Severity::Error || (args.strict && d.severity == Severity::Warning));
     Ok(if failed { Exit::No } else { Exit::Done })
 }
 
@@ -71,36 +74,42 @@ fn judge(all: Vec<Diagnostic>, args: &Check, settings: &Settings) -> (Vec<Diagno
     (shown, hidden)
 }
 
-fn print(found: &Found, shown: &[Diagnostic], hidden: usize, args: &Check, terminal: &Terminal) {
+fn print(found: &Found, shown: &[Diagnostic], hidden: usize, failed: bool, args: &Check, terminal: &Terminal) {
     let name = found.name();
+    let program = env!("CARGO_PKG_VERSION");
     match args.format {
         CheckFormat::Human => {
-            let summary = summary(found, shown, hidden);
             terminal.out(&human(found, shown, terminal, terminal.color));
-            terminal.line(&summary);
+            if !shown.is_empty() {
+                terminal.line("");
+            }
+            terminal.line(&summary(found, shown, hidden));
         }
         CheckFormat::Short => terminal.out(&report::short(&name, shown)),
         CheckFormat::Github => terminal.out(&report::github(&name, shown)),
-        CheckFormat::Sarif => terminal.out(&report::sarif(&name, shown)),
+        CheckFormat::Sarif => terminal.out(&report::sarif(program, &name, shown)),
         CheckFormat::Json => {
-            let project = report::ProjectSummary::of(&found.loaded, &name, &found.bytes);
-            terminal.out(&report::json(&name, project.as_ref(), shown));
+            let sha256 = data_encoding::HEXLOWER.encode(&sha2::Sha256::digest(&found.bytes));
+            let project = found.loaded.project.as_ref().or(found.loaded.partial.as_ref());
+            let project = project.map(|project| ProjectInfo::of(project, &name, sha256));
+            let (project, diagnostics) = (project.as_ref(), shown);
+            terminal.out(&report::json(&CheckDocument { program, ok: !failed, path: &name, project, diagnostics }));
         }
     }
 }
 
 /// The human form of diagnostics, as on this terminal.
 pub(crate) fn human(found: &Found, shown: &[Diagnostic], terminal: &Terminal, color: bool) -> String {
-    let options = report::HumanOptions { color, ascii: terminal.ascii, width: terminal.width };
+    let options = HumanOptions { color, ascii: terminal.ascii, width: terminal.width };
     report::human(&found.text(), &found.name(), shown, &options)
 }
 
 fn summary(found: &Found, shown: &[Diagnostic], hidden: usize) -> String {
-    let count = |severity| shown.iter().filter(|d| d.severity == severity).count();
-    let mut parts: Vec<String> = [(Severity::Error, "error"), (Severity::Warning, "warning"), (Severity::Note, "note")]
+    let counts = Counts::of(shown);
+    let mut parts: Vec<String> = [(counts.errors, "error"), (counts.warnings, "warning"), (counts.notes, "note")]
         .into_iter()
-        .filter(|(severity, _)| count(*severity) > 0)
-        .map(|(severity, word)| plural(count(severity), word))
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, word)| plural(count, word))
         .collect();
     if hidden > 0 {
         parts.push(format!("{hidden} hidden"));
@@ -116,10 +125,6 @@ fn summary(found: &Found, shown: &[Diagnostic], hidden: usize) -> String {
     }
 }
 
-/// `1 action`, `2 actions`.
-pub(crate) fn plural(count: usize, word: &str) -> String {
-    format!("{count} {word}{}", if count == 1 { "" } else { "s" })
-}
 
 fn fix(found: &Found, shown: &[Diagnostic], args: &Check, terminal: &Terminal) -> Result<(), Box<dyn Error>> {
     let Ok(old) = std::str::from_utf8(&found.bytes) else { return Ok(()) };
@@ -127,9 +132,8 @@ fn fix(found: &Found, shown: &[Diagnostic], args: &Check, terminal: &Terminal) -
         terminal.note("nothing here has a fix that is sure");
         return Ok(());
     };
-    let errors = |diagnostics: &[Diagnostic]| diagnostics.iter().filter(|d| d.severity == Severity::Error).count();
     let after = pipeline::load(fixed.text.as_bytes(), &found.name());
-    if errors(&after.diagnostics) > errors(&found.loaded.diagnostics) {
+    if Counts::of(&after.diagnostics).errors > Counts::of(&found.loaded.diagnostics).errors {
         terminal.note("the fixes together would make a new fault; nothing is written");
         return Ok(());
     }
@@ -142,7 +146,9 @@ fn fix(found: &Found, shown: &[Diagnostic], args: &Check, terminal: &Terminal) -
         return Ok(());
     }
     write_over(&found.file, fixed.text.as_bytes())?;
-    terminal.note(&format!("{} written with {}", found.name(), plural(fixed.applied.len(), "fix").replace("fixs", "fixes")));
+    for title in &fixed.applied {
+        terminal.note(&format!("{}: {}", found.name(), report::visible(title)));
+    }
     Ok(())
 }
 
@@ -178,13 +184,14 @@ fn explain(code: &str, terminal: &Terminal) -> Exit {
     let code = code.to_ascii_uppercase();
     match pipeline::explain::page(&code) {
         Some(page) => {
-            terminal.out(&pipeline::explain::print(&page));
+            let options = HumanOptions { color: terminal.color, ascii: terminal.ascii, width: terminal.width };
+            terminal.out(&pipeline::explain::print(&page, &options));
             Exit::Done
         }
         None => {
             let near = pipeline::nearest(&code, pipeline::explain::codes());
             let hint = if near.is_empty() { String::new() } else { format!("; did you mean {}?", near.join(" or ")) };
-            terminal.error(&format!("error: there is no code `{}`{hint}", jobs::visible(&code)));
+            terminal.error(&format!("error: there is no code `{}`{hint}", report::visible(&code)));
             Exit::Usage
         }
     }

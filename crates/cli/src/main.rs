@@ -3,15 +3,11 @@
 mod action;
 mod args;
 mod check;
-mod clean;
 mod env;
 mod exit;
 mod info;
-mod interrupt;
-mod logs;
 mod plan;
 mod project;
-mod run;
 mod settings;
 mod terminal;
 mod unzip;
@@ -26,10 +22,6 @@ use crate::exit::Exit;
 use crate::terminal::Terminal;
 
 fn main() -> ExitCode {
-    // The supervisor of a sandbox is this same program, started again with a clean environment.
-    if sandbox::entry::is_supervisor_call(std::env::args_os()) {
-        return sandbox::entry::run();
-    }
     terminal::report_bugs();
     match std::panic::catch_unwind(dispatch) {
         Ok(exit) => exit.into(),
@@ -56,12 +48,9 @@ fn dispatch() -> Exit {
     let result = match command {
         Command::Check(args) => check::check(&args, global, &terminal),
         Command::Plan(args) => plan::plan(&args, global, &terminal),
-        Command::Run(args) => run::run(&args, global, &terminal),
         Command::Env(args) => env::env(&args, global, &terminal),
         Command::Info(args) => info::info(&args, global, &terminal),
         Command::Unzip(args) => unzip::unzip(&args),
-        Command::Clean(args) => clean::clean(&args, &terminal),
-        Command::Logs(args) => logs::logs(&args, &terminal),
         Command::Schema(args) => check::schema(&args, &terminal),
         Command::Action(args) => action::action(&args),
     };

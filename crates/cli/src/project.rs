@@ -69,7 +69,7 @@ pub(crate) fn shown(path: &Path) -> String {
 }
 
 fn words_of(path: &Path) -> String {
-    jobs::visible(&path.to_string_lossy())
+    pipeline::report::visible(&path.to_string_lossy()).into_owned()
 }
 
 /// Finds and loads: `wanted` (a folder or a file), else this folder, else the nearest above in the same git work tree.
