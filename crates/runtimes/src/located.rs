@@ -85,8 +85,8 @@ pub struct Tried {
 /// Nothing on this machine can run a reference.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub struct Missing {
-    /// As written.
-    pub reference: RuntimeRef,
+    /// As written: `python:latest`.
+    pub reference: String,
     /// `X205`: nothing found; `X206`: known, but not in this version of the program.
     pub code: &'static str,
     /// What is wrong, one sentence.

@@ -85,12 +85,7 @@ impl Places {
         Self::among(path, &several, pyenv.map(|pyenv| pyenv.join("shims")).as_deref(), project)
     }
 
-    fn among(
-        path: Vec<PathBuf>,
-        several: &[(PathBuf, &str)],
-        shims: Option<&Path>,
-        project: Option<&Path>,
-    ) -> Self {
+    fn among(path: Vec<PathBuf>, several: &[(PathBuf, &str)], shims: Option<&Path>, project: Option<&Path>) -> Self {
         let mut folders: Vec<PathBuf> = Vec::new();
         let system = ["/usr/local/bin", "/usr/bin"].map(PathBuf::from);
         let versions = several.iter().flat_map(|(parent, below)| subfolders(parent, below));
@@ -147,8 +142,12 @@ mod tests {
             "/usr/bin".into(),
             "/usr/bin".into(),
         ];
-        let places =
-            Places::among(path, &[(at("versions"), "bin"), (at("none"), "bin")], Some(&at("shims")), Some(&at("study")));
+        let places = Places::among(
+            path,
+            &[(at("versions"), "bin"), (at("none"), "bin")],
+            Some(&at("shims")),
+            Some(&at("study")),
+        );
         let expected =
             ["/usr/bin".into(), at("versions/3.10.13/bin"), at("versions/3.8.18/bin"), "/usr/local/bin".into()];
         assert_eq!(places.folders, expected);

@@ -163,7 +163,8 @@ mod tests {
         let outside = folder.path().join("elsewhere/tool").to_string_lossy().into_owned();
         let sideways = bin.join("../../elsewhere/tool").to_string_lossy().into_owned();
         let own = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<String>>();
-        for words in [&["pytest", "-v"][..], &["python", "a.py"], &[&absolute, "x"], &["Rscript"], &["/usr/bin/Rscript"]]
+        for words in
+            [&["pytest", "-v"][..], &["python", "a.py"], &[&absolute, "x"], &["Rscript"], &["/usr/bin/Rscript"]]
         {
             assert_eq!(python.argv(&own(words)), own(words), "{words:?} is a program");
         }

@@ -4,8 +4,10 @@
 pub(crate) mod build;
 pub(crate) mod candidate;
 pub(crate) mod environment;
+mod finish;
 pub(crate) mod interpreter;
-pub(crate) mod lock;
 pub(crate) mod locate;
+pub(crate) mod lock;
 mod pip;
+mod system;
 mod wheels;

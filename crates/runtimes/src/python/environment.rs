@@ -47,8 +47,8 @@ impl Environment {
         hash.update(format!("{LAYOUT}\n{fingerprint}\n{}\n", lock.identity(group, "")));
         let key = &hex(&hash.finalize())[..16];
         let name = format!("{}-{}-{}-{key}", group.as_str(), source.generation, source.python);
-        let base = (group == Group::Jupyter)
-            .then(|| Box::new(Self::of(cache_dir, source, lock, fingerprint, Group::Python)));
+        let base =
+            (group == Group::Jupyter).then(|| Box::new(Self::of(cache_dir, source, lock, fingerprint, Group::Python)));
         Self { folder: cache_dir.join("environments").join(name), group, python: source.python, base }
     }
 
@@ -136,7 +136,12 @@ pub(crate) fn python_variables(own: &[PathBuf]) -> Vec<(String, String)> {
 }
 
 /// X201, if `version` is another than the tag stands for.
-pub(crate) fn other_version(resolved: &RuntimeRef, stands_for: Minor, version: &str, packages: &str) -> Option<Warning> {
+pub(crate) fn other_version(
+    resolved: &RuntimeRef,
+    stands_for: Minor,
+    version: &str,
+    packages: &str,
+) -> Option<Warning> {
     if version.starts_with(&format!("{stands_for}.")) {
         return None;
     }

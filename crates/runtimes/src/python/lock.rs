@@ -55,11 +55,11 @@ macro_rules! source {
 static SOURCES: &[Source] = &[
     source!("v1", 8),
     source!("v1", 9),
-    source!("v1", 10),
-    source!("v1", 11),
+    // source!("v1", 10),
+    // source!("v1", 11),
     source!("v2", 10),
     source!("v2", 11),
-    source!("v2", 12),
+    // source!("v2", 12),
     source!("v2", 13),
 ];
 
@@ -108,11 +108,7 @@ pub(crate) struct BadLock {
 
 impl Source {
     pub(crate) fn read(&self) -> Result<Lock, BadLock> {
-        Lock::parse(self.text).map_err(|reason| BadLock {
-            generation: self.generation,
-            python: self.python,
-            reason,
-        })
+        Lock::parse(self.text).map_err(|reason| BadLock { generation: self.generation, python: self.python, reason })
     }
 }
 
@@ -159,9 +155,8 @@ mod tests {
 
     #[test]
     fn the_nearest_interpreter_of_the_generation_comes_first() {
-        let served = |tag: &str| {
-            serving(tag).iter().map(|one| format!("{} {}", one.generation, one.python)).collect::<Vec<_>>()
-        };
+        let served =
+            |tag: &str| serving(tag).iter().map(|one| format!("{} {}", one.generation, one.python)).collect::<Vec<_>>();
         assert_eq!(served("v1"), ["v1 3.8", "v1 3.9", "v1 3.10", "v1 3.11", "v2 3.12", "v2 3.13"]);
         assert_eq!(served("v2"), ["v2 3.10", "v2 3.11", "v2 3.12", "v2 3.13"]);
     }
@@ -189,7 +184,8 @@ mod tests {
     #[test]
     fn the_tags_own_generation_is_the_original_one() {
         let lock = serving("v1")[0].read().unwrap();
-        for (name, version) in [("pandas", "1.0.1"), ("numpy", "1.18.1"), ("matplotlib", "3.1.3"), ("nbconvert", "5.6.1")]
+        for (name, version) in
+            [("pandas", "1.0.1"), ("numpy", "1.18.1"), ("matplotlib", "3.1.3"), ("nbconvert", "5.6.1")]
         {
             assert_eq!(lock.version(name), Some(version));
         }

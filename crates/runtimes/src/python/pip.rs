@@ -135,6 +135,31 @@ impl Pip {
     }
 }
 
+/// The command that gives this machine a pip.
+pub(crate) fn install_line(interpreter: &Interpreter) -> String {
+    if Path::new("/etc/debian_version").exists() && interpreter.base_prefix == Path::new("/usr") {
+        "apt-get install python3-pip".to_owned()
+    } else {
+        format!("{} -m ensurepip", interpreter.executable.display())
+    }
+}
+
+/// What to look at, going by pip's messages.
+pub(crate) fn hint(messages: &str) -> &'static str {
+    let says = |words: &[&str]| words.iter().any(|word| messages.contains(word));
+    if says(&["DO NOT MATCH THE HASHES"]) {
+        "The package index serves other bytes than the locked list names: is another index set in pip's settings?"
+    } else if says(&["CERTIFICATE", "SSLError", "certificate"]) {
+        "The package index could not be trusted: set the certificates of your network in pip's settings (PIP_CERT)."
+    } else if says(&["connection", "Connection", "timed out", "resolve", "resolution", "ProxyError"]) {
+        "The package index could not be reached: is there a connection, does it need a proxy?"
+    } else if says(&["No matching distribution", "Could not find a version"]) {
+        "The package index does not have them: is another index set in pip's settings?"
+    } else {
+        "pip says why:"
+    }
+}
+
 fn new_enough(version: &str) -> bool {
     let mut numbers = version.split('.').map_while(|part| part.parse::<u32>().ok());
     let number = |one: Option<u32>| one.unwrap_or(0);

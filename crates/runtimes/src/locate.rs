@@ -1,0 +1,126 @@
+//! The front door: what a reference of a project.yaml is on this machine. Starts nothing of a study.
+//! Spec cli.md 5, jobs.md 19.
+
+use pipeline::{RuntimeRef, TagStatus};
+use sandbox::Root;
+
+use crate::catalogue::{Entry, Family, find, settle};
+use crate::located::{Found, Kind, Located, Missing, Tried};
+use crate::options::{Choice, Options};
+use crate::program::{Program, Start, variables};
+use crate::python::locate::Request;
+use crate::python::lock::Group;
+
+/// Finds what `reference` is on this machine.
+///
+/// Takes a few looks at the file system when the environment is there; otherwise interpreters are asked for their
+/// version, each once. Nothing is built or fetched.
+///
+/// # Errors
+/// [`Missing`] tells the code (X205 nothing found, X206 no engine in this version), every candidate that was tried,
+/// and the command that mends it. `reference` need not come from a checked project: any text gets an answer.
+pub fn locate(reference: &RuntimeRef, options: &Options) -> Result<Found, Missing> {
+    let missing = |code, reason: String, fix: Option<String>| Missing {
+        reference: reference.to_string(),
+        code,
+        reason,
+        tried: Vec::new(),
+        fix,
+    };
+    let Some(entry) = find(&reference.name) else {
+        let reason = "this is no runtime, and this version of the program fetches no reusable actions";
+        return Err(missing("X206", reason.to_owned(), None));
+    };
+    if let TagStatus::Unknown { nearest } = entry.judge(&reference.tag) {
+        let reason = format!("there is no such version; the nearest are {}", nearest.join(", "));
+        return Err(missing("X205", reason, None));
+    }
+    let resolved = settle(reference);
+    if let Some(choice) = configured(reference, options) {
+        return chosen(entry, choice, reference, resolved, options);
+    }
+    match entry.family {
+        Family::Builtin => builtin(reference, resolved, options),
+        Family::Planned => Err(missing("X206", format!("{} is known, but not in this version yet", entry.name), None)),
+        Family::Python => Request { reference, resolved, group: Group::Python, options }.locate(),
+        Family::Jupyter => Request { reference, resolved, group: Group::Jupyter, options }.locate(),
+        Family::R => Err(missing("X205", "R".to_owned(), None)),
+        Family::Stata => Err(Missing {
+            tried: vec![
+                tried("container", "this version of the program starts no containers"),
+                tried("native", "Stata on this machine cannot be used in this version yet"),
+            ],
+            ..missing("X205", "nothing on this machine runs it".to_owned(), None)
+        }),
+    }
+}
+
+fn tried(candidate: &str, verdict: &str) -> Tried {
+    Tried { candidate: candidate.to_owned(), verdict: verdict.to_owned() }
+}
+
+/// The user's own choice for this runtime; `python:latest` in the settings means `python:v1` too.
+fn configured<'a>(reference: &RuntimeRef, options: &'a Options) -> Option<&'a Choice> {
+    let resolved = settle(reference);
+    options.configured.iter().find(|one| settle(&one.reference) == resolved).map(|one| &one.choice)
+}
+
+fn chosen(
+    entry: &Entry,
+    choice: &Choice,
+    reference: &RuntimeRef,
+    resolved: RuntimeRef,
+    options: &Options,
+) -> Result<Found, Missing> {
+    let group = if entry.family == Family::Jupyter { Group::Jupyter } else { Group::Python };
+    match (choice, entry.family) {
+        (Choice::Native(path), Family::Python | Family::Jupyter) => {
+            Request { reference, resolved, group, options }.configured(path)
+        }
+        (Choice::Native(path), _) => Err(Missing {
+            reference: reference.to_string(),
+            code: "X205",
+            reason: format!("cloister.toml names {} for it, which this version cannot use", path.display()),
+            tried: Vec::new(),
+            fix: None,
+        }),
+        (Choice::Container, _) => Err(Missing {
+            reference: reference.to_string(),
+            code: "X205",
+            reason: "cloister.toml asks for the container, and this version of the program starts no containers".into(),
+            tried: Vec::new(),
+            fix: None,
+        }),
+    }
+}
+
+/// An engine of this program, if the caller has it: run inside the sandbox as `cloister action …`.
+fn builtin(reference: &RuntimeRef, resolved: RuntimeRef, options: &Options) -> Result<Found, Missing> {
+    let builtins = &options.builtins;
+    if !builtins.engines.iter().any(|engine| engine.name == reference.name) {
+        return Err(Missing {
+            reference: reference.to_string(),
+            code: "X206",
+            reason: format!("{} is known, but not in this version yet", reference.name),
+            tried: Vec::new(),
+            fix: None,
+        });
+    }
+    let located = Located {
+        reference: reference.clone(),
+        kind: Kind::Builtin,
+        title: "built-in".to_owned(),
+        warnings: Vec::new(),
+        identity: format!("builtin:{resolved}:{}", builtins.version),
+        resolved,
+    };
+    Ok(Found::Ready(Program {
+        located,
+        root: Root::Host { prefixes: vec![builtins.program.clone()], overlays: Vec::new() },
+        env: variables(&[]),
+        start: Start::Builtin { program: builtins.program.clone(), word: reference.to_string() },
+    }))
+}
+
+#[cfg(test)]
+mod tests;
