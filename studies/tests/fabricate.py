@@ -26,6 +26,7 @@ BY_RETURNING = {
     "numeric_value": "float",
     "pseudo_id": "int",
     "household_size": "int",
+    "percentage_of_members_with_data_in_this_backend": "int",
     "number_of_matches_in_period": "int",
     "number_of_episodes": "int",
     "total_bed_days_in_period": "int",

@@ -100,7 +100,7 @@ def write_csv(table, path):
     path.parent.mkdir(parents=True, exist_ok=True)
     # Bytes, so that line ends do not depend on the machine or on pandas.
     path.write_bytes(table.to_csv(index=False).replace("\r\n", "\n").encode("utf-8"))
-    print("{}: {} rows".format(path, "some" if len(table) else "no"))
+    print("{}: written".format(path))
 
 
 def write_json(content, path):
