@@ -53,7 +53,7 @@ pub(crate) enum Command {
     Check(Check),
     /// Show what would run, and why
     Plan(Plan),
-    /// Native runtimes of this machine: list, install, check
+    /// Native runtimes of this machine: list, install
     Env(Env),
     /// Versions, machine, isolation, runtimes, settings
     Info(Info),
@@ -181,12 +181,6 @@ pub(crate) enum EnvCommand {
         #[arg(required = true, value_name = "NAME[:TAG]")]
         runtimes: Vec<String>,
     },
-    /// Compare an installed runtime with its locked list
-    Check {
-        /// Such as python:v1
-        #[arg(required = true, value_name = "NAME[:TAG]")]
-        runtimes: Vec<String>,
-    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -197,10 +191,7 @@ pub(crate) enum TextFormat {
 
 #[derive(Debug, Args)]
 pub(crate) struct Info {
-    /// Show what each runtime of the project becomes on this machine
-    #[arg(long, num_args = 0..=1, default_missing_value = ".", value_name = "DIR")]
-    pub(crate) project: Option<PathBuf>,
-    /// Print only the name:tag of each runtime of the project
+    /// Print only the name:tag of each runtime of the project in this folder
     #[arg(long)]
     pub(crate) list_project_images: bool,
     /// How to print

@@ -52,7 +52,7 @@ fn dispatch() -> Exit {
         Command::Info(args) => info::info(&args, global, &terminal),
         Command::Unzip(args) => unzip::unzip(&args),
         Command::Schema(args) => check::schema(&args, &terminal),
-        Command::Action(args) => action::action(&args),
+        Command::Action(args) => action::action(&args, &terminal),
     };
     match result {
         Ok(exit) => exit,

@@ -1,0 +1,131 @@
+//! `cloister check` as a person types it: the built program on real studies and on broken files.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+fn studies() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../studies")
+}
+
+fn cloister(folder: &Path, words: &[&str]) -> Output {
+    let home = tempfile::tempdir().unwrap();
+    Command::new(env!("CARGO_BIN_EXE_cloister"))
+        .args(words)
+        .current_dir(folder)
+        .env_clear()
+        .env("HOME", home.path())
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .output()
+        .unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+/// Checks a file of these bytes and gives (exit code, the `short` lines).
+fn check(bytes: &[u8]) -> (i32, Vec<String>) {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("project.yaml"), bytes).unwrap();
+    let out = cloister(folder.path(), &["check", "--only", "project", "--format", "short"]);
+    (out.status.code().unwrap(), text(&out.stdout).lines().map(str::to_owned).collect())
+}
+
+const GOOD: &str = "version: '4.0'\n\nactions:\n  clean:\n    run: python:v2 python analysis/clean.py\n    outputs:\n      highly_sensitive:\n        rows: output/clean.csv\n  describe:\n    run: python:v2 python analysis/describe.py\n    needs: [clean]\n    outputs:\n      moderately_sensitive:\n        table: output/table.csv\n";
+
+#[test]
+fn a_good_file_has_only_the_note_of_its_version() {
+    let (code, lines) = check(GOOD.as_bytes());
+    assert_eq!(code, 0, "{lines:?}");
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    assert!(lines[0].starts_with("project.yaml:1:10: warning[P111]"), "{lines:?}");
+}
+
+/// Each mistake, and where its error must stand: worked out by counting lines and columns of the text.
+#[test]
+fn typical_mistakes_have_a_place() {
+    let cases: Vec<(&str, Vec<u8>, &str)> = vec![
+        ("needs-cycle", GOOD.replace("clean.py\n", "clean.py\n    needs: [describe]\n").into(), "[P405]"),
+        ("climbing out", GOOD.replace("output/table.csv", "../table.csv").into(), "project.yaml:14:16: error[P515]"),
+        ("misspelt key", GOOD.replace("needs:", "need:").into(), "project.yaml:11:5: error[P203]"),
+        ("wrong tag", GOOD.replace("python:v2 python analysis/d", "python:2 python analysis/d").into(), "project.yaml:10:10: error[P304]"),
+        ("unbalanced quote", GOOD.replace("describe.py", "\"describe.py").into(), "project.yaml:10:"),
+        ("empty", Vec::new(), "[P004]"),
+        ("only comments", b"# nothing\n".to_vec(), "[P004]"),
+        ("not UTF-8", [GOOD.as_bytes(), b"# caf\xe9\n"].concat(), "project.yaml:15:6: error[P001]"),
+        ("tab", GOOD.replace("  clean:", "\tclean:").into(), "project.yaml:4:1: error[P002]"),
+        ("too large", vec![b'#'; 9 << 20], "[P007]"),
+        ("NUL", GOOD.replace("clean.csv", "cl\0ean.csv").into(), "error[P002]"),
+    ];
+    for (name, bytes, expected) in cases {
+        let (code, lines) = check(&bytes);
+        assert_eq!(code, 1, "{name}: {lines:?}");
+        assert!(lines.iter().any(|line| line.contains(expected)), "{name}: {expected} is not in {lines:?}");
+    }
+}
+
+#[test]
+fn every_study_of_a_seed_has_no_error() {
+    let mut seen = 0;
+    for entry in fs::read_dir(studies()).unwrap() {
+        let folder = entry.unwrap().path();
+        if !folder.join("project.yaml").is_file() {
+            continue;
+        }
+        let out = cloister(&folder, &["check", "--format", "json"]);
+        assert_eq!(out.status.code(), Some(0), "{}: {}", folder.display(), text(&out.stdout));
+        let document: serde_json::Value = serde_json::from_slice(&out.stdout).unwrap();
+        assert_eq!(document["schema"], "cloister.check/1");
+        assert_eq!(document["ok"], true);
+        assert_eq!(document["summary"]["errors"], 0);
+        seen += 1;
+    }
+    assert_eq!(seen, 5);
+}
+
+#[test]
+fn usage_faults_exit_2_and_no_project_exits_1() {
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(cloister(folder.path(), &["chekc"]).status.code(), Some(2));
+    assert_eq!(cloister(folder.path(), &["check", "--nonsense"]).status.code(), Some(2));
+    let out = cloister(folder.path(), &["check"]);
+    assert_eq!(out.status.code(), Some(1));
+    assert!(text(&out.stderr).contains("X101"), "{}", text(&out.stderr));
+    assert_eq!(cloister(folder.path(), &[]).status.code(), Some(0));
+    assert_eq!(cloister(folder.path(), &["--version"]).status.code(), Some(0));
+}
+
+#[test]
+fn allow_hides_a_warning_and_never_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("project.yaml"), GOOD).unwrap();
+    let out = cloister(folder.path(), &["check", "--only", "project", "--strict"]);
+    assert_eq!(out.status.code(), Some(1), "P111 counts with --strict");
+    let out = cloister(folder.path(), &["check", "--only", "project", "--strict", "--allow", "P111"]);
+    assert_eq!(out.status.code(), Some(0));
+    assert!(text(&out.stdout).contains("1 hidden"), "{}", text(&out.stdout));
+    fs::write(folder.path().join("project.yaml"), GOOD.replace("output/table.csv", "../t.csv")).unwrap();
+    assert_eq!(cloister(folder.path(), &["check", "--allow", "P515"]).status.code(), Some(1));
+}
+
+#[test]
+fn fix_writes_only_what_is_sure() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("project.yaml");
+    fs::write(&file, GOOD.replace("needs:", "need:")).unwrap();
+    let out = cloister(folder.path(), &["check", "--fix", "--dry-run", "--only", "project"]);
+    assert!(text(&out.stdout).contains("+    needs: [clean]"), "{}", text(&out.stdout));
+    assert_eq!(fs::read_to_string(&file).unwrap(), GOOD.replace("needs:", "need:"), "a dry run writes nothing");
+    cloister(folder.path(), &["check", "--fix", "--only", "project"]);
+    assert_eq!(fs::read_to_string(&file).unwrap(), GOOD);
+}
+
+#[test]
+fn explain_knows_each_code() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = cloister(folder.path(), &["check", "--explain", "p515"]);
+    assert_eq!(out.status.code(), Some(0));
+    assert!(text(&out.stdout).contains("P515"));
+    assert_eq!(cloister(folder.path(), &["check", "--explain", "P999"]).status.code(), Some(2));
+}
