@@ -1,0 +1,2 @@
+-- AllowedPatientsWithTypeOneDissent: a test
+WITH one AS (SELECT z FROM t) SELECT * FROM ONE

@@ -1,0 +1,2 @@
+-- AllowedPatientsWithTypeOneDissent: a test
+SELECT p.Sex, COUNT(*) FROM Patient p GROUP BY p.Sex

@@ -1,0 +1,2 @@
+-- AllowedPatientsWithTypeOneDissent: a test
+SELECT a AS [x,y], b AS [say "z"] FROM t

@@ -1,0 +1,3 @@
+-- AllowedPatientsWithTypeOneDissent: a test
+SELECT *
+FROM Patient

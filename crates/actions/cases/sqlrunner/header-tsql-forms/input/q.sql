@@ -1,0 +1,2 @@
+-- AllowedPatientsWithTypeOneDissent: a test
+SELECT TOP 10 PERCENT CONVERT(VARCHAR(10), d, 23) AS day, IIF(a > 1, 'x', 'y') AS i, STUFF((SELECT ',' + n FROM u FOR XML PATH('')), 1, 1, '') AS l, ROW_NUMBER() OVER (PARTITION BY a ORDER BY b) AS r FROM db.dbo.t WITH (NOLOCK) LEFT HASH JOIN w ON w.a !< t.a GROUP BY GROUPING SETS ((a), ()) ORDER BY a OFFSET 0 ROWS FETCH NEXT 5 ROWS ONLY

@@ -1,0 +1,46 @@
+//! The built-in actions that this program knows by name, whether it can run them or not.
+//! A name that is here is never looked up anywhere else (actions.md 2.2).
+
+use crate::fault::{Exit, Fault, FaultCode};
+use crate::{cohortextractor, sqlrunner};
+
+/// One built-in action.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ActionInfo {
+    /// The name before the `:` in `run:`.
+    pub name: &'static str,
+    /// One line for a list.
+    pub summary: &'static str,
+    /// Whether this version of the program can run it.
+    pub engine: bool,
+}
+
+const fn known(name: &'static str, summary: &'static str, engine: bool) -> ActionInfo {
+    ActionInfo { name, summary, engine }
+}
+
+static CATALOGUE: [ActionInfo; 6] = [
+    known(cohortextractor::NAME, "study definitions; in this version only --version and --help", true),
+    known("cohort-joiner", "adds the columns of one file to others, by patient_id", false),
+    known("dataset-report", "an HTML page about the columns of a file", false),
+    known("deciles-charts", "decile tables and charts of measures", false),
+    known("interactive", "the analyses behind questions by form", false),
+    known(sqlrunner::NAME, "a SQL query into a csv file; in this version on dummy data only", true),
+];
+
+/// Every built-in action, by name (actions.md 2.1).
+pub fn catalogue() -> &'static [ActionInfo] {
+    &CATALOGUE
+}
+
+/// Why a name cannot be run.
+pub(crate) fn refusal(name: &str) -> Fault {
+    if CATALOGUE.iter().any(|action| action.name == name) {
+        let message = format!("this version of cloister has no engine for {name} yet");
+        return Fault::new(FaultCode::NoEngine, Exit::Data, message)
+            .help("the action is known by name only; its outputs cannot be made here");
+    }
+    let runnable: Vec<&str> = CATALOGUE.iter().filter(|action| action.engine).map(|action| action.name).collect();
+    let fault = Fault::new(FaultCode::BadArgument, Exit::Arguments, format!("'{name}' is not a built-in action"));
+    fault.help(format!("built-in actions that run: {}", runnable.join(", ")))
+}

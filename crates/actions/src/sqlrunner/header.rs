@@ -1,0 +1,49 @@
+//! The result when there is neither database nor dummy data: the header of the query and one row of blanks.
+//! Only the names of the columns are known then (actions.md 7.1, 7.4).
+
+use std::collections::HashMap;
+use std::io::Write;
+
+use crate::csv::{LineEnd, RecordWriter};
+use crate::fault::{Exit, Fault, FaultCode};
+use crate::text::warn;
+
+use super::options::Options;
+use super::output::Output;
+use super::query_file::QueryFile;
+use super::sql::{self, Column};
+
+/// The column names of the query, fit for a csv file.
+pub(crate) fn of_query(query: &QueryFile, options: &Options, stderr: &mut dyn Write) -> Result<Vec<String>, Fault> {
+    let columns = sql::columns(query, options.compat)?;
+    warn_of_unnamed(&query.name, &columns, stderr);
+    let mut first_at = HashMap::new();
+    for (at, column) in columns.iter().enumerate() {
+        if let Some(first) = first_at.insert(column.name.as_str(), at) {
+            let (first, second) = (first + 1, at + 1);
+            let message = format!(
+                "columns {first} and {second} of the query in {} have the same name '{}'",
+                query.name, column.name
+            );
+            let fault = Fault::new(FaultCode::BadColumns, Exit::SqlUnreadable, message);
+            return Err(fault.help("give one of them another name with AS"));
+        }
+    }
+    Ok(columns.into_iter().map(|column| column.name).collect())
+}
+
+pub(crate) fn warn_of_unnamed(file: &str, columns: &[Column], stderr: &mut dyn Write) {
+    for (at, column) in columns.iter().enumerate().filter(|(_, column)| !column.named) {
+        let message =
+            format!("column {} of the query in {file} has no name; here it is called {}", at + 1, column.name);
+        warn(stderr, &format!("{message}, but a database run will refuse it\n  help: give it a name with AS"));
+    }
+}
+
+pub(crate) fn write(names: &[String], output: &mut Output<'_>) -> Result<(), Fault> {
+    let what = output.what();
+    let mut writer = RecordWriter::new(output, LineEnd::CrLf);
+    let header = writer.record(names.iter().map(String::as_bytes));
+    let blanks = header.and_then(|()| writer.record(names.iter().map(|_| b"".as_slice())));
+    blanks.map_err(|error| Fault::writing(&what, &error))
+}

@@ -1,0 +1,152 @@
+//! Runs every case under `cases/`: an action in a copy of the case's `input/`, then compares what it leaves and says.
+//! A case is data; its format is described in the crate's README.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
+use std::fmt::Write as _;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use actions::Context;
+
+/// What a case's `cmd` file says.
+#[derive(Default)]
+struct Case {
+    action: String,
+    args: Vec<OsString>,
+    project: Option<f64>,
+    exit: u8,
+    stdout: Option<String>,
+    stderr: Vec<String>,
+    not_stderr: Vec<String>,
+    quiet: bool,
+}
+
+fn unescape(text: &str) -> String {
+    text.replace("\\r", "\r").replace("\\n", "\n").replace("\\t", "\t")
+}
+
+fn read_case(path: &Path) -> Case {
+    let mut case = Case::default();
+    let text = std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    for line in text.lines().filter(|line| !line.trim().is_empty() && !line.starts_with('#')) {
+        let (key, value) = line.split_once(':').map_or((line, ""), |(key, value)| (key, value.trim_start()));
+        match key {
+            "run" => value.clone_into(&mut case.action),
+            "arg" => case.args.push(OsString::from(unescape(value))),
+            "project" => case.project = Some(value.parse().expect("a project version")),
+            "exit" => case.exit = value.parse().expect("an exit code"),
+            "stdout" => case.stdout.get_or_insert_default().push_str(&unescape(value)),
+            "stderr" => case.stderr.push(unescape(value)),
+            "not-stderr" => case.not_stderr.push(unescape(value)),
+            "quiet" => case.quiet = true,
+            other => panic!("{}: unknown key {other}", path.display()),
+        }
+    }
+    case
+}
+
+/// Every file below a folder, by its path from there. Links are not followed.
+fn files(root: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    let mut folders = vec![root.to_path_buf()];
+    while let Some(folder) = folders.pop() {
+        let Ok(entries) = std::fs::read_dir(&folder) else { continue };
+        for entry in entries {
+            let path = entry.unwrap().path();
+            let kind = path.symlink_metadata().unwrap().file_type();
+            if kind.is_dir() {
+                folders.push(path);
+            } else if kind.is_file() {
+                found.insert(path.strip_prefix(root).unwrap().to_path_buf(), std::fs::read(&path).unwrap());
+            }
+        }
+    }
+    found
+}
+
+/// Expectations are kept as readable text: `x.csv.gz.txt` is what `x.csv.gz` unpacks to.
+fn unpacked(bytes: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    flate2::read::GzDecoder::new(bytes).read_to_end(&mut out).map(|_| out).unwrap_or_else(|_| b"(not gzip)".to_vec())
+}
+
+/// What is wrong with a case, in words; empty when it holds.
+fn judge(folder: &Path) -> String {
+    let case = read_case(&folder.join("cmd"));
+    let workspace = tempfile::tempdir().unwrap();
+    let input = files(&folder.join("input"));
+    for (path, bytes) in &input {
+        let target = workspace.path().join(path);
+        std::fs::create_dir_all(target.parent().unwrap()).unwrap();
+        std::fs::write(target, bytes).unwrap();
+    }
+    let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+    let mut context =
+        Context { cwd: workspace.path(), project_version: case.project, stdout: &mut stdout, stderr: &mut stderr };
+    let exit = actions::run(&case.action, &case.args, &mut context);
+    let (stdout, stderr) = (String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr));
+
+    let mut wrong = String::new();
+    if exit != case.exit {
+        let _ = writeln!(wrong, "exit {exit}, expected {}", case.exit);
+    }
+    if case.stdout.as_ref().is_some_and(|expected| *expected != stdout) {
+        let _ = writeln!(wrong, "stdout {stdout:?}, expected {:?}", case.stdout);
+    }
+    for part in case.stderr.iter().filter(|part| !stderr.contains(part.as_str())) {
+        let _ = writeln!(wrong, "stderr lacks {part:?}");
+    }
+    for part in case.not_stderr.iter().filter(|part| stderr.contains(part.as_str())) {
+        let _ = writeln!(wrong, "stderr has {part:?}");
+    }
+    if case.quiet && !stderr.is_empty() {
+        let _ = writeln!(wrong, "stderr is not empty");
+    }
+    let mut left = files(workspace.path());
+    for (path, expected) in files(&folder.join("expect")) {
+        let name = path.to_str().unwrap();
+        let gzip = name.strip_suffix(".gz.txt").map(|stem| PathBuf::from(format!("{stem}.gz")));
+        let found = left.remove(gzip.as_ref().unwrap_or(&path));
+        let found = if gzip.is_some() { found.map(|bytes| unpacked(&bytes)) } else { found };
+        match found {
+            Some(found) if found == expected => {}
+            Some(found) => {
+                let (found, expected) = (String::from_utf8_lossy(&found), String::from_utf8_lossy(&expected));
+                let _ = writeln!(wrong, "{name}: {found:?}, expected {expected:?}");
+            }
+            None => {
+                let _ = writeln!(wrong, "{name} is missing");
+            }
+        }
+    }
+    // Inputs that `expect/` does not speak of must be as they were; anything else is a left-over.
+    for (path, bytes) in left {
+        if input.get(&path) != Some(&bytes) {
+            let _ = writeln!(wrong, "{} was made or changed", path.display());
+        }
+    }
+    if !wrong.is_empty() {
+        let _ = writeln!(wrong, "stderr was:\n{stderr}");
+    }
+    wrong
+}
+
+#[test]
+fn every_case_holds() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("cases");
+    let mut cases = BTreeSet::new();
+    for action in std::fs::read_dir(&root).unwrap() {
+        for case in std::fs::read_dir(action.unwrap().path()).unwrap() {
+            cases.insert(case.unwrap().path());
+        }
+    }
+    assert!(cases.len() > 50, "only {} cases found", cases.len());
+    let wrong: Vec<String> = cases
+        .iter()
+        .map(|case| (case, judge(case)))
+        .filter(|(_, wrong)| !wrong.is_empty())
+        .map(|(case, wrong)| format!("== {}\n{wrong}", case.strip_prefix(&root).unwrap().display()))
+        .collect();
+    assert!(wrong.is_empty(), "{} of {} cases fail\n{}", wrong.len(), cases.len(), wrong.join("\n"));
+}
