@@ -15,4 +15,4 @@ pub use request::{
     AnalysisScope, BadCommit, BadWorkspaceName, CodeSource, Commit, Here, MAX_REQUESTED, RawRequest, RejectionCode,
     Request, RequestFault, Stale, WorkspaceName,
 };
-pub use state::{JobState, StatusCode};
+pub use state::{JobState, State, StateError, StatusCode};
