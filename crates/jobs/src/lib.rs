@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+pub mod explain;
 mod ids;
 mod object;
 pub mod plan;
@@ -15,4 +16,4 @@ pub use request::{
     AnalysisScope, BadCommit, BadWorkspaceName, CodeSource, Commit, Here, MAX_REQUESTED, RawRequest, RejectionCode,
     Request, RequestFault, Stale, WorkspaceName,
 };
-pub use state::{JobState, StatusCode};
+pub use state::{JobState, State, StateError, StatusCode};

@@ -12,6 +12,7 @@ mod inputs;
 pub use chain::{Chain, propagate};
 pub use code::{CodeFile, CodeTree};
 pub use compare::{KnownRead, Staleness, compare};
+pub(crate) use components::run_key;
 pub use components::{Component, Components, DataIdentity, ImageIdentity, OutputSpec, split_config};
 pub use difference::{Change, CodeChange, Difference};
 pub use inputs::{Collision, InputFile, PinnedOutput, workspace_inputs};

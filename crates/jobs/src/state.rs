@@ -1,6 +1,29 @@
 //! What is true of requests, jobs and attempts, kept so that a kill at any instant is harmless.
 //! Spec jobs.md 4 and 9.
 
+mod attempts;
+mod cancel;
+mod change;
 mod code;
+mod components;
+mod definition;
+mod error;
+mod event;
+mod flag;
+mod model;
+mod open;
+mod read;
+mod record;
+mod status;
 
 pub use code::{JobState, StatusCode, UnknownWord};
+pub use definition::{DEFINITION_FORMAT, JobDefinition};
+pub use error::StateError;
+pub use event::{ChainError, ChainHead, Outgoing};
+pub use flag::Flag;
+pub use model::{
+    Attempt, AttemptEnd, Cancelled, Claim, Finished, Job, JobResult, LatestJobs, LatestRow, NewJob, OutputRecord,
+    PastRun, Recorded, StoredPin,
+};
+pub use open::State;
+pub use status::{Reason, Status, Times};

@@ -126,6 +126,9 @@ fn changed_keys(old: Option<&str>, new: Option<&str>) -> Vec<String> {
 }
 
 fn changed_code(old: &CodeTree, new: &CodeTree, known_read: &KnownRead) -> Vec<CodeChange> {
+    if old.hash() == new.hash() {
+        return Vec::new();
+    }
     let (mut a, mut b) = (old.files().iter().peekable(), new.files().iter().peekable());
     let mut changes = Vec::new();
     loop {

@@ -1,5 +1,14 @@
 //! Helpers shared by the tests: projects built by hand, and the case files.
-#![allow(dead_code, unreachable_pub, missing_docs, reason = "each test uses its part")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "each test uses its part"
+)]
+
+pub mod store;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

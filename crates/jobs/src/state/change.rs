@@ -1,0 +1,199 @@
+//! The one place where a job's status changes: checks the move, sets the times, records the event and the message.
+//! Spec jobs.md 4 and 9.
+
+use jiff::Timestamp;
+use serde_json::json;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Row, SqliteConnection};
+
+use super::event::{Event, append, send};
+use super::{StateError, Status, StatusCode, Times};
+use crate::{JobId, JobState};
+
+/// What a change needs to know of a job.
+pub(super) struct JobHead {
+    pub(super) id: JobId,
+    pub(super) request: String,
+    pub(super) workspace: String,
+    pub(super) action: String,
+    pub(super) code: StatusCode,
+    pub(super) message: String,
+    pub(super) times: Times,
+    pub(super) fence: i64,
+    pub(super) attempts: i64,
+    pub(super) next_try_at: Option<i64>,
+    pub(super) cancel_requested_at: Option<i64>,
+}
+
+macro_rules! head_query {
+    ($rest:literal) => {
+        concat!(
+            "SELECT job.id, job.request, job.workspace, job.action, job.code, job.message, job.created_at, ",
+            "job.updated_at, job.started_at, job.completed_at, job.code_updated_at_ns, job.fence, job.attempts, ",
+            "job.next_try_at, job.cancel_requested_at FROM job ",
+            $rest
+        )
+    };
+}
+pub(super) use head_query;
+
+impl JobHead {
+    pub(super) fn read(row: &SqliteRow) -> Result<Self, StateError> {
+        Ok(Self {
+            id: row.try_get::<String, _>(0)?.parse()?,
+            request: row.try_get(1)?,
+            workspace: row.try_get(2)?,
+            action: row.try_get(3)?,
+            code: row.try_get::<String, _>(4)?.parse()?,
+            message: row.try_get(5)?,
+            times: Times {
+                created_at: row.try_get(6)?,
+                updated_at: row.try_get(7)?,
+                started_at: row.try_get(8)?,
+                completed_at: row.try_get(9)?,
+                status_code_updated_at: row.try_get(10)?,
+            },
+            fence: row.try_get(11)?,
+            attempts: row.try_get(12)?,
+            next_try_at: row.try_get(13)?,
+            cancel_requested_at: row.try_get(14)?,
+        })
+    }
+
+    pub(super) async fn load(tx: &mut SqliteConnection, job: JobId) -> Result<Self, StateError> {
+        let row = sqlx::query(head_query!("WHERE id = ?")).bind(job.to_string()).fetch_optional(tx).await?;
+        row.as_ref().map(Self::read).transpose()?.ok_or(StateError::UnknownJob(job))
+    }
+
+    /// The job, if this is still its fence and it runs.
+    pub(super) async fn load_running(
+        tx: &mut SqliteConnection,
+        job: JobId,
+        fence: i64,
+        to: StatusCode,
+    ) -> Result<Self, StateError> {
+        let head = Self::load(tx, job).await?;
+        if head.fence != fence {
+            return Err(StateError::OldFence { job, held: fence, current: head.fence });
+        }
+        if head.code.state() != JobState::Running {
+            return Err(StateError::NotAllowed { job, from: head.code, to });
+        }
+        Ok(head)
+    }
+
+    /// Gives the job another code. The same code again only refreshes its words and, once a minute, its time.
+    pub(super) async fn change(
+        &mut self,
+        tx: &mut SqliteConnection,
+        status: &Status,
+        now: Timestamp,
+    ) -> Result<(), StateError> {
+        let (from, to) = (self.code, status.code);
+        let moved = from != to;
+        if moved && !from.may_become(to) || !moved && !to.state().is_active() {
+            return Err(StateError::NotAllowed { job: self.id, from, to });
+        }
+        let times = if moved { self.times.moved(from, to, now) } else { self.times.heard_again(now) };
+        if !moved && times == self.times && self.message == status.message {
+            return Ok(());
+        }
+        sqlx::query(
+            "UPDATE job SET state = ?, code = ?, reason = ?, message = ?, numbers = ?, updated_at = ?, \
+             started_at = ?, completed_at = ?, code_updated_at_ns = ? WHERE id = ?",
+        )
+        .bind(to.state().as_str())
+        .bind(to.as_str())
+        .bind(status.reason.as_ref().map(super::Reason::as_str))
+        .bind(&status.message)
+        .bind(serde_json::to_string(&status.numbers)?)
+        .bind(times.updated_at)
+        .bind(times.started_at)
+        .bind(times.completed_at)
+        .bind(times.status_code_updated_at)
+        .bind(self.id.to_string())
+        .execute(&mut *tx)
+        .await?;
+        (self.code, self.times, self.message) = (to, times, status.message.clone());
+        if moved { self.tell(tx, status, now).await } else { Ok(()) }
+    }
+
+    async fn tell(&self, tx: &mut SqliteConnection, status: &Status, now: Timestamp) -> Result<(), StateError> {
+        let told = json!({
+            "job": self.id,
+            "action": self.action,
+            "state": status.code.state(),
+            "code": status.code,
+            "attempt": self.attempts,
+            "at_ns": self.times.status_code_updated_at,
+        });
+        send(tx, "job.state", &told).await?;
+        let body = json!({
+            "job": self.id,
+            "action": self.action,
+            "code": status.code,
+            "reason": status.reason,
+            "numbers": status.numbers,
+            "fence": self.fence,
+        });
+        let event = Event { kind: "job_state", workspace: &self.workspace, request: self.request.clone(), body };
+        append(tx, event, now).await
+    }
+
+    /// Makes the newest job of this action that is not cancelled its latest one.
+    pub(super) async fn choose_latest(&self, tx: &mut SqliteConnection) -> Result<(), StateError> {
+        let newest: Option<String> = sqlx::query_scalar(
+            "SELECT id FROM job WHERE workspace = ? AND action = ? AND cancelled = 0 ORDER BY seq DESC LIMIT 1",
+        )
+        .bind(&self.workspace)
+        .bind(&self.action)
+        .fetch_optional(&mut *tx)
+        .await?;
+        let query = if newest.is_some() {
+            "UPDATE latest_job SET job = ?3 WHERE workspace = ?1 AND action = ?2"
+        } else {
+            "DELETE FROM latest_job WHERE workspace = ?1 AND action = ?2 AND ?3 IS NULL"
+        };
+        sqlx::query(query).bind(&self.workspace).bind(&self.action).bind(newest).execute(tx).await?;
+        Ok(())
+    }
+
+    /// Fails every job that waits for this one, directly or not, nearest first. None of them has an attempt.
+    pub(super) async fn fail_dependants(
+        &self,
+        tx: &mut SqliteConnection,
+        now: Timestamp,
+    ) -> Result<Vec<JobId>, StateError> {
+        let message = format!("{}, which it needs, {}", self.action, ending(self.code));
+        let status = Status::new(StatusCode::DependencyFailed, message);
+        let mut failed = Vec::new();
+        let mut from = std::collections::VecDeque::from([self.id]);
+        while let Some(job) = from.pop_front() {
+            let rows = sqlx::query(head_query!(
+                "JOIN pin ON pin.job = job.id WHERE pin.pinned = ? AND job.state = 'pending' ORDER BY job.seq"
+            ))
+            .bind(job.to_string())
+            .fetch_all(&mut *tx)
+            .await?;
+            for row in &rows {
+                let mut head = Self::read(row)?;
+                head.change(tx, &status, now).await?;
+                failed.push(head.id);
+                from.push_back(head.id);
+            }
+        }
+        Ok(failed)
+    }
+}
+
+/// How a job ended, as the end of a sentence.
+fn ending(code: StatusCode) -> &'static str {
+    match code {
+        StatusCode::CancelledByUser => "was cancelled",
+        StatusCode::KilledByAdmin => "was stopped by an operator",
+        StatusCode::TimedOut => "ran longer than it may",
+        StatusCode::UnmatchedPatterns => "did not make all of its outputs",
+        StatusCode::DependencyFailed => "could not start, because a job it needs failed",
+        _ => "failed",
+    }
+}

@@ -1,0 +1,53 @@
+//! Settings that operators change while the program runs, such as `paused`; they survive restarts.
+//! Spec jobs.md 6.
+
+use jiff::Timestamp;
+use sqlx::{Connection, Row};
+
+use super::{State, StateError};
+
+/// A flag.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Flag {
+    /// Its name.
+    pub name: String,
+    /// Its value; `None` if it was taken away.
+    pub value: Option<String>,
+    /// Unix seconds since which it has this value.
+    pub since: i64,
+}
+
+impl State {
+    /// Sets a flag; set to the value it has, it keeps its time.
+    ///
+    /// # Errors
+    /// The database refused.
+    pub async fn set_flag(&self, name: &str, value: Option<&str>, now: Timestamp) -> Result<Flag, StateError> {
+        let mut writers = self.writers.lock().await;
+        let mut tx = writers.durable.begin_with("BEGIN IMMEDIATE").await?;
+        let since: i64 = sqlx::query_scalar(
+            "INSERT INTO flag (name, value, since) VALUES (?1, ?2, ?3) ON CONFLICT (name) DO UPDATE \
+             SET since = CASE WHEN value IS excluded.value THEN since ELSE excluded.since END, value = excluded.value \
+             RETURNING since",
+        )
+        .bind(name)
+        .bind(value)
+        .bind(now.as_second())
+        .fetch_one(&mut *tx)
+        .await?;
+        tx.commit().await?;
+        Ok(Flag { name: name.to_owned(), value: value.map(str::to_owned), since })
+    }
+
+    /// All flags, by name.
+    ///
+    /// # Errors
+    /// The database refused.
+    pub async fn flags(&self) -> Result<Vec<Flag>, StateError> {
+        let rows = sqlx::query("SELECT name, value, since FROM flag ORDER BY name").fetch_all(&self.readers).await?;
+        let read = |row: sqlx::sqlite::SqliteRow| {
+            Ok(Flag { name: row.try_get(0)?, value: row.try_get(1)?, since: row.try_get(2)? })
+        };
+        rows.into_iter().map(read).collect()
+    }
+}

@@ -1,0 +1,219 @@
+//! Requests and plans: a plan is stored in one transaction that looks again at what it was made from.
+//! Spec jobs.md 2 and 3 (rule 7).
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use pipeline::ActionName;
+use serde_json::{Value, json};
+use sqlx::{Connection, Row, SqliteConnection};
+
+use super::cancel::cancel_one;
+use super::event::{Event, append, send};
+use super::{Cancelled, JobState, LatestJobs, NewJob, Recorded, State, StateError, StatusCode, Times, read};
+use crate::{CodeSource, JobId, Pin, Request, RequestId};
+
+impl State {
+    /// Notes a request before it is checked and planned. A known one is left as it is.
+    ///
+    /// # Errors
+    /// The id is known with another repository, workspace or commit.
+    pub async fn accept(&self, request: &Request) -> Result<(), StateError> {
+        let mut writers = self.writers.lock().await;
+        let mut tx = writers.durable.begin_with("BEGIN IMMEDIATE").await?;
+        if known_jobs(&mut tx, request).await?.is_none() {
+            insert_request(&mut tx, request).await?;
+        }
+        Ok(tx.commit().await?)
+    }
+
+    /// Notes that a request was refused; it never has jobs.
+    ///
+    /// # Errors
+    /// The request is unknown.
+    pub async fn reject(&self, request: RequestId, rejection: &Value, now: Timestamp) -> Result<(), StateError> {
+        let mut writers = self.writers.lock().await;
+        let mut tx = writers.durable.begin_with("BEGIN IMMEDIATE").await?;
+        let workspace: Option<String> = sqlx::query_scalar(
+            "UPDATE request SET phase = 'rejected', rejection = ? WHERE id = ? AND phase = 'checking' RETURNING workspace",
+        )
+        .bind(rejection.to_string())
+        .bind(request.to_string())
+        .fetch_optional(&mut *tx)
+        .await?;
+        let workspace = workspace.ok_or(StateError::UnknownRequest(request))?;
+        let body = json!({ "code": rejection["code"] });
+        send(&mut tx, "request.rejected", &json!({ "request": request, "code": rejection["code"] })).await?;
+        let event = Event { kind: "request_rejected", workspace: &workspace, request: request.to_string(), body };
+        append(&mut tx, event, now).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Stores the jobs of a plan with their pins, and makes them the latest ones of their actions.
+    ///
+    /// `seen` is what the plan was made from. A request that is already planned changes nothing.
+    ///
+    /// # Errors
+    /// A latest job has changed since `seen` was read ([`StateError::PlanOutdated`]: read and plan again), or the id is
+    /// known with another repository, workspace or commit.
+    pub async fn record_plan(
+        &self,
+        request: &Request,
+        jobs: &[NewJob],
+        seen: &LatestJobs,
+        now: Timestamp,
+    ) -> Result<Recorded, StateError> {
+        let mut writers = self.writers.lock().await;
+        let mut tx = writers.durable.begin_with("BEGIN IMMEDIATE").await?;
+        match known_jobs(&mut tx, request).await? {
+            Some((phase, count)) if phase != "checking" => return Ok(Recorded::NoChange(count)),
+            Some(_) => {}
+            None => insert_request(&mut tx, request).await?,
+        }
+        let present = read::latest_rows(&mut tx, &seen.workspace, &seen.asked).await?;
+        let moved = |action: &&ActionName| {
+            let kind = |rows: &BTreeMap<ActionName, super::LatestRow>| {
+                rows.get(*action)
+                    .map(|row| (row.job, if row.code.state().is_active() { None } else { Some(row.code.state()) }))
+            };
+            kind(&present) != kind(&seen.rows)
+        };
+        let actions: Vec<_> = seen.asked.iter().filter(moved).cloned().collect();
+        if !actions.is_empty() {
+            return Err(StateError::PlanOutdated { actions });
+        }
+        insert_jobs(&mut tx, request, jobs, now).await?;
+        let ids: Vec<_> = jobs.iter().map(|job| JobId::of(&request.id, &job.definition.action)).collect();
+        let told = json!({
+            "request": request.id,
+            "jobs": jobs.iter().zip(&ids).map(|(job, id)| json!({ "job": id, "action": job.definition.action }))
+                .collect::<Vec<_>>(),
+        });
+        send(&mut tx, "request.planned", &told).await?;
+        let event = Event {
+            kind: "request_planned",
+            workspace: request.workspace.as_str(),
+            request: request.id.to_string(),
+            body: json!({ "jobs": ids, "created_by": request.created_by }),
+        };
+        append(&mut tx, event, now).await?;
+        apply_wishes(&mut tx, request.id, now).await?;
+        tx.commit().await?;
+        Ok(Recorded::Created(jobs.len()))
+    }
+}
+
+/// The phase and the number of jobs of a known request.
+async fn known_jobs(tx: &mut SqliteConnection, request: &Request) -> Result<Option<(String, usize)>, StateError> {
+    let row = sqlx::query("SELECT phase, jobs, body FROM request WHERE id = ?")
+        .bind(request.id.to_string())
+        .fetch_optional(tx)
+        .await?;
+    let Some(row) = row else { return Ok(None) };
+    let known: Request = serde_json::from_str(&row.try_get::<String, _>(2)?)?;
+    let same_code = match (&known.code, &request.code) {
+        (CodeSource::Commit { repo_url: a, commit: x, .. }, CodeSource::Commit { repo_url: b, commit: y, .. }) => {
+            a == b && x == y
+        }
+        (a, b) => a == b,
+    };
+    if !same_code || known.workspace != request.workspace {
+        return Err(StateError::InconsistentRequest(request.id));
+    }
+    Ok(Some((row.try_get(0)?, usize::try_from(row.try_get::<i64, _>(1)?).unwrap_or(0))))
+}
+
+async fn insert_request(tx: &mut SqliteConnection, request: &Request) -> Result<(), StateError> {
+    sqlx::query("INSERT INTO request (id, workspace, phase, body, created_at) VALUES (?, ?, 'checking', ?, ?)")
+        .bind(request.id.to_string())
+        .bind(request.workspace.as_str())
+        .bind(serde_json::to_string(request)?)
+        .bind(request.created_at)
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
+/// A fixed number of statements, however many jobs there are.
+async fn insert_jobs(
+    tx: &mut SqliteConnection,
+    request: &Request,
+    jobs: &[NewJob],
+    now: Timestamp,
+) -> Result<(), StateError> {
+    let mut rows = Vec::with_capacity(jobs.len());
+    let mut pins = Vec::new();
+    for job in jobs {
+        let action = &job.definition.action;
+        let id = JobId::of(&request.id, action);
+        for (position, need) in job.pins.iter().enumerate() {
+            let pinned = match need.pin {
+                Pin::Existing(job) => job,
+                Pin::New => JobId::of(&request.id, &need.action),
+            };
+            pins.push(json!({ "job": id, "position": position, "action": need.action, "pinned": pinned }));
+        }
+        // The definition is a text within the text: it comes back byte for byte.
+        let definition = serde_json::to_string(&job.definition)?;
+        rows.push(json!({
+            "id": id, "action": action, "is_database": job.definition.is_database, "definition": definition,
+        }));
+    }
+    let times = Times::created(now);
+    let last: i64 = sqlx::query_scalar("SELECT coalesce(max(seq), 0) FROM job").fetch_one(&mut *tx).await?;
+    let rows = Value::Array(rows).to_string();
+    sqlx::query(
+        "INSERT INTO job (seq, id, request, workspace, action, is_database, state, code, message, numbers, created_at, \
+         updated_at, code_updated_at_ns, definition) \
+         SELECT ?1 + key + 1, value->>'id', ?2, ?3, value->>'action', value->>'is_database', ?4, ?5, 'Created', '{}', \
+         ?6, ?6, ?7, value->>'definition' FROM json_each(?8)",
+    )
+    .bind(last)
+    .bind(request.id.to_string())
+    .bind(request.workspace.as_str())
+    .bind(JobState::Pending.as_str())
+    .bind(StatusCode::Created.as_str())
+    .bind(times.created_at)
+    .bind(times.status_code_updated_at)
+    .bind(&rows)
+    .execute(&mut *tx)
+    .await?;
+    sqlx::query(
+        "INSERT INTO pin (job, position, action, pinned) \
+         SELECT value->>'job', value->>'position', value->>'action', value->>'pinned' FROM json_each(?)",
+    )
+    .bind(Value::Array(pins).to_string())
+    .execute(&mut *tx)
+    .await?;
+    sqlx::query(
+        "INSERT INTO latest_job (workspace, action, job) \
+         SELECT ?1, value->>'action', value->>'id' FROM json_each(?2) WHERE true \
+         ON CONFLICT (workspace, action) DO UPDATE SET job = excluded.job",
+    )
+    .bind(request.workspace.as_str())
+    .bind(&rows)
+    .execute(&mut *tx)
+    .await?;
+    sqlx::query("UPDATE request SET phase = 'planned', jobs = ? WHERE id = ?")
+        .bind(i64::try_from(jobs.len()).unwrap_or(i64::MAX))
+        .bind(request.id.to_string())
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
+/// What was cancelled while the request was being checked and planned.
+async fn apply_wishes(tx: &mut SqliteConnection, request: RequestId, now: Timestamp) -> Result<(), StateError> {
+    let jobs: Vec<String> = sqlx::query_scalar(
+        "SELECT job.id FROM cancel_wish JOIN job ON job.request = cancel_wish.request AND job.action = cancel_wish.action \
+         WHERE cancel_wish.request = ? ORDER BY job.seq",
+    )
+    .bind(request.to_string())
+    .fetch_all(&mut *tx)
+    .await?;
+    let mut done = Cancelled::default();
+    for job in jobs {
+        cancel_one(tx, job.parse()?, &mut done, now).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,313 @@
+//! The state of jobs through its public doors: plan, claim, finish, cancel, interrupt, and what stays after a kill
+//! (spec jobs.md 3, 4, 7, 9, 18).
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on should stop")]
+
+mod common;
+
+use std::collections::BTreeMap;
+
+use common::store::{Store, at, claim, definition, done, name, names, output, request_of};
+use jobs::provenance::{CodeFile, CodeTree, Components, ImageIdentity, InputFile};
+use jobs::state::{AttemptEnd, JobResult, Recorded, State, StateError, Status};
+use jobs::{JobState, ObjectId, StatusCode};
+use pipeline::PrivacyLevel;
+
+#[tokio::test]
+async fn a_chain_from_plan_to_success() {
+    let store = Store::new().await;
+    let r = store.plan(1, &[("extract", &[]), ("tidy", &["extract"])]).await;
+    let state = &store.state;
+    let jobs = state.jobs_of(r.id).await.unwrap();
+    assert_eq!(jobs.iter().map(|job| job.definition.action.as_str()).collect::<Vec<_>>(), ["extract", "tidy"]);
+    assert_eq!(jobs[1].pins[0].job, jobs[0].id);
+    assert_eq!(jobs[0].definition, definition("extract"));
+    assert_eq!((jobs[0].state(), jobs[0].status.code), (JobState::Pending, StatusCode::Created));
+
+    let refused = state.claim(jobs[1].id, &claim(), at(2)).await.unwrap_err();
+    assert!(matches!(refused, StateError::NotClaimable { .. }), "{refused}");
+    state.set_code(jobs[1].id, &Status::new(StatusCode::WaitingOnDependencies, "waits"), at(2)).await.unwrap();
+
+    let attempt = state.claim(jobs[0].id, &claim(), at(3)).await.unwrap();
+    assert_eq!(attempt.id, jobs[0].id.attempt(1));
+    assert!(matches!(state.claim(jobs[0].id, &claim(), at(3)).await, Err(StateError::NotClaimable { .. })));
+    for code in [StatusCode::Preparing, StatusCode::Prepared, StatusCode::Executing, StatusCode::Executed] {
+        state.set_stage(&attempt, &Status::new(code, ""), at(4)).await.unwrap();
+    }
+    let back = state.set_stage(&attempt, &Status::new(StatusCode::Preparing, ""), at(5)).await.unwrap_err();
+    assert!(matches!(back, StateError::NotAllowed { .. }), "{back}");
+    let finished = state.finish(&attempt, &done(StatusCode::Succeeded, &["output/a.csv"]), at(9)).await.unwrap();
+    assert_eq!((finished.code, finished.failed_dependants), (StatusCode::Succeeded, vec![]));
+
+    let job = state.job(jobs[0].id).await.unwrap();
+    assert_eq!((job.times.started_at, job.times.completed_at, job.attempts), (Some(3), Some(9), 1));
+    assert_eq!(state.outputs_of(&[job.id]).await.unwrap()[&job.id], [output("output/a.csv")]);
+    let past = state.history(&r.workspace, &names(&["extract", "tidy"])).await.unwrap();
+    assert_eq!(past.len(), 1);
+    assert_eq!((past[&name("extract")].milliseconds, past[&name("extract")].peak_bytes), (Some(1500), Some(1 << 20)));
+    assert_eq!(state.unfinished_attempts().await.unwrap(), [(attempt.id, false, false)]);
+    state.mark_published(attempt.id).await.unwrap();
+    state.mark_cleaned(attempt.id).await.unwrap();
+    assert_eq!(state.unfinished_attempts().await.unwrap(), []);
+    assert!(state.claim(jobs[1].id, &claim(), at(9)).await.is_ok());
+    assert!(state.verify_chain().await.unwrap().events > 5);
+}
+
+#[tokio::test]
+async fn a_failure_fails_what_waits_for_it_and_names_the_first_cause() {
+    let store = Store::new().await;
+    let plan: &[(&str, &[&str])] = &[("a", &[]), ("b", &["a"]), ("c", &["b"]), ("d", &["a", "c"]), ("other", &[])];
+    let r = store.plan(1, plan).await;
+    let jobs = store.by_action(&r).await;
+    let attempt = store.run(jobs["a"], 2).await;
+    let result = JobResult { outputs: vec![output("part.csv")], ..done(StatusCode::NonzeroExit, &[]) };
+    let finished = store.state.finish(&attempt, &result, at(3)).await.unwrap();
+    assert_eq!(finished.failed_dependants, [jobs["b"], jobs["d"], jobs["c"]]);
+    for action in ["b", "c", "d"] {
+        let job = store.state.job(jobs[action]).await.unwrap();
+        assert_eq!((job.status.code, job.attempts), (StatusCode::DependencyFailed, 0));
+        assert!(job.status.message.starts_with("a, "), "{}", job.status.message);
+    }
+    assert_eq!(store.code(jobs["other"]).await, StatusCode::Created);
+    // Partial results are kept, on a job that is not a success.
+    assert_eq!(store.state.outputs_of(&[jobs["a"]]).await.unwrap()[&jobs["a"]].len(), 1);
+}
+
+#[tokio::test]
+async fn a_known_request_changes_nothing_and_must_be_the_same() {
+    let store = Store::new().await;
+    let r = store.plan(1, &[("a", &[])]).await;
+    let seen = store.state.latest_jobs(&r.workspace, &names(&["a"])).await.unwrap();
+    let again = store.state.record_plan(&r, &[], &seen, at(5)).await.unwrap();
+    assert_eq!(again, Recorded::NoChange(1));
+    let other = jobs::Request { workspace: "elsewhere".parse().unwrap(), ..r.clone() };
+    let refused = store.state.record_plan(&other, &[], &seen, at(5)).await.unwrap_err();
+    assert!(matches!(refused, StateError::InconsistentRequest(_)), "{refused}");
+}
+
+#[tokio::test]
+async fn two_plans_never_interleave() {
+    let store = Store::new().await;
+    let (one, two) = (request_of(1), request_of(2));
+    let seen = store.state.latest_jobs(&one.workspace, &names(&["a"])).await.unwrap();
+    let job = |pins| jobs::state::NewJob { definition: definition("a"), pins };
+    store.state.record_plan(&one, &[job(vec![])], &seen, at(1)).await.unwrap();
+    let late = store.state.record_plan(&two, &[job(vec![])], &seen, at(1)).await.unwrap_err();
+    assert!(matches!(&late, StateError::PlanOutdated { actions } if *actions == names(&["a"])), "{late}");
+    assert!(store.state.request(two.id).await.unwrap().is_none(), "nothing was stored");
+    // Pending to running changes no plan, a result does.
+    let seen = store.state.latest_jobs(&one.workspace, &names(&["a"])).await.unwrap();
+    let attempt = store.run(seen.rows[&name("a")].job, 2).await;
+    assert!(store.state.record_plan(&two, &[], &seen, at(2)).await.is_ok());
+    store.state.finish(&attempt, &done(StatusCode::Succeeded, &[]), at(3)).await.unwrap();
+    let three = request_of(3);
+    let late = store.state.record_plan(&three, &[], &seen, at(3)).await.unwrap_err();
+    assert!(matches!(late, StateError::PlanOutdated { .. }), "{late}");
+}
+
+#[tokio::test]
+async fn cancelling() {
+    let store = Store::new().await;
+    let r = store.plan(1, &[("a", &[]), ("b", &["a"]), ("c", &[]), ("d", &["c"]), ("e", &[])]).await;
+    let jobs = store.by_action(&r).await;
+    let state = &store.state;
+    let e = store.run(jobs["e"], 2).await;
+    state.finish(&e, &done(StatusCode::Succeeded, &[]), at(2)).await.unwrap();
+    let running = store.run(jobs["c"], 2).await;
+
+    let unknown = state.cancel(r.id, &names(&["a", "x"]), at(3)).await.unwrap_err();
+    assert!(matches!(&unknown, StateError::UnknownActions { actions, .. } if *actions == names(&["x"])), "{unknown}");
+    assert_eq!(store.code(jobs["a"]).await, StatusCode::Created);
+
+    let did = state.cancel(r.id, &names(&["a", "b", "c", "e"]), at(4)).await.unwrap();
+    // b fails with a before its turn comes: it is finished then.
+    assert_eq!((did.ended, did.marked), (vec![jobs["a"]], vec![jobs["c"]]));
+    assert_eq!((did.failed_dependants, did.finished), (vec![jobs["b"]], vec![jobs["b"], jobs["e"]]));
+    let again = state.cancel(r.id, &names(&["a", "b", "c", "e"]), at(5)).await.unwrap();
+    assert_eq!((again.ended, again.marked), (vec![], vec![jobs["c"]]));
+    assert_eq!(state.job(jobs["c"]).await.unwrap().cancel_requested_at, Some(4));
+
+    // Cancelled first: whatever the attempt brings, it is cancelled, and nothing of it is kept.
+    let finished = state.finish(&running, &done(StatusCode::Succeeded, &["c.csv"]), at(6)).await.unwrap();
+    assert_eq!((finished.code, finished.failed_dependants), (StatusCode::CancelledByUser, vec![jobs["d"]]));
+    assert!(state.outputs_of(&[jobs["c"]]).await.unwrap().is_empty());
+    let latest = state.latest_jobs(&r.workspace, &names(&["a", "b", "c", "d", "e"])).await.unwrap();
+    assert_eq!(latest.rows.keys().cloned().collect::<Vec<_>>(), names(&["b", "d", "e"]));
+}
+
+#[tokio::test]
+async fn an_older_success_counts_when_the_newest_is_cancelled() {
+    let store = Store::new().await;
+    let first = store.plan(1, &[("model", &[])]).await;
+    let old = store.by_action(&first).await["model"];
+    let attempt = store.run(old, 2).await;
+    store.state.finish(&attempt, &done(StatusCode::Succeeded, &[]), at(3)).await.unwrap();
+    let second = store.plan(2, &[("model", &[])]).await;
+    let new = store.by_action(&second).await["model"];
+    store.run(new, 4).await;
+    let latest = store.state.latest_jobs(&first.workspace, &names(&["model"])).await.unwrap();
+    assert_eq!(latest.rows[&name("model")].job, new);
+    store.state.cancel(second.id, &names(&["model"]), at(5)).await.unwrap();
+    // Already while it is being cancelled.
+    let latest = store.state.latest_jobs(&first.workspace, &names(&["model"])).await.unwrap();
+    assert_eq!(latest.rows[&name("model")].job, old);
+}
+
+#[tokio::test]
+async fn a_cancel_that_comes_before_the_plan() {
+    let store = Store::new().await;
+    let r = request_of(1);
+    store.state.accept(&r).await.unwrap();
+    let did = store.state.cancel(r.id, &names(&["a"]), at(1)).await.unwrap();
+    assert_eq!(did.noted, names(&["a"]));
+    let r = store.plan(1, &[("a", &[]), ("b", &["a"]), ("c", &[])]).await;
+    let jobs = store.by_action(&r).await;
+    assert_eq!(store.code(jobs["a"]).await, StatusCode::CancelledByUser);
+    assert_eq!(store.code(jobs["b"]).await, StatusCode::DependencyFailed);
+    assert_eq!(store.code(jobs["c"]).await, StatusCode::Created);
+    let nobody = store.state.cancel(request_of(9).id, &[], at(1)).await.unwrap_err();
+    assert!(matches!(nobody, StateError::UnknownRequest(_)), "{nobody}");
+}
+
+#[tokio::test]
+async fn a_new_attempt_shuts_out_the_old_one() {
+    let store = Store::new().await;
+    let r = store.plan(1, &[("a", &[])]).await;
+    let job = store.by_action(&r).await["a"];
+    let first = store.run(job, 2).await;
+    let status = Status::new(StatusCode::WaitingOnNewTask, "the sandbox was lost");
+    let end = AttemptEnd { exit_code: None, counts: true, next_try_at: Some(10) };
+    store.state.put_back(&first, &status, &end, at(3)).await.unwrap();
+    let waiting = store.state.job(job).await.unwrap();
+    assert_eq!((waiting.state(), waiting.times.started_at, waiting.tries), (JobState::Pending, None, 1));
+    assert!(matches!(store.state.claim(job, &claim(), at(9)).await, Err(StateError::NotClaimable { .. })));
+    let second = store.run(job, 10).await;
+    assert_eq!(second.id.to_string(), format!("{job}-002"));
+    let old = store.state.finish(&first, &done(StatusCode::Succeeded, &["x.csv"]), at(11)).await.unwrap_err();
+    assert!(matches!(old, StateError::OldFence { held: 1, current: 2, .. }), "{old}");
+    assert!(store.state.finish(&second, &done(StatusCode::Succeeded, &[]), at(12)).await.is_ok());
+    let twice = store.state.finish(&second, &done(StatusCode::Succeeded, &[]), at(12)).await.unwrap_err();
+    assert!(matches!(twice, StateError::NotAllowed { .. }), "{twice}");
+}
+
+#[tokio::test]
+async fn what_a_killed_run_leaves_becomes_cancelled() {
+    let store = Store::new().await;
+    let old = store.plan(1, &[("a", &[])]).await;
+    let a = store.by_action(&old).await["a"];
+    let attempt = store.run(a, 1).await;
+    store.state.finish(&attempt, &done(StatusCode::Succeeded, &[]), at(1)).await.unwrap();
+    let r = store.plan(2, &[("a", &[]), ("b", &["a"])]).await;
+    let jobs = store.by_action(&r).await;
+    store.run(jobs["a"], 2).await;
+    // Killed here: everything is dropped, nothing is closed.
+    let store = store.reopen().await;
+    assert_eq!(store.state.interrupt_leftovers(at(3)).await.unwrap(), [jobs["a"], jobs["b"]]);
+    for job in [jobs["a"], jobs["b"]] {
+        assert_eq!(store.code(job).await, StatusCode::CancelledByUser);
+    }
+    let latest = store.state.latest_jobs(&r.workspace, &names(&["a", "b"])).await.unwrap();
+    assert_eq!(latest.rows.iter().map(|(n, row)| (n.clone(), row.job)).collect::<Vec<_>>(), [(name("a"), a)]);
+    assert_eq!(store.state.interrupt_leftovers(at(4)).await.unwrap(), []);
+    store.state.verify_chain().await.unwrap();
+}
+
+#[tokio::test]
+async fn components_come_back_as_they_were() {
+    let store = Store::new().await;
+    let r = store.plan(1, &[("a", &[]), ("b", &[])]).await;
+    let jobs = store.by_action(&r).await;
+    let file = CodeFile { path: "analysis/a.py".into(), mode: 0o100_644, hash: ObjectId::of(b"x") };
+    let input = InputFile {
+        path: "output/i.csv".into(),
+        object: ObjectId::of(b"i"),
+        action: name("i"),
+        job: jobs["b"],
+        level: PrivacyLevel::HighlySensitive,
+    };
+    let components = Components {
+        command: vec!["python:v2".into(), "é \"q\"".into()],
+        config: Some(r#"{"a": 1.50}"#.into()),
+        image: ImageIdentity::Environment { lock: "l".into() },
+        code: CodeTree::new([file]),
+        inputs: vec![input],
+        outputs: vec![],
+        environment: BTreeMap::from([("HOME".into(), "/tmp".into())]),
+        data: None,
+    };
+    for action in ["a", "b"] {
+        let attempt = store.run(jobs[action], 2).await;
+        let result = JobResult { components: Some(components.clone()), ..done(StatusCode::Succeeded, &[]) };
+        store.state.finish(&attempt, &result, at(3)).await.unwrap();
+    }
+    let found = store.state.components_of(&[jobs["a"], jobs["b"]]).await.unwrap();
+    assert_eq!(found, BTreeMap::from([(jobs["a"], components.clone()), (jobs["b"], components.clone())]));
+    let latest = store.state.latest_jobs(&r.workspace, &names(&["a"])).await.unwrap();
+    assert_eq!(latest.rows[&name("a")].run_key, Some(components.run_key()));
+    assert_eq!(latest.rows[&name("a")].hashes, components.hashes());
+}
+
+#[tokio::test]
+async fn flags_keep_their_time_while_they_keep_their_value() {
+    let store = Store::new().await;
+    assert_eq!(store.state.set_flag("paused", Some("on"), at(1)).await.unwrap().since, 1);
+    assert_eq!(store.state.set_flag("paused", Some("on"), at(2)).await.unwrap().since, 1);
+    assert_eq!(store.state.set_flag("paused", None, at(3)).await.unwrap().since, 3);
+    assert_eq!(store.state.flags().await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn messages_wait_until_they_are_delivered() {
+    let store = Store::new().await;
+    store.plan(1, &[("a", &[])]).await;
+    store.plan(2, &[("b", &[])]).await;
+    let out = store.state.outgoing(10).await.unwrap();
+    assert_eq!(out.iter().map(|m| m.kind.as_str()).collect::<Vec<_>>(), ["request.planned", "request.planned"]);
+    store.state.delivered(out[0].seq, at(1)).await.unwrap();
+    assert_eq!(store.state.outgoing(10).await.unwrap(), out[1..]);
+}
+
+#[tokio::test]
+async fn files_of_others_are_refused_and_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state.sqlite");
+    State::open(&path).await.unwrap().close().await.unwrap();
+    let change = |path: std::path::PathBuf, sql: &'static str| async move {
+        use sqlx::Connection;
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path).create_if_missing(true);
+        let mut connection = sqlx::SqliteConnection::connect_with(&options).await.unwrap();
+        sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
+        connection.close().await.unwrap();
+    };
+    change(path.clone(), "PRAGMA user_version = 99").await;
+    let newer = State::open(&path).await.unwrap_err();
+    assert!(matches!(newer, StateError::NewerSchema { found: 99, known: 1, .. }), "{newer}");
+
+    let foreign = folder.path().join("foreign.sqlite");
+    change(foreign.clone(), "CREATE TABLE theirs (x)").await;
+    assert!(matches!(State::open(&foreign).await.unwrap_err(), StateError::NotOurs { .. }));
+
+    let damaged = folder.path().join("damaged.sqlite");
+    std::fs::write(&damaged, [b'x'; 8192]).unwrap();
+    assert!(matches!(State::open(&damaged).await.unwrap_err(), StateError::Open { .. }));
+    assert_eq!(std::fs::read(&damaged).unwrap(), [b'x'; 8192]);
+}
+
+#[tokio::test]
+async fn a_changed_record_of_events_is_found() {
+    use sqlx::Connection;
+    let store = Store::new().await;
+    store.plan(1, &[("a", &[])]).await;
+    store.plan(2, &[("b", &[])]).await;
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(store.state.path());
+    let mut connection = sqlx::SqliteConnection::connect_with(&options).await.unwrap();
+    for sql in ["UPDATE event SET hash = 'x'", "DELETE FROM event"] {
+        assert!(sqlx::query(sql).execute(&mut connection).await.is_err(), "{sql}");
+    }
+    sqlx::raw_sql("DROP TRIGGER event_is_never_changed").execute(&mut connection).await.unwrap();
+    sqlx::raw_sql("UPDATE event SET record = replace(record, 'someone', 'nobody') WHERE seq = 2")
+        .execute(&mut connection)
+        .await
+        .unwrap();
+    let broken = store.state.verify_chain().await.unwrap_err();
+    assert!(matches!(broken, jobs::state::ChainError::Broken { seq: 2, .. }), "{broken}");
+}
