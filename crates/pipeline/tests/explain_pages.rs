@@ -1,6 +1,8 @@
 //! Every fault code has a page, and every example on it behaves as the page says.
 //! The pages are data in `explain/`; spec project-yaml.md 11.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may fail here")]
+
 mod world;
 
 use std::collections::BTreeSet;

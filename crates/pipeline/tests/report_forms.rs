@@ -1,6 +1,8 @@
 //! The forms of diagnostics, on diagnostics made by hand: shape, folding, cutting, escaping, fixes.
 //! Expected texts are written from spec project-yaml.md 11 and 12.1.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may fail here")]
+
 use pipeline::report::{
     CheckDocument, HumanOptions, ProjectInfo, apply_fixes, diff, github, human, json, sarif, short,
 };

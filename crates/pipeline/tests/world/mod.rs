@@ -32,7 +32,7 @@ fn patches(tag: &str) -> TagStatus {
 }
 
 /// Runtimes, built-ins and the planned ones.
-pub fn registry() -> Registry {
+pub(crate) fn registry() -> Registry {
     let mut registry = Registry::default();
     let mut add = |name: &str, kind, latest: Option<&str>, tag| {
         registry.runtimes.insert(name.to_owned(), RuntimeEntry { kind, latest: latest.map(str::to_owned), tag });
@@ -52,7 +52,7 @@ pub fn registry() -> Registry {
 }
 
 /// A study folder with the scripts that the examples name rightly.
-pub fn tree() -> Tree {
+pub(crate) fn tree() -> Tree {
     let files = [
         "project.yaml",
         "analysis/clean.py",
