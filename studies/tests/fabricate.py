@@ -194,18 +194,43 @@ def measures(module, target):
         pd.concat(parts, ignore_index=True).to_csv(str(target / name), index=False)
 
 
+def names_in(fn, args):
+    """The columns that a variable's expressions and dates refer to."""
+    texts = [args["expression"]] if "expression" in args else []
+    texts += list((args.get("category_definitions") or {}).values())
+    names = set()
+    for text in texts:
+        words = re.findall(r"[A-Za-z_]\w*", re.sub(r"'[^']*'|\"[^\"]*\"", "", text))
+        names.update(word for word in words if word not in ("AND", "OR", "NOT", "DEFAULT"))
+    names.update(args.get("names", []))
+    if args.get("source"):
+        names.add(args["source"])
+    dates = [args.get(key) for key in ("on_or_before", "on_or_after", "date", "reference_date")]
+    for text in dates + list(args.get("between") or []):
+        found = re.match(r"\s*(?:(?:first|last)_day_of_\w+\()?([A-Za-z_]\w*)", text or "")
+        if found and found.group(1) not in ("index_date", "today"):
+            names.add(found.group(1))
+    return names
+
+
 def describe(module):
     """What tests need to know of a study definition, as JSON."""
     study = module.study
-    hidden = [
-        name
-        for fn, args in [study.population] + list(study.variables.values())
-        for name in args.get("extra", {})
-    ]
+    columns = [name for name, _, _, _ in columns_of(study)]
+    known, hidden, unknown = set(), [], []
+    later = list(study.variables.items()) + [("population", study.population)]
+    for name, (fn, args) in later:
+        for extra, (extra_fn, extra_args) in args.get("extra", {}).items():
+            hidden.append(extra)
+            unknown += sorted(names_in(extra_fn, extra_args) - known)
+            known.add(extra)
+        unknown += sorted(names_in(fn, args) - known)
+        known.update([name, name + "_date"] if args.get("include_date_of_match") else [name])
     return {
         "index_date": study.index_date,
-        "columns": [name for name, _, _, _ in columns_of(study)],
+        "columns": columns,
         "hidden": hidden,
+        "unknown": unknown,
         "measures": [
             {"id": m.id, "columns": [m.numerator, m.denominator] + m.group_by}
             for m in getattr(module, "measures", [])

@@ -34,6 +34,12 @@ def combine_codelists(first, *others):
     return Codelist(list(dict.fromkeys(sum(others, first))), first.system)
 
 
+def filter_codes_by_category(codes, include):
+    kept = [pair for pair in codes if pair[1] in include]
+    assert kept, "no code has one of these categories: {}".format(include)
+    return Codelist(kept, codes.system)
+
+
 class Measure:
     def __init__(self, id, denominator, numerator, group_by=None, small_number_suppression=False):
         self.id = id

@@ -7,7 +7,6 @@ EVENTS = "codelist return_expectations {0} {1} returning include_date_of_match d
 )
 SIGNATURES = {
     "all": "",
-    "random_sample": "percent return_expectations",
     "sex": "return_expectations",
     "age_as_of": "reference_date return_expectations",
     "date_of_birth": "date_format return_expectations",

@@ -1,0 +1,79 @@
+"""seeds/001: the notebook, on made-up weeks."""
+import csv
+import gzip
+import io
+import re
+
+import pytest
+
+from harness import edit_csv, fabricate
+
+WEEK = "output/input_2020-03-01.csv.gz"
+PAGE = "output/test_analysis.html"
+
+
+@pytest.fixture(scope="module")
+def study(pipeline):
+    made = pipeline("flucats")
+    made.provide(
+        "test_action",
+        lambda folder: fabricate(
+            "cohort", folder, "study_definition", "csv.gz", 1000, folder / "output", "2020-03-01"
+        ),
+    )
+    made.keep("generate_dataset_report_test")
+    return made
+
+
+def cells(page, column):
+    """The cells beside a column's name in the page's tables."""
+    row = re.search(r"<tr>\s*<td>{}</td>(.*?)</tr>".format(column), page, re.S)
+    return re.findall(r"<td>(.*?)</td>", row.group(1))
+
+
+def people(study):
+    text = gzip.decompress(study.outputs["test_action"][WEEK]).decode()
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def shown(count):
+    return "hidden" if count <= 7 else "{:,}".format(5 * round(count / 5))
+
+
+@pytest.mark.parametrize(
+    "column", ["fever", "asthma", "flucats_question_q1_yes", "died_covid_30_days"]
+)
+def test_flags_are_counted_by_hand(study, column):
+    page = study.outputs["generate_dataset_report_test"][PAGE].decode()
+    count = sum(person[column] == "1" for person in people(study))
+    assert cells(page, column) == [shown(count)]
+
+
+def test_dates_and_numbers_are_counted_by_hand(study):
+    page = study.outputs["generate_dataset_report_test"][PAGE].decode()
+    dates = [person["fever_date"] for person in people(study) if person["fever_date"]]
+    assert cells(page, "fever_date") == [shown(len(dates)), shown(len(set(dates)))]
+    known = [p["heart_rate"] for p in people(study) if float(p["heart_rate"]) != 0]
+    assert cells(page, "heart_rate")[0] == shown(len(known))
+
+
+def test_people_change_the_page(study):
+    def change(table):
+        table["died_14_days"] = "1"
+
+    page = study.run("generate_dataset_report_test", edit=edit_csv(WEEK, change))[PAGE].decode()
+    assert cells(page, "died_14_days") == ["1,000"]
+    assert cells(page, "died_30_days") != ["1,000"]
+    assert "errors=" not in page, "the code should be left out"
+
+
+def test_one_cell_changes_the_page(study):
+    """A text in a column of numbers makes it a category."""
+
+    def change(table):
+        table.loc[0, "practice"] = "X1"
+
+    page = study.run("generate_dataset_report_test", edit=edit_csv(WEEK, change))[PAGE].decode()
+    assert len(cells(page, "practice")) == 2
+    before = study.outputs["generate_dataset_report_test"][PAGE].decode()
+    assert len(cells(before, "practice")) == 4
