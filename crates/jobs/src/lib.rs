@@ -7,6 +7,12 @@ pub mod plan;
 pub mod provenance;
 mod request;
 pub mod state;
+pub mod collect;
+pub mod log;
+mod object;
+mod refusal;
+pub mod store;
+pub mod tree;
 
 pub use ids::{AttemptId, BadId, JobId, RequestId, RunKey};
 pub use object::{BadObjectId, ObjectId};
@@ -17,3 +23,4 @@ pub use request::{
     Request, RequestFault, Stale, WorkspaceName,
 };
 pub use state::{JobState, State, StateError, StatusCode};
+pub use refusal::{Unsafe, Why};

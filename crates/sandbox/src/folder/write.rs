@@ -121,6 +121,32 @@ impl SafeFolder {
         rustix::fs::renameat(self.dir(&from_parent), from_name, to.dir(&parent), name).map_err(|e| failed(path, e))
     }
 
+    /// Gives the owner back the right to read a file, or to read, change and enter a folder, that its maker took away.
+    /// Only for folders whose content is ours to handle: a finished job's workspace. An empty path is the folder itself.
+    ///
+    /// # Errors
+    /// As [`stat`](Self::stat); `Special` and `Link` for anything else than a file or folder; no permission.
+    pub fn allow(&self, path: impl AsRef<Path>) -> Result<(), FolderError> {
+        use std::os::fd::AsRawFd;
+        let path = path.as_ref();
+        if path.as_os_str().is_empty() {
+            let mode = Mode::from_raw_mode((self.found()?.mode | 0o700) & 0o777);
+            return rustix::fs::fchmod(self, mode).map_err(|e| FolderError::io(path, e));
+        }
+        let parts = path::segments(path)?;
+        // A descriptor without rights pins what stands there; a link would be opened itself, and is refused below.
+        let fd = self.open_parts(&parts, OFlags::PATH | OFlags::NOFOLLOW)?;
+        let found = Found::of(&resolve::stat_fd(&fd).map_err(|e| FolderError::io(path, e))?);
+        let mode = match found.kind {
+            Kind::File => found.mode | 0o400,
+            Kind::Folder => found.mode | 0o700,
+            Kind::Link => return Err(FolderError::Link { path: path.to_owned() }),
+            kind => return Err(FolderError::Special { path: path.to_owned(), kind }),
+        };
+        rustix::fs::chmod(format!("/proc/self/fd/{}", fd.as_raw_fd()), Mode::from_raw_mode(mode & 0o777))
+            .map_err(|e| FolderError::io(path, e))
+    }
+
     fn dir<'s>(&'s self, parent: &'s Option<OwnedFd>) -> rustix::fd::BorrowedFd<'s> {
         parent.as_ref().map_or(self.as_fd(), AsFd::as_fd)
     }

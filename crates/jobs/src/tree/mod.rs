@@ -1,0 +1,57 @@
+//! The code part of a workspace: which file has which bytes, and how it is laid out for a job.
+//! Spec jobs.md 10, 17, 18; sandbox.md 10; cli.md 4.3.
+
+mod layout;
+mod note;
+mod snapshot;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+pub use layout::{Input, LayoutError, make_parents, parent_folder};
+pub use note::Note;
+pub use snapshot::{Snapshot, snapshot};
+
+use crate::ObjectId;
+
+/// One entry of a tree; folders exist only through what they hold.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Entry {
+    /// A regular file.
+    File {
+        /// 0o644, or 0o755 if its owner may execute it.
+        mode: u32,
+        /// Its bytes.
+        object: ObjectId,
+        /// Its size in bytes.
+        size: u64,
+    },
+    /// A symbolic link that stays inside the tree.
+    Link {
+        /// Its text.
+        target: String,
+    },
+}
+
+/// All files and links of a folder by their path, `/` between segments. The order is that of the paths' bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Tree {
+    /// By path.
+    pub entries: BTreeMap<String, Entry>,
+}
+
+impl Tree {
+    /// The object at a path, if a file is there.
+    pub fn object(&self, path: &str) -> Option<ObjectId> {
+        match self.entries.get(path) {
+            Some(Entry::File { object, .. }) => Some(*object),
+            _ => None,
+        }
+    }
+}
