@@ -23,21 +23,33 @@ pub(crate) fn project(actions: usize, bytes_each: usize) -> String {
         let before = text.len();
         put(&mut text, format_args!("  action_{i}:"));
         if i % 10 == 0 {
-            put(&mut text, format_args!("    run: cohortextractor:v1 generate_cohort --study-definition study_definition_{i}"));
+            put(
+                &mut text,
+                format_args!("    run: cohortextractor:v1 generate_cohort --study-definition study_definition_{i}"),
+            );
             put(&mut text, format_args!("    outputs:\n      highly_sensitive:"));
             put(&mut text, format_args!("        cohort: output/cohort_{i}/input_{i}.csv.gz\n"));
             continue;
         }
-        put(&mut text, format_args!("    # action {i} of a generated file\n    run: >\n      python:v2 python analysis/step_{i}.py"));
+        put(
+            &mut text,
+            format_args!(
+                "    # action {i} of a generated file\n    run: >\n      python:v2 python analysis/step_{i}.py"
+            ),
+        );
         put(&mut text, format_args!("        --seed {} --output output/step_{i}", seeded.below(10_000)));
-        let needs: Vec<String> = (0..seeded.below(3) + 1).map(|_| format!("action_{}", seeded.below(i as u64))).collect();
+        let needs: Vec<String> =
+            (0..seeded.below(3) + 1).map(|_| format!("action_{}", seeded.below(i as u64))).collect();
         let mut unique = needs.clone();
         unique.sort();
         unique.dedup();
         put(&mut text, format_args!("    needs: [{}]\n    outputs:\n      moderately_sensitive:", unique.join(", ")));
         let mut n = 0;
         while n == 0 || text.len() - before < bytes_each {
-            put(&mut text, format_args!("        table_{n}: output/step_{i}/table_{n}_{}.csv", seeded.below(1_000_000)));
+            put(
+                &mut text,
+                format_args!("        table_{n}: output/step_{i}/table_{n}_{}.csv", seeded.below(1_000_000)),
+            );
             n += 1;
         }
         text.push('\n');

@@ -49,7 +49,8 @@ fn cases(root: &Path, folder: &Path) -> Result<Vec<Case>, Box<dyn std::error::Er
         .collect();
     studies.sort();
     for path in studies {
-        let name = path.parent().and_then(Path::file_name).map_or_else(String::new, |n| n.to_string_lossy().into_owned());
+        let name =
+            path.parent().and_then(Path::file_name).map_or_else(String::new, |n| n.to_string_lossy().into_owned());
         cases.push(Case { name, path, goal_ms: 0.2 });
     }
     for (name, actions, each, goal_ms) in

@@ -49,7 +49,11 @@ fn typical_mistakes_have_a_place() {
         ("needs-cycle", GOOD.replace("clean.py\n", "clean.py\n    needs: [describe]\n").into(), "[P405]"),
         ("climbing out", GOOD.replace("output/table.csv", "../table.csv").into(), "project.yaml:14:16: error[P515]"),
         ("misspelt key", GOOD.replace("needs:", "need:").into(), "project.yaml:11:5: error[P203]"),
-        ("wrong tag", GOOD.replace("python:v2 python analysis/d", "python:2 python analysis/d").into(), "project.yaml:10:10: error[P304]"),
+        (
+            "wrong tag",
+            GOOD.replace("python:v2 python analysis/d", "python:2 python analysis/d").into(),
+            "project.yaml:10:10: error[P304]",
+        ),
         ("unbalanced quote", GOOD.replace("describe.py", "\"describe.py").into(), "project.yaml:10:"),
         ("empty", Vec::new(), "[P004]"),
         ("only comments", b"# nothing\n".to_vec(), "[P004]"),

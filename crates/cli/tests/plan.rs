@@ -80,9 +80,11 @@ fn seed_002_runs_the_thirteen_named_actions() {
 fn seed_003_ends_its_chart_job_with_the_config() {
     let plan = plan("opensafely-interactive", &["run_all", "-f"]);
     assert_eq!(names(&plan).len(), 4);
-    let chart = plan["actions"].as_array().unwrap().iter().find(|a| {
-        a["action"].as_str().unwrap().starts_with("deciles_charts")
-    });
+    let chart = plan["actions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|a| a["action"].as_str().unwrap().starts_with("deciles_charts"));
     let command = chart.unwrap()["command"].as_array().unwrap();
     let end: Vec<&str> = command[command.len() - 2..].iter().map(|word| word.as_str().unwrap()).collect();
     let config = r#"{"show_outer_percentiles": false, "tables": {"output": true}, "charts": {"output": true}}"#;

@@ -1,16 +1,15 @@
 #![doc = include_str!("../README.md")]
 
+pub mod collect;
 pub mod explain;
 mod ids;
+pub mod log;
 mod object;
 pub mod plan;
 pub mod provenance;
+mod refusal;
 mod request;
 pub mod state;
-pub mod collect;
-pub mod log;
-mod object;
-mod refusal;
 pub mod store;
 pub mod tree;
 
@@ -18,9 +17,9 @@ pub use ids::{AttemptId, BadId, JobId, RequestId, RunKey};
 pub use object::{BadObjectId, ObjectId};
 pub use plan::{Decision, LatestJob, NothingToDo, Pin, PinnedNeed, Plan, PlanRejection, PlanRequest, Reason, Visited};
 pub use provenance::{Component, Components, Difference, KnownRead, Staleness};
+pub use refusal::{Unsafe, Why};
 pub use request::{
     AnalysisScope, BadCommit, BadWorkspaceName, CodeSource, Commit, Here, MAX_REQUESTED, RawRequest, RejectionCode,
     Request, RequestFault, Stale, WorkspaceName,
 };
 pub use state::{JobState, State, StateError, StatusCode};
-pub use refusal::{Unsafe, Why};
