@@ -11,6 +11,8 @@ mod profile;
 mod query_file;
 mod sql;
 mod t1oo;
+#[cfg(test)]
+mod tests;
 
 use std::ffi::OsString;
 use std::path::Path;

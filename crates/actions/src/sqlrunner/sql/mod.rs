@@ -55,7 +55,7 @@ impl Trouble {
 }
 
 /// Room for the deepest expression that a file of 1 MiB within the token limit can hold. Only what is used is touched.
-const STACK: usize = 512 << 20;
+const STACK: usize = 256 << 20;
 /// No real query takes a second; this ends texts made to be slow.
 const DEADLINE: Duration = Duration::from_secs(20);
 

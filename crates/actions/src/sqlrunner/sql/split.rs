@@ -13,7 +13,7 @@ use super::{Place, Trouble};
 const MAX_STATEMENTS: usize = 200;
 const MAX_NESTING: usize = 100;
 /// Words and operators of a script, literals and commas not counted: long lists are common, long formulas are not.
-const MAX_WORDS: usize = 100_000;
+const MAX_WORDS: usize = 50_000;
 
 /// The tokens of one statement, without blanks and comments; never empty.
 #[derive(Debug)]
@@ -310,7 +310,7 @@ mod tests {
         assert!(statements(&format!("SELECT {}1{}", "(".repeat(100), ")".repeat(100))).is_ok());
         assert_eq!(statements(&"SELECT 1;".repeat(201)).unwrap_err().code, FaultCode::TooLarge);
         assert!(statements(&"SELECT 1;".repeat(200)).is_ok());
-        assert_eq!(statements(&"+1".repeat(100_001)).unwrap_err().code, FaultCode::TooLarge);
+        assert_eq!(statements(&"+1".repeat(50_001)).unwrap_err().code, FaultCode::TooLarge);
     }
 
     #[test]
