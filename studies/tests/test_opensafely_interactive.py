@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from harness import differing, edit_csv
+from harness import STUDIES, differing, edit_csv
 
 ID = "02qBxF241hTOBjX0jLfYkz"
 FOLDER = "output/{}/".format(ID)
@@ -21,8 +21,6 @@ TOP_TABLE = FOLDER + "top_5_code_table.csv"
 
 
 def codes():
-    from harness import STUDIES
-
     path = STUDIES / "opensafely-interactive" / "codelist.csv"
     with path.open(newline="", encoding="utf-8") as stream:
         return list(csv.DictReader(stream))

@@ -12,14 +12,14 @@ REDACTED = "[REDACTED]"
 
 
 def read_table(path):
-    """Read one safe table; says which columns hold counts, so that they are aligned."""
+    """Read one safe table; says which columns hold numbers, so that they are aligned."""
     with path.open(newline="", encoding="utf-8") as stream:
         header, *rows = list(csv.reader(stream)) or [[]]
     columns = [
         {
             "name": name,
             "heading": name.replace("_", " "),
-            "is_count": bool(cells) and all(c == REDACTED or not c or c.isdigit() for c in cells),
+            "is_number": bool(cells) and all(c == REDACTED or not c or c.isdigit() for c in cells),
         }
         for name, cells in zip(header, [list(c) for c in zip(*rows)] or [[] for _ in header])
     ]
