@@ -57,19 +57,6 @@ pub(crate) fn project(actions: usize, bytes_each: usize) -> String {
     text
 }
 
-/// A version 4 file of `actions` trivial actions; each needs the one before it if `chained`.
-pub(crate) fn trivial(actions: usize, chained: bool) -> String {
-    let mut text = String::from("version: '4.0'\n\nactions:\n");
-    for i in 0..actions {
-        put(&mut text, format_args!("  job_{i}:\n    run: python:v2 python analysis/trivial.py output/{i}.txt"));
-        if chained && i > 0 {
-            put(&mut text, format_args!("    needs: [job_{}]", i - 1));
-        }
-        put(&mut text, format_args!("    outputs:\n      moderately_sensitive:\n        log: output/{i}.txt\n"));
-    }
-    text
-}
-
 fn put(text: &mut String, line: std::fmt::Arguments<'_>) {
     // Writing to a String cannot fail.
     let _ = writeln!(text, "{line}");

@@ -125,7 +125,6 @@ fn summary(found: &Found, shown: &[Diagnostic], hidden: usize) -> String {
     }
 }
 
-
 fn fix(found: &Found, shown: &[Diagnostic], args: &Check, terminal: &Terminal) -> Result<(), Box<dyn Error>> {
     let Ok(old) = std::str::from_utf8(&found.bytes) else { return Ok(()) };
     let Some(fixed) = report::apply_fixes(old, shown) else {

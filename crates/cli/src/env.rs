@@ -43,10 +43,10 @@ pub(crate) fn env(args: &Env, global: &Global, terminal: &Terminal) -> Result<Ex
 /// What `runtimes` needs to know of this program, its user and this machine.
 pub(crate) fn options(settings: &Settings, global: &Global, study: Option<&Path>) -> Result<Options, Box<dyn Error>> {
     let engines = actions::catalogue().iter().filter(|action| action.engine);
-    let configured = settings.runtimes.iter().map(|(text, path)| Configured {
-        reference: reference(text),
-        choice: Choice::Native(path.clone()),
-    });
+    let configured = settings
+        .runtimes
+        .iter()
+        .map(|(text, path)| Configured { reference: reference(text), choice: Choice::Native(path.clone()) });
     Ok(Options {
         cache_dir: runtimes::default_cache_dir().ok_or(NoCache)?,
         offline: global.offline || settings.one("network.offline") == Some("true"),
@@ -84,7 +84,9 @@ fn list(options: &Options, format: TextFormat, terminal: &Terminal) -> Result<Ex
                 "warnings": found.located().warnings.iter().map(|w| json!({"code": w.code, "message": w.message}))
                     .collect::<Vec<_>>(),
             }),
-            Err(missing) => json!({ "runtime": text, "state": "missing", "code": missing.code, "reason": missing.reason }),
+            Err(missing) => {
+                json!({ "runtime": text, "state": "missing", "code": missing.code, "reason": missing.reason })
+            }
         });
     }
     if format == TextFormat::Json {

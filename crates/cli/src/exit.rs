@@ -13,10 +13,6 @@ pub(crate) enum Exit {
     Usage,
     /// A bug of this program.
     Bug,
-    /// Ended by Ctrl-C.
-    Interrupted,
-    /// Ended by TERM or HUP.
-    Terminated,
     /// The code of a child or a built-in action.
     Other(u8),
 }
@@ -28,8 +24,6 @@ impl From<Exit> for ExitCode {
             Exit::No => 1,
             Exit::Usage => 2,
             Exit::Bug => 70,
-            Exit::Interrupted => 130,
-            Exit::Terminated => 143,
             Exit::Other(code) => code,
         })
     }

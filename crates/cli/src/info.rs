@@ -61,9 +61,10 @@ fn words(name: &str, value: &Value) -> String {
         Value::String(text) => text.clone(),
         Value::Number(n) if name == "memory" => n.as_u64().map_or_else(|| n.to_string(), bytes),
         Value::Object(setting) => {
-            let values = setting.get("value").and_then(Value::as_array).map(|values| {
-                values.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", ")
-            });
+            let values = setting
+                .get("value")
+                .and_then(Value::as_array)
+                .map(|values| values.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", "));
             let from = setting.get("from").and_then(Value::as_str).unwrap_or_default();
             format!("{} ({from})", values.filter(|text| !text.is_empty()).unwrap_or_else(|| "not set".to_owned()))
         }
@@ -73,7 +74,12 @@ fn words(name: &str, value: &Value) -> String {
 
 fn system() -> String {
     let uname = rustix::system::uname();
-    format!("{} {} {}", uname.sysname().to_string_lossy(), uname.release().to_string_lossy(), uname.machine().to_string_lossy())
+    format!(
+        "{} {} {}",
+        uname.sysname().to_string_lossy(),
+        uname.release().to_string_lossy(),
+        uname.machine().to_string_lossy()
+    )
 }
 
 fn memory() -> Option<u64> {

@@ -50,7 +50,10 @@ fn dispatch() -> Exit {
         Command::Plan(args) => plan::plan(&args, global, &terminal),
         Command::Env(args) => env::env(&args, global, &terminal),
         Command::Info(args) => info::info(&args, global, &terminal),
-        Command::Unzip(args) => unzip::unzip(&args),
+        Command::Unzip(args) => {
+            let (mut out, mut err) = (std::io::stdout().lock(), std::io::stderr().lock());
+            Ok(Exit::Other(unzip::run(&args.path, args.force, &mut out, &mut err)))
+        }
         Command::Schema(args) => check::schema(&args, &terminal),
         Command::Action(args) => action::action(&args, &terminal),
     };

@@ -61,8 +61,7 @@ impl View<'_> {
     }
 
     fn human(&self, terminal: &Terminal) {
-        let names: Vec<String> =
-            self.planned.visited.iter().map(|v| visible(v.action.as_str()).into_owned()).collect();
+        let names: Vec<String> = self.planned.visited.iter().map(|v| visible(v.action.as_str()).into_owned()).collect();
         let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
         for (visited, name) in self.planned.visited.iter().zip(&names) {
             let word = if visited.is_new() { "run" } else { "reuse" };
@@ -140,7 +139,13 @@ impl View<'_> {
         for (i, visited) in self.planned.visited.iter().enumerate() {
             let name: String = visible(visited.action.as_str())
                 .chars()
-                .map(|c| if c.is_ascii_alphanumeric() || "_-. ".contains(c) { c.to_string() } else { format!("#{};", c as u32) })
+                .map(|c| {
+                    if c.is_ascii_alphanumeric() || "_-. ".contains(c) {
+                        c.to_string()
+                    } else {
+                        format!("#{};", c as u32)
+                    }
+                })
                 .collect();
             text.push_str(&format!("  a{i}[\"{name}\"]\n"));
         }

@@ -18,8 +18,6 @@ pub(crate) struct Terminal {
     pub(crate) quiet: bool,
     /// Columns.
     pub(crate) width: usize,
-    /// Whether standard error is a terminal that can redraw lines.
-    pub(crate) live: bool,
 }
 
 impl Terminal {
@@ -33,9 +31,9 @@ impl Terminal {
             _ if std::env::var_os("CLICOLOR_FORCE").is_some_and(|v| v != "0" && !v.is_empty()) => true,
             _ => is_terminal && !dumb,
         };
-        let locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| {
-            std::env::var(name).ok().filter(|value| !value.is_empty())
-        });
+        let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
+            .iter()
+            .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
         let unicode = locale.is_some_and(|l| l.to_ascii_lowercase().replace('-', "").contains("utf8"));
         let err = io::stderr().is_terminal();
         Self {
@@ -44,7 +42,6 @@ impl Terminal {
             ascii: !unicode,
             quiet: global.quiet,
             width: columns(),
-            live: err && !dumb && !set("CI"),
         }
     }
 
@@ -71,11 +68,6 @@ impl Terminal {
     pub(crate) fn error(&self, text: &str) {
         // Nothing more can be said when standard error itself is gone.
         let _ = writeln!(io::stderr().lock(), "{}", text.trim_end_matches('\n'));
-    }
-
-    /// Whether a person can be asked.
-    pub(crate) fn can_ask() -> bool {
-        io::stdin().is_terminal() && io::stderr().is_terminal()
     }
 }
 

@@ -12,8 +12,6 @@ pub(crate) enum Kind {
     Size,
     /// A time, such as `20m`.
     Duration,
-    /// Any text.
-    Text,
     /// One of these words.
     Word(&'static [&'static str]),
     /// `true` or `false`.

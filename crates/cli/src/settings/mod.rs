@@ -6,8 +6,8 @@ mod keys;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-pub(crate) use keys::{duration, size};
 use keys::{KEYS, Key, Kind, Study};
+pub(crate) use keys::{duration, size};
 
 /// Where a value came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -103,14 +103,7 @@ impl Settings {
         Ok(())
     }
 
-    fn entry(
-        &mut self,
-        name: &str,
-        value: &toml::Value,
-        of_study: bool,
-        path: &Path,
-        text: &str,
-    ) -> Result<(), Fault> {
+    fn entry(&mut self, name: &str, value: &toml::Value, of_study: bool, path: &Path, text: &str) -> Result<(), Fault> {
         let line = line_of(text, name.rsplit('.').next().unwrap_or(name));
         let place = format!("{}:{line}", path.display());
         let Some(key) = KEYS.iter().find(|key| key.name == name) else {
@@ -146,9 +139,9 @@ impl Settings {
         for (reference, value) in entries {
             let place = format!("{}:{}", path.display(), line_of(text, reference));
             match value.get("path").and_then(toml::Value::as_str) {
-                _ if of_study => self.warnings.push(format!(
-                    "warning[X302]: {place}: a study may not set `runtime.\"{reference}\"`; ignored."
-                )),
+                _ if of_study => self
+                    .warnings
+                    .push(format!("warning[X302]: {place}: a study may not set `runtime.\"{reference}\"`; ignored.")),
                 Some(folder) => {
                     self.runtimes.insert(reference.clone(), PathBuf::from(folder));
                 }
@@ -187,7 +180,7 @@ fn check(key: &Key, values: &[String], place: &str) -> Result<(), Fault> {
         Kind::Duration => duration(value).is_some(),
         Kind::Word(words) => words.contains(&value.as_str()),
         Kind::Flag => value == "true" || value == "false",
-        Kind::Text | Kind::Texts => true,
+        Kind::Texts => true,
     };
     let Some(bad) = values.iter().find(|value| !good(value)) else { return Ok(()) };
     let expected = match key.kind {
@@ -197,7 +190,7 @@ fn check(key: &Key, values: &[String], place: &str) -> Result<(), Fault> {
         Kind::Duration => "a time such as \"90s\", \"20m\" or \"6h\"".to_owned(),
         Kind::Word(words) => format!("one of {}", words.join(", ")),
         Kind::Flag => "true or false".to_owned(),
-        Kind::Text | Kind::Texts => "text".to_owned(),
+        Kind::Texts => "text".to_owned(),
     };
     let mut help = format!("`{}` takes {expected}", key.name);
     if key.name == "run.isolation" && bad == "none" {
@@ -207,7 +200,9 @@ fn check(key: &Key, values: &[String], place: &str) -> Result<(), Fault> {
 }
 
 fn line_of(text: &str, word: &str) -> usize {
-    text.lines().position(|line| line.trim_start().trim_start_matches(['[', '"']).starts_with(word)).map_or(1, |i| i + 1)
+    text.lines()
+        .position(|line| line.trim_start().trim_start_matches(['[', '"']).starts_with(word))
+        .map_or(1, |i| i + 1)
 }
 
 fn user_file() -> Option<PathBuf> {
