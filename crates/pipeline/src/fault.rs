@@ -13,6 +13,9 @@ const MOST: usize = 10_000;
 /// Second places kept for one diagnostic.
 const MOST_LABELS: usize = 50;
 
+/// A fix before its places are looked up: title, whether it is sure, and edits.
+type Mending = (String, Applicability, Vec<(Range, String)>);
+
 /// A diagnostic under construction; places are offsets until it is pushed.
 #[derive(Debug)]
 pub(crate) struct Fault {
@@ -25,7 +28,7 @@ pub(crate) struct Fault {
     labels: Vec<(Range, String)>,
     at: Vec<PathStep>,
     action: Option<ActionName>,
-    fixes: Vec<(String, Applicability, Vec<(Range, String)>)>,
+    fixes: Vec<Mending>,
 }
 
 impl Fault {
@@ -180,7 +183,7 @@ impl<'s, 'a> Faults<'s, 'a> {
             self.shrink();
         }
         let offset = |d: &Diagnostic| d.span.map(|s| s.start.offset);
-        self.list.sort_by(|a, b| (offset(a), a.code).cmp(&(offset(b), b.code)));
+        self.list.sort_by_key(|a| (offset(a), a.code));
         self.list.dedup_by(|a, b| a.code == b.code && a.span == b.span && a.message == b.message);
         self.list
     }

@@ -10,10 +10,13 @@ use crate::yaml::node::{Kind, Style, Tag};
 use crate::yaml::scalar::{Plain, resolve};
 use crate::{ActionName, Severity};
 
+/// What makes two actions run the same: their words and their config.
+type SameRun<'a> = (&'a [String], Option<&'a str>);
+
 /// P208 for the same text, P211 for the same words and config in other spacing.
 pub(crate) fn commands(ctx: &mut Ctx<'_, '_>, drafts: &[Draft<'_>]) {
     let mut texts: HashMap<&str, (&str, Range)> = HashMap::new();
-    let mut words: HashMap<(&[String], Option<&str>), (&str, Range)> = HashMap::new();
+    let mut words: HashMap<SameRun<'_>, (&str, Range)> = HashMap::new();
     for draft in drafts {
         let Some(run) = &draft.run else { continue };
         let same_text = texts.get(run.text).copied();
@@ -58,14 +61,18 @@ pub(crate) fn every_mapping(ctx: &mut Ctx<'_, '_>) {
         let judged = ctx.judged.contains(&id);
         match &node.kind {
             Kind::Map(pairs) => mapping(ctx, pairs, judged),
-            Kind::Scalar(text, Style::Plain) if node.tag == Tag::None && !judged && text.len() >= 10 => {
-                if text.starts_with(|c: char| c.is_ascii_digit()) && resolve(text) == Plain::Date {
-                    let place = (node.range.0 as usize, node.range.1 as usize);
-                    let fault = Fault::new("P703", place, format!("the date {} is read as text", quoted(text)))
-                        .severity(Severity::Note)
-                        .label("kept as it is written");
-                    ctx.faults.push(fault);
-                }
+            Kind::Scalar(text, Style::Plain)
+                if node.tag == Tag::None
+                    && !judged
+                    && text.len() >= 10
+                    && text.starts_with(|c: char| c.is_ascii_digit())
+                    && resolve(text) == Plain::Date =>
+            {
+                let place = (node.range.0 as usize, node.range.1 as usize);
+                let fault = Fault::new("P703", place, format!("the date {} is read as text", quoted(text)))
+                    .severity(Severity::Note)
+                    .label("kept as it is written");
+                ctx.faults.push(fault);
             }
             _ => {}
         }
