@@ -1,5 +1,7 @@
 //! `cloister check` as a person types it: the built program on real studies and on broken files.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test stops at its first surprise")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

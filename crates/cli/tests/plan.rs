@@ -1,5 +1,7 @@
 //! `cloister plan` on the studies of the seeds: exactly the jobs that the seeds' pages imply.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test stops at its first surprise")]
+
 use std::path::Path;
 use std::process::Command;
 
