@@ -119,8 +119,10 @@ enum Open {
     AwaitsVerb,
     /// `UPDATE` before its `SET`.
     AwaitsSet,
-    /// Takes every word up to a separator: definitions and `ALTER`, `MERGE`.
+    /// Takes every word up to a separator: the definition of a procedure or view, and `MERGE`.
     Greedy,
+    /// `ALTER`, whose clauses begin with words that also begin statements.
+    Alters,
     Other,
 }
 
@@ -163,20 +165,24 @@ impl Cutter {
             Keyword::CASE => self.cases += 1,
             Keyword::END if self.cases > 0 => self.cases -= 1,
             Keyword::ELSE if self.cases > 0 => {}
-            _ if self.current.is_empty() => self.begin(word),
+            _ if self.current.is_empty() => self.begin(word, next),
             _ if self.begins_next(word, next, after) => {
                 self.cut();
-                self.begin(word);
+                self.begin(word, next);
             }
             _ => {}
         }
     }
 
-    fn begin(&mut self, word: &Word) {
+    fn begin(&mut self, word: &Word, next: Option<&TokenWithSpan>) {
+        let defines = ["PROC", "PROCEDURE", "FUNCTION", "VIEW", "TRIGGER", "OR"];
+        let defines = next.is_some_and(|token| defines.iter().any(|text| is_word(token, text)));
         self.open = match word.keyword {
             Keyword::WITH | Keyword::INSERT => Open::AwaitsVerb,
             Keyword::UPDATE => Open::AwaitsSet,
-            Keyword::CREATE | Keyword::ALTER | Keyword::MERGE => Open::Greedy,
+            Keyword::CREATE | Keyword::ALTER if defines => Open::Greedy,
+            Keyword::MERGE => Open::Greedy,
+            Keyword::ALTER => Open::Alters,
             _ => Open::Other,
         };
     }
@@ -196,25 +202,32 @@ impl Cutter {
                 | Keyword::EXECUTE
         );
         if verb && self.open == Open::AwaitsVerb {
-            self.begin(word);
+            self.begin(word, next);
             return false;
         }
         if word.keyword == Keyword::SET && self.open == Open::AwaitsSet {
             self.open = Open::Other;
             return false;
         }
-        if self.open == Open::Greedy {
-            // A table is made and filled in one go only by these words; the rest of its definition is in brackets.
-            let table = self.current.get(1).is_some_and(|token| is_word(token, "TABLE"));
-            let creates = self.current.first().is_some_and(|token| is_word(token, "CREATE"));
-            if !(table && creates && self.current.last().is_some_and(|token| token.token == Token::RParen)) {
-                return false;
-            }
+        if matches!(word.keyword, Keyword::VALUES | Keyword::DEFAULT) && self.open == Open::AwaitsVerb {
+            self.open = Open::Other;
+        }
+        // After a dot or AS a word is a name, whatever else it means; what a definition holds is its own.
+        let name = after_word("AS") || previous.is_some_and(|token| token.token == Token::Period);
+        let next_is = |words: &[&str]| next.is_some_and(|token| words.iter().any(|text| is_word(token, text)));
+        let clause = match word.keyword {
+            Keyword::DROP => !next_is(&["TABLE", "INDEX", "VIEW", "PROC", "PROCEDURE"]),
+            Keyword::ALTER => !next_is(&["TABLE", "INDEX", "VIEW"]),
+            Keyword::SET => next.is_some_and(|token| token.token == Token::LParen),
+            Keyword::WITH => true,
+            _ => false,
+        };
+        if name || self.open == Open::Greedy || (self.open == Open::Alters && clause) {
+            return false;
         }
         match word.keyword {
             Keyword::SELECT => {
-                let continued =
-                    ["UNION", "ALL", "EXCEPT", "INTERSECT", "AS", "FOR"].iter().any(|text| after_word(text));
+                let continued = ["UNION", "ALL", "EXCEPT", "INTERSECT", "FOR"].iter().any(|text| after_word(text));
                 !continued
             }
             Keyword::WITH => {
@@ -290,6 +303,15 @@ mod tests {
             ("SELECT a FROM t GROUP BY a WITH ROLLUP", &["SELECT 9"]),
             ("INSERT INTO #t (a) SELECT 1 SELECT 2", &["INSERT 8", "SELECT 2"]),
             ("INSERT INTO #t EXEC p SELECT 2", &["INSERT 5", "SELECT 2"]),
+            ("INSERT #t VALUES (1), (2) SELECT 3", &["INSERT 10", "SELECT 2"]),
+            ("INSERT INTO #t DEFAULT VALUES SELECT 3", &["INSERT 5", "SELECT 2"]),
+            ("CREATE TABLE #t (a INT) ON [PRIMARY] SELECT 1", &["CREATE 9", "SELECT 2"]),
+            ("CREATE INDEX i ON #t (a) SELECT 1", &["CREATE 8", "SELECT 2"]),
+            ("CREATE VIEW v AS SELECT 1 SELECT 2", &["CREATE 8"]),
+            ("ALTER TABLE #t ADD b INT SELECT 1", &["ALTER 6", "SELECT 2"]),
+            ("ALTER TABLE #t DROP COLUMN b DROP TABLE #t", &["ALTER 6", "DROP 3"]),
+            ("ALTER TABLE #t ALTER COLUMN b INT NOT NULL SELECT 1", &["ALTER 9", "SELECT 2"]),
+            ("SELECT t.throw, a AS print FROM t", &["SELECT 10"]),
             ("UPDATE #t SET a = 1 SET NOCOUNT ON", &["UPDATE 6", "SET 3"]),
             ("CREATE TABLE #t (a INT) SELECT 1", &["CREATE 7", "SELECT 2"]),
             ("IF OBJECT_ID('x') IS NOT NULL DROP TABLE #t SELECT 1", &["IF 8", "DROP 3", "SELECT 2"]),

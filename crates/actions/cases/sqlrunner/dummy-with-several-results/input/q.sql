@@ -1,0 +1,3 @@
+-- AllowedPatientsWithTypeOneDissent: a test
+SELECT a FROM t
+SELECT b FROM t
