@@ -1,5 +1,7 @@
 //! Every `cases/*.csv` against its `.expected`, and properties against a naive reader.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test stops at its first surprise")]
+
 use std::fs;
 use std::path::Path;
 

@@ -1,5 +1,7 @@
 //! The five seeds of spec project-yaml.md 17: warnings, plan counts, commands.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test stops at its first surprise")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -48,7 +50,8 @@ fn waves(project: &Project, names: &BTreeSet<&str>) -> usize {
 
 #[test]
 fn warnings() {
-    let expected: [(&str, &str, usize, &[(&str, usize)], &[(&str, usize)]); 5] = [
+    type Row<'a> = (&'a str, &'a str, usize, &'a [(&'a str, usize)], &'a [(&'a str, usize)]);
+    let expected: [Row<'_>; 5] = [
         ("000.yaml", "3.0", 5, &[("P111", 1), ("P207", 1), ("P513", 1)], &[("P306", 5)]),
         // `cohort-joiner` and `dataset-report` name a version; the other five say `latest`.
         ("001.yaml", "3.0", 7, &[("P111", 1), ("P521", 6)], &[("P306", 5)]),

@@ -1,6 +1,8 @@
 //! Locates and builds one runtime by hand, and starts a command in it without a sandbox:
 //! `cargo run -p runtimes --example environment -- [--offline] python:v1 [ARG…]`.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test stops at its first surprise")]
+
 use std::error::Error;
 use std::process::{Command, ExitCode};
 use std::time::Instant;

@@ -1,5 +1,7 @@
 //! A state in a folder of its own, and short ways to what tests do with it.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test stops at its first surprise")]
+
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;

@@ -1,6 +1,8 @@
 //! The outside world of the tests: the runtimes of spec project-yaml.md 9 and a small checkout.
 //! Tags as in spec actions.md 2.1, cut to what the examples need.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test stops at its first surprise")]
+
 use pipeline::{Registry, RuntimeEntry, RuntimeKind, TagStatus, Tree};
 
 fn one_to(tag: &str, known: &[&str]) -> TagStatus {
