@@ -43,6 +43,7 @@ pub fn project<N: Into<String>>(actions: impl IntoIterator<Item = (N, String, Ve
             needs: needs.into_iter().map(ActionName::new).collect(),
             config: None,
             dummy_data_file: None,
+            dummy_data_file_span: None,
             span: Default::default(),
             word_spans: Vec::new(),
         });
