@@ -75,10 +75,12 @@ pub(crate) fn faults(text: &str) -> Vec<PatternFault> {
     }
     if text.split('/').any(|s| s == "..") {
         found.push(PatternFault::GoesUp);
-    } else if !absolute && text.split('/').any(|s| s.is_empty() || s == ".") {
-        found.push(PatternFault::NotNormal);
-    } else if absolute && text.trim_start_matches('/').split('/').any(|s| s.is_empty() || s == ".") && text != "/" {
-        found.push(PatternFault::NotNormal);
+    } else {
+        // The slashes that make it absolute are not counted as empty segments too.
+        let below = if absolute { text.trim_start_matches('/') } else { text };
+        if below.split('/').any(|s| s.is_empty() || s == ".") && text != "/" {
+            found.push(PatternFault::NotNormal);
+        }
     }
     if text.split('/').find(|s| !s.is_empty() && *s != ".") == Some("metadata") && !text.starts_with('/') {
         found.push(PatternFault::Metadata);

@@ -22,7 +22,7 @@ pub fn resolve(project: &Project, registry: &Registry, tree: &Tree) -> Vec<Diagn
         files(project, action, tree, &folded, &mut found);
     }
     let offset = |d: &Diagnostic| d.span.map(|s| s.start.offset);
-    found.sort_by(|a, b| (offset(a), a.code).cmp(&(offset(b), b.code)));
+    found.sort_by_key(|a| (offset(a), a.code));
     found
 }
 

@@ -120,7 +120,7 @@ fn output_matches(ctx: &mut Ctx<'_, '_>, draft: &Draft<'_>, run: &RunDraft<'_>, 
             let (head, tail) = (format!("{folder}/"), format!(".{extension}"));
             let fits = |p: &&str| p.len() >= head.len() + tail.len() && p.starts_with(&head) && p.ends_with(&tail);
             (
-                paths.iter().all(|p| fits(p)),
+                paths.iter().all(fits),
                 format!("every path as `{folder}/*.{extension}`"),
                 format!("{folder}/*.{extension}"),
             )
