@@ -13,7 +13,7 @@ const MOST: usize = 10_000;
 /// Second places kept for one diagnostic.
 const MOST_LABELS: usize = 50;
 
-/// A fix before its places are looked up: title, whether it is sure, and edits.
+/// Title, applicability and edits of a fix.
 type Mending = (String, Applicability, Vec<(Range, String)>);
 
 /// A diagnostic under construction; places are offsets until it is pushed.
@@ -122,30 +122,27 @@ pub(crate) struct Faults<'s, 'a> {
     /// What gates compare with.
     pub(crate) version: f64,
     list: Vec<Diagnostic>,
-    errors: usize,
+    /// How many were pushed of each severity, kept or not.
+    pushed: [usize; 3],
 }
 
 impl<'s, 'a> Faults<'s, 'a> {
     pub(crate) fn new(source: Option<&'s Source<'a>>) -> Self {
-        Self { source, version: 1.0, list: Vec::new(), errors: 0 }
+        Self { source, version: 1.0, list: Vec::new(), pushed: [0; 3] }
     }
 
     /// Whether any error was pushed, kept or not.
     pub(crate) fn has_errors(&self) -> bool {
-        self.errors > 0
-    }
-
-    /// Whether no more can be kept.
-    pub(crate) fn is_full(&self) -> bool {
-        self.list.len() >= 2 * MOST
+        self.pushed[Severity::Error as usize] > 0
     }
 
     /// Adds a fault with the severity that the rules give it at this version; nothing where the rule does not apply.
     pub(crate) fn push(&mut self, fault: Fault) {
         let Some(severity) = fault.severity.or_else(|| codes::severity(fault.code, self.version)) else { return };
-        self.errors += usize::from(severity == Severity::Error);
-        if self.is_full() {
-            self.shrink();
+        let pushed = &mut self.pushed[severity as usize];
+        *pushed += 1;
+        if *pushed > MOST {
+            return;
         }
         let span = |range| self.source.map(|s| s.span(range)).unwrap_or_default();
         let diagnostic = Diagnostic {
@@ -171,16 +168,12 @@ impl<'s, 'a> Faults<'s, 'a> {
         self.list.push(diagnostic);
     }
 
-    /// Keeps the gravest.
-    fn shrink(&mut self) {
-        self.list.sort_by_key(|d| Reverse(d.severity));
-        self.list.truncate(MOST);
-    }
-
     /// Everything, ordered by offset, then code; repeats of the very same fault dropped.
     pub(crate) fn finish(mut self) -> Vec<Diagnostic> {
         if self.list.len() > MOST {
-            self.shrink();
+            // The gravest are kept.
+            self.list.sort_by_key(|d| Reverse(d.severity));
+            self.list.truncate(MOST);
         }
         let offset = |d: &Diagnostic| d.span.map(|s| s.start.offset);
         self.list.sort_by_key(|a| (offset(a), a.code));

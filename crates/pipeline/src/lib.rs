@@ -38,6 +38,7 @@ pub struct Loaded {
     /// Present exactly when no diagnostic is an error.
     pub project: Option<Project>,
     /// What could be understood although there are errors, for display only; never plan from it.
+    /// `None` when there is a project, or nothing could be understood at all.
     pub partial: Option<Project>,
     /// Every fault, ordered by position, then code.
     pub diagnostics: Vec<Diagnostic>,

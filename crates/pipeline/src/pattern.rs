@@ -76,9 +76,9 @@ pub(crate) fn faults(text: &str) -> Vec<PatternFault> {
     if text.split('/').any(|s| s == "..") {
         found.push(PatternFault::GoesUp);
     } else {
-        // The leading slashes of an absolute path are that fault's matter, not this one's.
+        // The slashes that make it absolute are not counted as empty segments too.
         let below = if absolute { text.trim_start_matches('/') } else { text };
-        if text != "/" && below.split('/').any(|s| s.is_empty() || s == ".") {
+        if below.split('/').any(|s| s.is_empty() || s == ".") && text != "/" {
             found.push(PatternFault::NotNormal);
         }
     }

@@ -32,25 +32,33 @@ pub fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) ->
 
 /// Edits between two words, or more than `limit` as soon as that is certain.
 fn distance(a: &[char], b: &[char], limit: usize) -> usize {
-    let mut before: Vec<usize> = Vec::new();
-    let mut last: Vec<usize> = (0..=b.len()).collect();
+    let width = b.len() + 1;
+    // Three rows in turn: the one before the last, the last, the current.
+    let mut rows = vec![0; 3 * width];
+    for (j, cell) in rows[width..2 * width].iter_mut().enumerate() {
+        *cell = j;
+    }
+    let (mut before, mut last, mut row) = (0, width, 2 * width);
+    let mut least_before = 0;
     for i in 1..=a.len() {
-        let mut row = vec![i];
-        for j in 1..=b.len() {
-            let same = usize::from(a[i - 1] != b[j - 1]);
-            let mut best = (last[j] + 1).min(row[j - 1] + 1).min(last[j - 1] + same);
+        rows[row] = i;
+        let mut least = i;
+        for j in 1..width {
+            let changed = usize::from(a[i - 1] != b[j - 1]);
+            let mut best = (rows[last + j] + 1).min(rows[row + j - 1] + 1).min(rows[last + j - 1] + changed);
             if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
-                best = best.min(before[j - 2] + 1);
+                best = best.min(rows[before + j - 2] + 1);
             }
-            row.push(best);
+            rows[row + j] = best;
+            least = least.min(best);
         }
-        if row.iter().min().is_some_and(|&m| m > limit) && last.iter().min().is_some_and(|&m| m > limit) {
+        if least > limit && least_before > limit {
             return limit + 1;
         }
-        before = last;
-        last = row;
+        least_before = least;
+        (before, last, row) = (last, row, before);
     }
-    last[b.len()]
+    rows[last + b.len()]
 }
 
 #[cfg(test)]

@@ -48,7 +48,7 @@ pub(crate) struct RunDraft<'d> {
 /// One declared output.
 pub(crate) struct OutputDraft<'d> {
     pub(crate) level: PrivacyLevel,
-    pub(crate) name: String,
+    pub(crate) name: &'d str,
     pub(crate) path: &'d str,
     pub(crate) place: Range,
     /// No structural fault: it can be compared with others.
@@ -124,8 +124,9 @@ pub(crate) fn judge<'s>(
     whole::every_mapping(&mut ctx);
     whole::name_actions(&mut ctx, &drafts);
     let ok = !ctx.faults.has_errors();
-    let project = build::project(source, &top, &drafts);
-    Loaded { project: ok.then(|| project.clone()), partial: Some(project), diagnostics: ctx.faults.finish() }
+    let project = Some(build::project(source, &top, drafts));
+    let (project, partial) = if ok { (project, None) } else { (None, project) };
+    Loaded { project, partial, diagnostics: ctx.faults.finish() }
 }
 
 /// Where to point for a value: at the key when the value is empty and has no place of its own.

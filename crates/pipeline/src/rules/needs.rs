@@ -14,8 +14,8 @@ use crate::yaml::{Value, View};
 const MOST: usize = 5_000;
 /// Needs of all actions.
 const MOST_EDGES: usize = 1_000_000;
-/// Unknown names that are worth a search for similar ones; it bounds the time.
-const MOST_SEARCHES: usize = 200;
+/// Comparisons of an unknown name with a known one in search of similar ones; it bounds the time.
+const MOST_COMPARISONS: usize = 200_000;
 
 /// P401, P402, P408 and the drafts of the items.
 pub(crate) fn read<'d>(ctx: &mut Ctx<'d, '_>, draft: &mut Draft<'d>, key: View<'d, '_>, value: View<'d, '_>) {
@@ -92,7 +92,7 @@ pub(crate) fn judge(ctx: &mut Ctx<'_, '_>, drafts: &[Draft<'_>]) {
                 .help("a project may have at most 1,000,000 needs in all"),
         );
     }
-    let mut searches = 0;
+    let mut comparisons = 0;
     let has_matrix = drafts.iter().any(|d| d.matrix);
     for draft in drafts {
         let mut seen: HashMap<&str, Range> = HashMap::new();
@@ -113,8 +113,8 @@ pub(crate) fn judge(ctx: &mut Ctx<'_, '_>, drafts: &[Draft<'_>]) {
                 if has_matrix && need.name.contains(['[', '$']) {
                     continue;
                 }
-                searches += 1;
-                unknown(ctx, draft, need, &known, drafts, searches <= MOST_SEARCHES);
+                comparisons += drafts.len();
+                unknown(ctx, draft, need, &known, drafts, comparisons <= MOST_COMPARISONS.max(drafts.len()));
             }
         }
     }

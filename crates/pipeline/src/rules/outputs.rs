@@ -2,10 +2,10 @@
 //! The paths themselves are judged in `paths`.
 
 use super::{Ctx, Draft, OutputDraft, action, paths, place_of};
+use crate::PrivacyLevel;
 use crate::fault::{Fault, did_you_mean, quoted};
 use crate::suggest::nearest;
 use crate::yaml::{Value, View};
-use crate::{PathStep, PrivacyLevel};
 
 /// The levels, most sensitive first.
 pub(crate) const LEVELS: [(&str, PrivacyLevel); 3] = [
@@ -93,13 +93,13 @@ fn level_entries<'d>(
     key: View<'d, '_>,
     value: View<'d, '_>,
 ) {
-    let at = draft.at(&["outputs", level.as_str()]);
+    let at = || draft.at(&["outputs", level.as_str()]);
     if level == PrivacyLevel::MinimallySensitive {
         let fault = Fault::new("P524", key.range(), "`minimally_sensitive` is treated as `highly_sensitive`")
             .label("cannot be viewed or released")
             .help("use `moderately_sensitive` for what is to be reviewed")
             .action(&draft.name)
-            .at(at.clone());
+            .at(at());
         ctx.faults.push(fault);
     }
     if value.value() != Value::Map {
@@ -108,7 +108,7 @@ fn level_entries<'d>(
                 .label("expected `name: path`")
                 .help("write each output on a line of its own as `name: output/file.csv`, indented below the level")
                 .action(&draft.name)
-                .at(at);
+                .at(at());
         ctx.faults.push(fault);
         return;
     }
@@ -118,30 +118,28 @@ fn level_entries<'d>(
             .label("nothing is kept at this level")
             .help("what the action writes and no pattern matches is thrown away; remove the level or name its files")
             .action(&draft.name)
-            .at(at);
+            .at(at());
         ctx.faults.push(fault);
         return;
     }
     draft.levels.push((level, key.range()));
     for entry in entries {
-        let name = entry.key.scalar().map_or("", |(text, _)| text).to_owned();
-        let mut at = at.clone();
-        at.push(PathStep::Key(name.clone()));
+        let name = entry.key.scalar().map_or("", |(text, _)| text);
         let place = place_of(entry.key, entry.value);
         let Some(path) = entry.value.text() else {
             let fault = Fault::new(
                 "P504",
                 place,
-                format!("the path of output {} is {}, not text", quoted(&name), entry.value.value().describe()),
+                format!("the path of output {} is {}, not text", quoted(name), entry.value.value().describe()),
             )
             .label("expected a path such as `output/file.csv`")
             .help("each output has one path or pattern; several files need several lines, or a `*`")
             .action(&draft.name)
-            .at(at);
+            .at(draft.at(&["outputs", level.as_str(), name]));
             ctx.faults.push(fault);
             continue;
         };
-        let sound = paths::judge(ctx, draft, level, path, place, &at);
+        let sound = paths::judge(ctx, draft, (level, name), path, place);
         draft.outputs.push(OutputDraft { level, name, path, place: entry.value.use_range(), sound });
     }
 }

@@ -58,40 +58,65 @@ pub(crate) fn find(patterns: &[&str], wanted: impl Fn(usize, usize) -> bool) -> 
     found
 }
 
-/// The fixed ends of one folder level over all members of a group.
+/// One way to tell patterns apart: the fixed text at one place, read in one direction. Of a pattern that ends in this
+/// direction at a star it is the text before the star, of any other the whole.
 struct Column<'p> {
-    /// Sorted by text.
+    texts: Vec<&'p [u8]>,
+    /// Text and number within the group, sorted.
     sorted: Vec<(&'p [u8], usize)>,
-    /// By exact text.
+    /// Of the patterns that end at a star here, by exact text.
     exact: HashMap<&'p [u8], Vec<usize>>,
+    /// The lengths that occur in `exact`, sorted.
+    lengths: Vec<usize>,
 }
 
 impl<'p> Column<'p> {
-    fn new(texts: &[&'p [u8]], members: &[usize]) -> Self {
-        let mut sorted: Vec<(&[u8], usize)> = texts.iter().copied().zip(members.iter().copied()).collect();
-        sorted.sort_unstable();
+    /// From `(fixed text, it ends at a star)` of each member.
+    fn new(ends: impl Iterator<Item = (&'p [u8], bool)>) -> Self {
         let mut exact: HashMap<&[u8], Vec<usize>> = HashMap::new();
-        for &(text, i) in &sorted {
-            exact.entry(text).or_default().push(i);
+        let mut texts = Vec::new();
+        for (i, (text, star)) in ends.enumerate() {
+            texts.push(text);
+            if star {
+                exact.entry(text).or_default().push(i);
+            }
         }
-        Self { sorted, exact }
+        let mut sorted: Vec<(&[u8], usize)> = texts.iter().copied().zip(0..).collect();
+        sorted.sort_unstable();
+        let mut lengths: Vec<usize> = exact.keys().map(|text| text.len()).collect();
+        lengths.sort_unstable();
+        lengths.dedup();
+        Self { texts, sorted, exact, lengths }
     }
 
-    /// Members whose text begins with `text`.
+    /// Members that can meet member `i`: their text goes on where its text ends, or the other way round.
+    fn near(&self, i: usize) -> impl Iterator<Item = usize> {
+        let text = self.texts[i];
+        self.longer(text).iter().map(|&(_, j)| j).chain(self.shorter(text).flatten().copied())
+    }
+
+    /// Members that end at a star within this text.
+    fn shorter(&self, text: &'p [u8]) -> impl Iterator<Item = &Vec<usize>> {
+        self.lengths
+            .iter()
+            .take_while(move |&&len| len < text.len())
+            .filter_map(move |&len| self.exact.get(&text[..len]))
+    }
+
     fn longer(&self, text: &[u8]) -> &[(&'p [u8], usize)] {
         let from = self.sorted.partition_point(|(t, _)| *t < text);
-        let len = self.sorted[from..].partition_point(|(t, _)| t.starts_with(text));
-        &self.sorted[from..from + len]
+        // Most ranges are short: look near the start first.
+        let mut bound = 8;
+        while self.sorted.get(from + bound).is_some_and(|(t, _)| t.starts_with(text)) {
+            bound *= 2;
+        }
+        let rest = &self.sorted[from..(from + bound).min(self.sorted.len())];
+        &rest[..rest.partition_point(|(t, _)| t.starts_with(text))]
     }
 
-    /// Members whose text is a shorter beginning of `text`.
-    fn shorter(&self, text: &'p [u8]) -> impl Iterator<Item = usize> {
-        (0..text.len()).filter_map(move |len| self.exact.get(&text[..len])).flatten().copied()
-    }
-
-    fn count(&self, text: &[u8]) -> usize {
-        let shorter: usize = (0..text.len()).filter_map(|len| self.exact.get(&text[..len])).map(Vec::len).sum();
-        self.longer(text).len() + shorter
+    fn count(&self, i: usize) -> usize {
+        let text = self.texts[i];
+        self.longer(text).len() + self.shorter(text).map(Vec::len).sum::<usize>()
     }
 }
 
@@ -103,26 +128,32 @@ fn search(
     found: &mut Overlaps,
     work: &mut usize,
 ) {
-    // Heads as written and tails backwards, for each folder level: `2 * depth` texts for each member.
-    let reversed: Vec<String> = members.iter().map(|&i| patterns[i].chars().rev().collect()).collect();
-    let mut texts: Vec<Vec<&[u8]>> = vec![Vec::with_capacity(members.len()); 2 * depth];
-    for (&i, backwards) in members.iter().zip(&reversed) {
-        for (level, segment) in patterns[i].split('/').enumerate() {
-            texts[level].push(head(segment));
-        }
-        for (level, segment) in backwards.split('/').enumerate() {
-            texts[2 * depth - 1 - level].push(head(segment));
+    let reversed: Vec<String>;
+    let stars: Vec<usize> = (0..members.len()).filter(|&m| patterns[members[m]].contains('*')).collect();
+    let mut columns = vec![Column::new(members.iter().map(|&i| head(patterns[i])))];
+    let cost = |columns: &[Column<'_>]| -> usize {
+        stars.iter().map(|&m| columns.iter().map(|c| c.count(m)).min().unwrap_or(0)).sum()
+    };
+    // The other columns cost more than they save where beginnings alone tell the patterns apart.
+    let enough = 4 * members.len();
+    if cost(&columns) > enough {
+        reversed = members.iter().map(|&i| patterns[i].chars().rev().collect()).collect();
+        columns.push(Column::new(reversed.iter().map(|text| head(text))));
+        if depth > 1 && cost(&columns) > enough {
+            for level in 0..depth {
+                columns.push(Column::new(members.iter().map(|&i| head(nth(patterns[i], level)))));
+                columns.push(Column::new(reversed.iter().map(|text| head(nth(text, level)))));
+            }
         }
     }
-    let columns: Vec<Column<'_>> = texts.iter().map(|t| Column::new(t, members)).collect();
-    for (slot, &i) in members.iter().enumerate() {
-        if !patterns[i].contains('*') {
-            continue;
-        }
-        let Some(best) = (0..columns.len()).min_by_key(|&c| columns[c].count(texts[c][slot])) else { continue };
-        let text = texts[best][slot];
-        let near = columns[best].longer(text).iter().map(|&(_, j)| j);
-        for j in near.chain(columns[best].shorter(text)) {
+    for &m in &stars {
+        let best = match columns.as_slice() {
+            [only] => Some(only),
+            several => several.iter().min_by_key(|c| c.count(m)),
+        };
+        let Some(best) = best else { continue };
+        let i = members[m];
+        for j in best.near(m).map(|n| members[n]) {
             // A pair of two stars is met from both sides; once is enough.
             if j == i || (j > i && patterns[j].contains('*')) {
                 continue;
@@ -145,10 +176,18 @@ fn search(
     }
 }
 
-/// What stands before the first star.
-fn head(segment: &str) -> &[u8] {
-    let bytes = segment.as_bytes();
-    &bytes[..bytes.iter().position(|&b| b == b'*').unwrap_or(bytes.len())]
+/// A folder level of a pattern.
+fn nth(pattern: &str, level: usize) -> &str {
+    pattern.split('/').nth(level).unwrap_or_default()
+}
+
+/// What stands before the first star, and whether there is one.
+fn head(text: &str) -> (&[u8], bool) {
+    let bytes = text.as_bytes();
+    match bytes.iter().position(|&b| b == b'*') {
+        Some(star) => (&bytes[..star], true),
+        None => (bytes, false),
+    }
 }
 
 #[cfg(test)]
@@ -160,6 +199,10 @@ mod tests {
     fn many_patterns_in_one_folder_need_little_work() {
         let mut owned: Vec<String> = (0..9_000).map(|i| format!("output/model_{i}_table.csv")).collect();
         owned.extend((0..1_000).map(|i| format!("output/figure_{i}_*.svg")));
+        let patterns: Vec<&str> = owned.iter().map(String::as_str).collect();
+        let found = find(&patterns, |_, _| true);
+        assert!(found.pairs.is_empty() && !found.cut);
+        let owned: Vec<String> = owned.iter().map(|p| p.chars().rev().collect()).collect();
         let patterns: Vec<&str> = owned.iter().map(String::as_str).collect();
         let found = find(&patterns, |_, _| true);
         assert!(found.pairs.is_empty() && !found.cut);

@@ -1,6 +1,7 @@
 //! What overlapping output patterns mean: P520 to P523 and P526 (spec project-yaml.md 6.3).
 //! Finding the pairs is the work of `overlap`.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 use super::overlap::{Meeting, Pair, find};
@@ -62,18 +63,26 @@ fn equal_paths(ctx: &mut Ctx<'_, '_>, drafts: &[Draft<'_>], outputs: &[Placed<'_
             .help(format!("it is declared {whose} on line {line}; give each output a path of its own"))
             .see(before.place, "the first one")
             .action(&drafts[action].name)
-            .at(drafts[action].at(&["outputs", output.level.as_str(), &output.name]));
+            .at(drafts[action].at(&["outputs", output.level.as_str(), output.name]));
         ctx.faults.push(fault);
     }
     pairs
 }
 
+/// A path as a file system that ignores case sees it.
+fn folded(path: &str) -> Cow<'_, str> {
+    if path.contains(char::is_uppercase) { Cow::Owned(path.to_lowercase()) } else { Cow::Borrowed(path) }
+}
+
 /// P523.
 fn differ_by_case(ctx: &mut Ctx<'_, '_>, drafts: &[Draft<'_>], outputs: &[Placed<'_, '_>]) {
-    let mut first: HashMap<String, usize> = HashMap::new();
+    if !outputs.iter().any(|(_, o)| o.path.contains(char::is_uppercase)) {
+        return;
+    }
+    let mut first: HashMap<Cow<'_, str>, usize> = HashMap::new();
     let mut reported: HashSet<&str> = HashSet::new();
     for (slot, &(action, output)) in outputs.iter().enumerate() {
-        let other = *first.entry(output.path.to_lowercase()).or_insert(slot);
+        let other = *first.entry(folded(output.path)).or_insert(slot);
         let before = outputs[other].1;
         if before.path == output.path || !reported.insert(output.path) {
             continue;
@@ -87,7 +96,7 @@ fn differ_by_case(ctx: &mut Ctx<'_, '_>, drafts: &[Draft<'_>], outputs: &[Placed
         .help("rename one of them")
         .see(before.place, "the other one")
         .action(&drafts[action].name)
-        .at(drafts[action].at(&["outputs", output.level.as_str(), &output.name]));
+        .at(drafts[action].at(&["outputs", output.level.as_str(), output.name]));
         ctx.faults.push(fault);
     }
 }
@@ -95,7 +104,7 @@ fn differ_by_case(ctx: &mut Ctx<'_, '_>, drafts: &[Draft<'_>], outputs: &[Placed
 /// P521 between actions, P522 between levels of one action.
 fn meeting(ctx: &mut Ctx<'_, '_>, drafts: &[Draft<'_>], first: Placed<'_, '_>, second: Placed<'_, '_>, how: Meeting) {
     let ((i, a), (j, b)) = (first, second);
-    let at = drafts[j].at(&["outputs", b.level.as_str(), &b.name]);
+    let at = drafts[j].at(&["outputs", b.level.as_str(), b.name]);
     if i == j {
         let fault = Fault::new(
             "P522",
@@ -176,7 +185,7 @@ fn less_sensitive(
         .help("matching a file again does not make it less sensitive; write results under another name")
         .see(b.place, "the input")
         .action(&drafts[action].name)
-        .at(drafts[action].at(&["outputs", a.level.as_str(), &a.name]));
+        .at(drafts[action].at(&["outputs", a.level.as_str(), a.name]));
         ctx.faults.push(fault);
     }
 }

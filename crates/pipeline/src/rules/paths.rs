@@ -2,10 +2,10 @@
 //! The structural rules are the same that collection enforces again, so they live with `Pattern`.
 
 use super::{Ctx, Draft, names};
+use crate::PrivacyLevel;
 use crate::fault::{Fault, quoted};
 use crate::pattern::{PatternFault, faults};
 use crate::source::Range;
-use crate::{PathStep, PrivacyLevel};
 
 /// The types that may be seen outside the high store.
 const TYPES: [&str; 11] = [".csv", ".jpg", ".jpeg", ".png", ".svg", ".svgz", ".html", ".txt", ".log", ".json", ".md"];
@@ -14,11 +14,11 @@ const TYPES: [&str; 11] = [".csv", ".jpg", ".jpeg", ".png", ".svg", ".svgz", ".h
 pub(crate) fn judge(
     ctx: &mut Ctx<'_, '_>,
     draft: &Draft<'_>,
-    level: PrivacyLevel,
+    (level, name): (PrivacyLevel, &str),
     path: &str,
     place: Range,
-    at: &[PathStep],
 ) -> bool {
+    let at = &["outputs", level.as_str(), name];
     let found = faults(path);
     for fault in &found {
         let (code, message, label, help) = structural(*fault, path);
@@ -39,8 +39,8 @@ pub(crate) fn judge(
     found.is_empty()
 }
 
-fn push(ctx: &mut Ctx<'_, '_>, draft: &Draft<'_>, at: &[PathStep], fault: Fault) {
-    ctx.faults.push(fault.action(&draft.name).at(at.to_vec()));
+fn push(ctx: &mut Ctx<'_, '_>, draft: &Draft<'_>, at: &[&str], fault: Fault) {
+    ctx.faults.push(fault.action(&draft.name).at(draft.at(at)));
 }
 
 /// P510, P511, P514 to P518.
@@ -131,7 +131,7 @@ fn wrong_type(ctx: &Ctx<'_, '_>, path: &str, extension: &str, place: Range) -> F
 }
 
 /// P519: all reasons in one warning.
-fn doubtful(ctx: &mut Ctx<'_, '_>, draft: &Draft<'_>, path: &str, place: Range, at: &[PathStep]) {
+fn doubtful(ctx: &mut Ctx<'_, '_>, draft: &Draft<'_>, path: &str, place: Range, at: &[&str]) {
     let mut reasons: Vec<String> = Vec::new();
     if path.starts_with([' ', '\t']) || path.ends_with([' ', '\t']) {
         reasons.push("begins or ends with a blank".to_owned());

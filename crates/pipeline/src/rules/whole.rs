@@ -10,13 +10,13 @@ use crate::yaml::node::{Kind, Style, Tag};
 use crate::yaml::scalar::{Plain, resolve};
 use crate::{ActionName, Severity};
 
-/// What makes two actions run the same: their words and their config.
-type SameRun<'a> = (&'a [String], Option<&'a str>);
+/// Words and config of a command.
+type Words<'w> = (&'w [String], Option<&'w str>);
 
 /// P208 for the same text, P211 for the same words and config in other spacing.
 pub(crate) fn commands(ctx: &mut Ctx<'_, '_>, drafts: &[Draft<'_>]) {
     let mut texts: HashMap<&str, (&str, Range)> = HashMap::new();
-    let mut words: HashMap<SameRun<'_>, (&str, Range)> = HashMap::new();
+    let mut words: HashMap<Words<'_>, (&str, Range)> = HashMap::new();
     for draft in drafts {
         let Some(run) = &draft.run else { continue };
         let same_text = texts.get(run.text).copied();
@@ -85,7 +85,7 @@ fn mapping(ctx: &mut Ctx<'_, '_>, pairs: &[(u32, u32)], judged: bool) {
         let (start, end) = doc.nodes[id as usize].range;
         (start as usize, end as usize)
     };
-    let mut seen: HashMap<&str, (u32, bool)> = HashMap::new();
+    let mut seen = Seen::default();
     for &(key, value) in pairs {
         let target = if let Kind::Alias(target) = doc.nodes[key as usize].kind { target } else { key };
         let Kind::Scalar(text, style) = &doc.nodes[target as usize].kind else { continue };
@@ -93,8 +93,8 @@ fn mapping(ctx: &mut Ctx<'_, '_>, pairs: &[(u32, u32)], judged: bool) {
         if merge {
             merge_value(ctx, value, range(value));
         }
-        match seen.get(text.as_ref()) {
-            Some(&(first, was_merge)) if merge == was_merge => {
+        match seen.first(text, (key, merge)) {
+            Some((first, was_merge)) if merge == was_merge => {
                 if judged && !merge {
                     continue;
                 }
@@ -106,11 +106,37 @@ fn mapping(ctx: &mut Ctx<'_, '_>, pairs: &[(u32, u32)], judged: bool) {
                         .see(range(first), "the first one");
                 ctx.faults.push(fault);
             }
-            Some(_) => {}
-            None => {
-                seen.insert(text, (key, merge));
-            }
+            _ => {}
         }
+    }
+}
+
+/// The keys of one mapping so far: a list while there are few, as there nearly always are.
+#[derive(Default)]
+struct Seen<'t> {
+    few: Vec<(&'t str, (u32, bool))>,
+    many: HashMap<&'t str, (u32, bool)>,
+}
+
+impl<'t> Seen<'t> {
+    /// What was kept for this key before; keeps it when it is new.
+    fn first(&mut self, text: &'t str, value: (u32, bool)) -> Option<(u32, bool)> {
+        const FEW: usize = 16;
+        if self.many.is_empty() {
+            if let Some((_, first)) = self.few.iter().find(|(t, _)| *t == text) {
+                return Some(*first);
+            }
+            if self.few.len() < FEW {
+                self.few.push((text, value));
+                return None;
+            }
+            self.many.extend(self.few.drain(..));
+        }
+        let first = self.many.get(text).copied();
+        if first.is_none() {
+            self.many.insert(text, value);
+        }
+        first
     }
 }
 
