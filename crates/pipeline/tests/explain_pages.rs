@@ -72,6 +72,10 @@ fn every_code_that_the_room_knows_has_a_page() {
     assert_eq!(explain::codes().collect::<Vec<_>>(), wanted);
 }
 
+/// Rules that the specification marks as beyond ([B]) and that are not there yet: their examples are not reported. A
+/// rule that comes leaves this list, or the test fails.
+const NOT_YET: &[&str] = &["P330", "P900", "P902", "P903", "P904", "P905", "P906"];
+
 #[test]
 fn examples_behave_as_the_pages_say() {
     let mut wrong = String::new();
@@ -88,6 +92,10 @@ fn examples_behave_as_the_pages_say() {
             }
             let reported = found.iter().any(|d| d.code.0 == code);
             let broken = found.iter().any(|d| d.severity == Severity::Error);
+            if NOT_YET.contains(&code) {
+                assert!(!reported, "{code} is there now: take it off the list");
+                continue;
+            }
             let fine = match kind {
                 ExampleKind::Fail | ExampleKind::ResolveFail => reported,
                 ExampleKind::Good | ExampleKind::ResolveGood => !reported && !broken,
