@@ -78,13 +78,20 @@ fn the_schema_rejects_what_an_editor_should_mark() {
 }
 
 #[test]
-fn mistakes_agree() {
+fn mistakes_and_seeds_agree() {
     let validator = validator();
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/mistakes");
+    for folder in ["/mistakes", "/cases/seeds"].map(|name| format!("{}{name}", env!("CARGO_MANIFEST_DIR"))) {
+        agree_in(&validator, &folder);
+    }
+}
+
+fn agree_in(validator: &Validator, folder: &str) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         let Ok(text) = std::fs::read_to_string(&path) else { continue };
-        assert_eq!(judge(&validator, &text).1, None, "{}", path.display());
+        let (valid, why) = judge(validator, &text);
+        assert_eq!(why, None, "{}", path.display());
+        assert!(valid || load(text.as_bytes(), "").project.is_none(), "{}: loads, but is not valid", path.display());
     }
 }
 
