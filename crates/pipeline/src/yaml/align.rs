@@ -21,27 +21,23 @@ pub(crate) struct Alignment {
 }
 
 impl Alignment {
-    /// The source range of a range of the text that begins and ends with non-blank characters.
+    /// The source range of a range of the text; blanks at its ends may be left out.
     pub(crate) fn range(&self, start: usize, end: usize) -> Range {
-        match (self.start_of(start), self.end_of(end)) {
-            (Some(from), Some(to)) if from <= to => (from, to),
+        let from = self.runs.get(self.runs.partition_point(|run| run.text + run.len <= start));
+        let to = self.runs[..self.runs.partition_point(|run| run.text < end)].last();
+        match (from, to) {
+            (Some(from), Some(to)) if from.text < end && to.text + to.len > start => {
+                (from.place(start.max(from.text), 0), to.place(end.min(to.text + to.len), to.source_len))
+            }
             _ => self.whole,
         }
     }
+}
 
-    fn run_at(&self, at: usize) -> Option<&Run> {
-        let slot = self.runs.partition_point(|run| run.text <= at).checked_sub(1)?;
-        self.runs.get(slot).filter(|run| at < run.text + run.len)
-    }
-
-    fn start_of(&self, at: usize) -> Option<usize> {
-        let run = self.run_at(at)?;
-        Some(if run.len == run.source_len { run.source + (at - run.text) } else { run.source })
-    }
-
-    fn end_of(&self, end: usize) -> Option<usize> {
-        let run = self.run_at(end.checked_sub(1)?)?;
-        Some(if run.len == run.source_len { run.source + (end - run.text) } else { run.source + run.source_len })
+impl Run {
+    /// The source place of an offset in this run; an escape is never cut: `edge` is taken instead.
+    fn place(&self, at: usize, edge: usize) -> usize {
+        if self.len == self.source_len { self.source + (at - self.text) } else { self.source + edge }
     }
 }
 

@@ -3,6 +3,7 @@
 
 use std::collections::HashSet;
 
+use super::reader::read;
 use crate::source::Source;
 
 /// What was blanked, so that nothing is reported that follows only from it.
@@ -38,7 +39,7 @@ pub(crate) enum Mend {
     Stop,
     /// Blank the action around this offset.
     Blank(usize),
-    /// Replace each of these bytes by a blank: they are all that is wrong.
+    /// Replace each of these bytes by a blank; where that is not enough, blank the actions around them.
     Bytes(Vec<usize>),
 }
 
@@ -68,48 +69,67 @@ pub(crate) fn key_of(line: &str) -> Option<&str> {
 
 /// The text with the damage blanked; `None` when there is nothing left to blank.
 pub(crate) fn mend(source: &Source<'_>, text: &str, how: Mend, damage: &mut Damage) -> Option<String> {
-    let mut bytes = text.as_bytes().to_vec();
-    match how {
+    let places = match how {
         Mend::Stop => return None,
+        Mend::Blank(offset) => vec![offset],
         Mend::Bytes(places) => {
-            for place in places {
+            let mut bytes = text.as_bytes().to_vec();
+            for &place in &places {
                 bytes[place] = b' ';
             }
-        }
-        Mend::Blank(offset) => {
-            let lines: Vec<&str> = (0..source.line_count())
-                .map(|n| {
-                    let (start, end) = source.line_range(n);
-                    &text[start..end]
-                })
-                .collect();
-            let (from, to) = region(&lines, source.line_of(offset), damage)?;
-            for line in from..to {
-                let (start, end) = source.line_range(line);
-                bytes[start..end].fill(b' ');
+            if let Ok(mended) = String::from_utf8(bytes)
+                && read(source, &mended).is_ok()
+            {
+                return Some(mended);
             }
+            places
         }
+    };
+    let mut bytes = text.as_bytes().to_vec();
+    let lines: Vec<&str> = (0..source.line_count())
+        .map(|n| {
+            let (start, end) = source.line_range(n);
+            &text[start..end]
+        })
+        .collect();
+    let mut done = 0;
+    for place in places {
+        let damaged = source.line_of(place);
+        if damaged < done {
+            continue;
+        }
+        let (from, to) = region(&lines, damaged, damage)?;
+        for line in from..to {
+            let (start, end) = source.line_range(line);
+            bytes[start..end].fill(b' ');
+        }
+        done = to;
     }
     // Only whole characters were replaced, each by blanks.
     String::from_utf8(bytes).ok().filter(|mended| mended != text)
+}
+
+/// How deep a line stands when its tabs were meant as indentation.
+fn depth(line: &str) -> usize {
+    line.bytes().take_while(|b| matches!(b, b' ' | b'\t')).map(|b| if b == b'\t' { 8 } else { 1 }).sum()
 }
 
 /// The lines to blank around a damaged line.
 fn region(lines: &[&str], damaged: usize, damage: &mut Damage) -> Option<(usize, usize)> {
     let line = (0..=damaged.min(lines.len().checked_sub(1)?)).rev().find(|&n| is_content(lines[n]))?;
     let end_of = |from: usize, least: usize| {
-        (from + 1..lines.len()).find(|&n| is_content(lines[n]) && indent(lines[n]) <= least).unwrap_or(lines.len())
+        (from + 1..lines.len()).find(|&n| is_content(lines[n]) && depth(lines[n]) <= least).unwrap_or(lines.len())
     };
-    let actions = lines[..=line].iter().rposition(|l| indent(l) == 0 && key_of(l) == Some("actions"));
-    let level = actions.and_then(|at| lines[at + 1..].iter().find(|l| is_content(l))).map(|l| indent(l));
+    let actions = lines[..=line].iter().rposition(|l| depth(l) == 0 && key_of(l) == Some("actions"));
+    let level = actions.and_then(|at| lines[at + 1..].iter().find(|l| is_content(l))).map(|l| depth(l));
     if let (Some(actions), Some(level)) = (actions, level)
         && line > actions
         && level > 0
-        && indent(lines[line]) > 0
+        && depth(lines[line]) > 0
     {
         let start = (actions + 1..=line)
             .rev()
-            .find(|&n| is_content(lines[n]) && indent(lines[n]) <= level && key_of(lines[n]).is_some());
+            .find(|&n| is_content(lines[n]) && depth(lines[n]) <= level && key_of(lines[n]).is_some());
         if let Some(start) = start {
             match key_of(lines[start]) {
                 Some(name) => _ = damage.names.insert(name.to_owned()),
@@ -121,7 +141,7 @@ fn region(lines: &[&str], damaged: usize, damage: &mut Damage) -> Option<(usize,
         return Some((line, line + 1));
     }
     // At top level: the line, and what is indented below it, unless that is all the actions.
-    let start = (0..=line).rev().find(|&n| is_content(lines[n]) && indent(lines[n]) == 0).unwrap_or(line);
+    let start = (0..=line).rev().find(|&n| is_content(lines[n]) && depth(lines[n]) == 0).unwrap_or(line);
     match key_of(lines[start]) {
         Some("actions") => {
             damage.unclear = true;
