@@ -1,5 +1,5 @@
 //! What `check --fix` would write: each `sure` fix removes its fault and brings no error of its own.
-//! Spec project-yaml.md 17. Inputs: the mistakes and the failing examples of the pages.
+//! Spec project-yaml.md 17. Inputs: the mistakes, the cases and the failing examples of the pages.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may fail here")]
 
@@ -11,9 +11,12 @@ use pipeline::{Applicability, Diagnostic, Severity, load};
 
 fn inputs() -> Vec<(String, String)> {
     let mut inputs = Vec::new();
-    for entry in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/mistakes")).unwrap() {
-        let path = entry.unwrap().path();
-        inputs.push((path.display().to_string(), std::fs::read_to_string(&path).unwrap()));
+    for folder in ["mistakes", "cases"].map(|name| format!("{}/{name}", env!("CARGO_MANIFEST_DIR"))) {
+        for path in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if path.extension().is_some_and(|e| e == "yaml") {
+                inputs.push((path.display().to_string(), std::fs::read_to_string(&path).unwrap()));
+            }
+        }
     }
     for code in explain::codes() {
         for block in explain::page(code).unwrap().blocks {
