@@ -10,7 +10,7 @@ use std::path::Path;
 
 use pipeline::explain::{self, Block, ExampleKind};
 use pipeline::report::HumanOptions;
-use pipeline::{Diagnostic, Severity, load, resolve};
+use pipeline::{Diagnostic, Severity, load, resolve, rules};
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/explain");
 
@@ -70,7 +70,14 @@ fn every_code_that_the_room_knows_has_a_page() {
     ];
     let wanted: Vec<String> = families.iter().flat_map(|&(a, b)| (a..=b).map(|n| format!("P{n:03}"))).collect();
     assert_eq!(explain::codes().collect::<Vec<_>>(), wanted);
+    for rule in rules() {
+        assert!(explain::page(rule.code.0).is_some(), "{} has no page", rule.code.0);
+    }
 }
+
+/// Rules that the specification marks as beyond ([B]) and that are not there yet: their examples are not reported. A
+/// rule that comes leaves this list, or the test fails.
+const NOT_YET: &[&str] = &["P330", "P900", "P902", "P903", "P904", "P905", "P906"];
 
 #[test]
 fn examples_behave_as_the_pages_say() {
@@ -88,6 +95,10 @@ fn examples_behave_as_the_pages_say() {
             }
             let reported = found.iter().any(|d| d.code.0 == code);
             let broken = found.iter().any(|d| d.severity == Severity::Error);
+            if NOT_YET.contains(&code) {
+                assert!(!reported, "{code} is there now: take it off the list");
+                continue;
+            }
             let fine = match kind {
                 ExampleKind::Fail | ExampleKind::ResolveFail => reported,
                 ExampleKind::Good | ExampleKind::ResolveGood => !reported && !broken,
@@ -112,7 +123,7 @@ fn a_page_is_found_in_either_case_and_printed_within_the_width() {
     assert_eq!(explain::page("P999"), None);
     let options = HumanOptions { width: 60, ..HumanOptions::default() };
     let text = explain::print(&explain::page("P515").unwrap(), &options);
-    assert!(text.starts_with("P515: an output path leads out of the study\n\n`..` goes up a folder."), "{text}");
+    assert!(text.starts_with("P515: an output path leads out of the study\nerror\n\n`..` goes up a folder."), "{text}");
     assert!(text.contains("\nReported:\n\n    version: 5\n"), "{text}");
     assert!(text.contains("\nCorrected:\n\n    version: 5\n"), "{text}");
     assert!(text.lines().all(|l| l.chars().count() <= 60), "{text}");

@@ -6,6 +6,8 @@ mod print;
 
 pub use print::print;
 
+use crate::{Rule, rules};
+
 /// The page of one code.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
@@ -13,6 +15,8 @@ pub struct Page {
     pub code: &'static str,
     /// What is wrong, in a few words.
     pub title: &'static str,
+    /// How severe it is at each version and since when, where `load` or `resolve` report it.
+    pub rule: Option<&'static Rule>,
     /// Prose and examples in written order.
     pub blocks: Vec<Block>,
 }
@@ -79,7 +83,8 @@ fn parse(code: &'static str, text: &'static str) -> Page {
         }
     }
     flush(&mut blocks, &mut prose);
-    Page { code, title, blocks }
+    let rule = rules().iter().find(|rule| rule.code.0 == code);
+    Page { code, title, rule, blocks }
 }
 
 fn flush(blocks: &mut Vec<Block>, prose: &mut String) {

@@ -4,7 +4,7 @@
 use serde::Serialize;
 
 use super::{Counts, in_order};
-use crate::{Action, Applicability, Code, Diagnostic, PathStep, Project, Severity, Span, Version};
+use crate::{Applicability, Code, Diagnostic, PathStep, Project, Severity, Span, Version};
 
 /// What the document says of the project itself; the caller leaves it out where P001-P004 apply.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -31,54 +31,17 @@ impl ProjectInfo {
     /// The part of the information that the project itself holds (complete or partial, even with a cycle of needs).
     pub fn of(project: &Project, path: impl Into<String>, sha256: impl Into<String>) -> Self {
         let Version { text, number } = project.version.clone();
-        let mut images: Vec<String> = project.actions.iter().map(image).collect();
-        images.sort();
-        images.dedup();
         Self {
             path: path.into(),
             sha256: sha256.into(),
             version: Some(text),
             version_number: Some(number),
             actions: project.actions.len(),
-            edges: project.actions.iter().map(|a| a.needs.len()).sum(),
-            depth: depth(project),
-            images,
+            edges: project.edges(),
+            depth: project.depth(),
+            images: project.images(),
         }
     }
-}
-
-fn image(action: &Action) -> String {
-    let tag = if action.runtime.tag == "latest" { "v1" } else { &action.runtime.tag };
-    format!("{}:{tag}", action.runtime.name)
-}
-
-/// Longest chain, by removing actions whose needs are done (no recursion; actions on a cycle do not count).
-fn depth(project: &Project) -> usize {
-    let count = project.actions.len();
-    let mut dependants = vec![Vec::new(); count];
-    let mut open = vec![0_usize; count];
-    for (i, action) in project.actions.iter().enumerate() {
-        for need in action.needs.iter().filter_map(|n| project.index.get(n)) {
-            if let Some(list) = dependants.get_mut(*need) {
-                list.push(i);
-                open[i] += 1;
-            }
-        }
-    }
-    let mut level = vec![1_usize; count];
-    let mut ready: Vec<usize> = (0..count).filter(|&i| open[i] == 0).collect();
-    let mut deepest = 0;
-    while let Some(i) = ready.pop() {
-        deepest = deepest.max(level[i]);
-        for &next in &dependants[i] {
-            level[next] = level[next].max(level[i] + 1);
-            open[next] -= 1;
-            if open[next] == 0 {
-                ready.push(next);
-            }
-        }
-    }
-    deepest
 }
 
 /// All that the document needs.

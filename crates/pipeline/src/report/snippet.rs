@@ -3,6 +3,8 @@
 
 use std::ops::Range;
 
+use unicode_width::UnicodeWidthStr;
+
 use super::human::HumanOptions;
 use super::source::{Source, window};
 use super::style::{Style, paint};
@@ -117,7 +119,8 @@ impl Pencil<'_> {
             label = format!("{label} (up to line {})", mark.span.end.line).trim_start().to_owned();
         }
         let beside = room.saturating_sub(column + width + 1);
-        let one_row = unicode_width::UnicodeWidthStr::width(label.as_str()) <= beside;
+        let cells = label.width();
+        let one_row = cells <= beside;
         let indent = " ".repeat(column + 1);
         frame(out, self.gutter, "", Marks::of(self.options).border, self.options);
         out.push_str(&indent);
@@ -128,7 +131,8 @@ impl Pencil<'_> {
             return;
         }
         // A label that does not fit beside its underline goes below it, further left if the range is far right.
-        let column = column.min(room.saturating_sub(40));
+        let below = room.saturating_sub(column);
+        let column = if below >= cells.min(40) { column } else { room.saturating_sub(cells.min(40)) };
         for row in wrap(&label, room.saturating_sub(column).max(20)) {
             frame(out, self.gutter, "", Marks::of(self.options).border, self.options);
             out.push_str(&" ".repeat(column + 1));

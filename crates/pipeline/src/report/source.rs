@@ -83,16 +83,14 @@ pub(crate) fn window(line: &str, range: &Range<usize>, limit: usize, ascii: bool
     let wanted = cells(&line[range.start..take(line, range.start, room).min(range.end).max(range.start)]);
     // A third of what the range leaves free goes to what stands before it: the key it belongs to.
     let before = (room.saturating_sub(wanted) / 3).max(1);
-    let mut start = range.start;
-    let mut used = 0;
-    for (i, c) in line[..range.start].char_indices().rev() {
-        used += cell(c);
-        if used > before {
-            break;
-        }
-        start = i;
+    let mut start = take_back(line, range.start, before);
+    let mut end = take(line, start, room);
+    if end == line.len() {
+        start = take_back(line, end, room);
+    } else if start == 0 {
+        // No mark at the front: its room goes to the end.
+        end = take(line, 0, limit.saturating_sub(mark.width()).max(8));
     }
-    let end = take(line, start, room);
     let mut text = String::new();
     if start > 0 {
         text.push_str(mark);
@@ -130,6 +128,20 @@ fn take(line: &str, start: usize, limit: usize) -> usize {
         }
     }
     line.len()
+}
+
+/// The byte from which text up to `end` fills at most `limit` cells.
+fn take_back(line: &str, end: usize, limit: usize) -> usize {
+    let mut used = 0;
+    let mut start = end;
+    for (i, c) in line[..end].char_indices().rev() {
+        used += cell(c);
+        if used > limit {
+            break;
+        }
+        start = i;
+    }
+    start
 }
 
 fn shown(text: &str) -> String {
@@ -179,6 +191,16 @@ mod tests {
         assert!(w.text.len() <= 40 && w.text.starts_with("...x") && w.text.ends_with("y..."), "{}", w.text);
         let (column, width) = w.place(&line, &(5000..5006));
         assert_eq!(&w.text[column..column + width], "NEEDLE");
+    }
+
+    #[test]
+    fn a_window_at_an_end_of_the_line_is_full() {
+        let line = format!("{}NEEDLE", "x".repeat(100));
+        let w = window(&line, &(100..106), 40, true);
+        assert_eq!(w.text, format!("...{}NEEDLE", "x".repeat(28)));
+        let line = format!("NEEDLE{}", "x".repeat(100));
+        let w = window(&line, &(0..6), 40, true);
+        assert_eq!(w.text, format!("NEEDLE{}...", "x".repeat(31)));
     }
 
     #[test]

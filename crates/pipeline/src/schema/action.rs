@@ -65,21 +65,29 @@ pub(super) fn any() -> Value {
                 "description": "A file to use instead of made-up patients; only for cohortextractor generate_cohort.",
                 "type": ["string", "null"],
             },
+            "name": {"description": "Only beside `matrix`: the name of each action made."},
+            // Only for completion: an action that has it is not judged here.
             "matrix": {"description": "Version 5: lists of values; one action is made for each combination."},
-            "name": {"description": "Version 5, beside `matrix`: the name of each action made, with `${variable}`."},
         },
-        // A path of a matrix is judged after its variables are replaced, which a schema cannot do.
-        "if": {"required": ["matrix"]},
-        "else": {"properties": {"outputs": outputs("path", "path")}},
+        "allOf": [{"properties": {"outputs": outputs("path", "path")}}],
+    })
+}
+
+/// An action with a `matrix` is judged after its variables are replaced (spec 10), which a schema cannot do.
+pub(super) fn unless_matrix(definition: &str) -> Value {
+    json!({
+        "if": {"type": "object", "required": ["matrix"]},
+        "then": {"properties": {
+            "matrix": {"description": "Version 5: lists of values; one action is made for each combination."},
+            "name": {"description": "The name of each action made, with `${variable}` for its values."},
+        }},
+        "else": {"$ref": format!("#/$defs/{definition}")},
     })
 }
 
 /// What version 4 and later ask of paths besides.
 pub(super) fn strict() -> Value {
-    json!({
-        "if": {"type": "object", "not": {"required": ["matrix"]}},
-        "then": {"properties": {"outputs": outputs("path_with_extension", "releasable_path")}},
-    })
+    json!({"properties": {"outputs": outputs("path_with_extension", "releasable_path")}})
 }
 
 fn outputs(stored: &str, seen: &str) -> Value {

@@ -9,12 +9,13 @@ use serde_json::{Value, json};
 /// The schema (JSON Schema 2020-12) that `cloister schema project` prints.
 ///
 /// Every file that `load` accepts is valid under it. It is silent where a JSON Schema cannot tell (needs, commands) and
-/// where its complaint would have no counterpart in those families (a root that is no mapping is P004).
+/// where its complaint would have no counterpart in those families. Files that cannot be read (P0) are outside both.
 pub fn project() -> Value {
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "project.yaml",
         "description": "The actions of a study: what each runs, needs and leaves behind.",
+        "type": "object",
         "required": ["version", "actions"],
         "additionalProperties": false,
         "properties": {
@@ -26,7 +27,7 @@ pub fn project() -> Value {
                 "description": "The actions by name. Names are letters, digits, `_` and `-`.",
                 "type": "object",
                 "propertyNames": action::name(),
-                "additionalProperties": {"$ref": "#/$defs/action"},
+                "additionalProperties": action::unless_matrix("action"),
             },
             "matrix_defaults": {"description": "Lists shared by the `matrix` of several actions. Version 5."},
         },
@@ -37,7 +38,7 @@ pub fn project() -> Value {
             }},
             {"if": has_version(&from_4()), "then": {"properties": {
                 "expectations": {"type": "null", "description": "Not allowed from version 4 on: remove it."},
-                "actions": {"additionalProperties": {"$ref": "#/$defs/strict_action"}},
+                "actions": {"additionalProperties": action::unless_matrix("strict_action")},
             }}},
             {"if": has_version(&exactly(5)), "then": {"properties": {
                 "actions": {"properties": {"run_all": false}},
