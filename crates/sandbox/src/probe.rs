@@ -10,11 +10,11 @@ use rustix::mount::{MountPropagationFlags, UnmountFlags, mount_change, unmount};
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::{PidfdFlags, WaitOptions, getpid, pidfd_open, waitpid};
 
+use crate::failure::{Failure, Step};
 use crate::inside::{
     self, AttributesOf, Ids, Tree, await_execution, exit_now, filter_program, landlock_newer, landlock_support,
     write_maps,
 };
-use crate::failure::{Failure, Step};
 use crate::runtime::{Capabilities, Capability};
 use crate::{supervisor, sys};
 

@@ -9,9 +9,9 @@ use std::time::Duration;
 use rustix::fs::{AtFlags, FileType, Mode, chmodat};
 
 use super::{io_error, stop};
+use crate::Spec;
 use crate::runtime::Error;
 use crate::supervisor::{reclaim, walk};
-use crate::Spec;
 
 /// Ends the run if it lives, cleans up after it and removes its folder. No folder: nothing to do.
 pub(super) fn remove(spec: &Spec) -> Result<(), Error> {

@@ -73,7 +73,8 @@ pub(super) fn fixed() -> Vec<(&'static str, String)> {
         ("resolv.conf", "# no network, no resolver\n".to_owned()),
         (
             "nsswitch.conf",
-            "passwd: files\ngroup: files\nhosts: files\nnetworks: files\nprotocols: files\nservices: files\n".to_owned(),
+            "passwd: files\ngroup: files\nhosts: files\nnetworks: files\nprotocols: files\nservices: files\n"
+                .to_owned(),
         ),
     ]
 }

@@ -14,7 +14,19 @@ use crate::failure::{Failure, Step};
 const CACHES: [&str; 2] = ["/var/cache/fontconfig", "/var/lib/texmf"];
 /// Folders that are never a prefix: they hold homes, secrets, other runs, or what a run has of its own.
 const NEVER: [&str; 14] = [
-    "/", "/boot", "/dev", "/etc", "/home", "/media", "/mnt", "/proc", "/root", "/run", "/sys", "/tmp", "/var",
+    "/",
+    "/boot",
+    "/dev",
+    "/etc",
+    "/home",
+    "/media",
+    "/mnt",
+    "/proc",
+    "/root",
+    "/run",
+    "/sys",
+    "/tmp",
+    "/var",
     "/workspace",
 ];
 

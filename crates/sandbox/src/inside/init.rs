@@ -4,11 +4,11 @@
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{Pid, Signal, WaitOptions, WaitStatus, kill_process, kill_process_group, wait};
+use rustix::process::{Pid, Signal, WaitOptions, WaitStatus, getpgid, kill_process, kill_process_group, wait};
 
+use super::Birth;
 use super::main_process::exit_now;
 use super::memory::Watch;
-use super::Birth;
 use crate::messages::{Down, Up, hear, tell};
 use crate::sys;
 
@@ -21,10 +21,7 @@ pub(super) fn watch(birth: &Birth<'_>, main: Pid) -> ! {
     let mut memory = (!birth.enforced.memory).then(|| Watch::new(birth.spec.limits.memory));
     loop {
         let timeout = memory.as_ref().map(|watch| timespec(watch.remaining()));
-        let mut waited = [
-            PollFd::new(&children, PollFlags::IN),
-            PollFd::new(&birth.channel, PollFlags::IN),
-        ];
+        let mut waited = [PollFd::new(&children, PollFlags::IN), PollFd::new(&birth.channel, PollFlags::IN)];
         let _ = poll(&mut waited, timeout.as_ref());
         let [child_ended, told] = waited.map(|fd| !fd.revents().is_empty());
         if child_ended {
@@ -37,9 +34,11 @@ pub(super) fn watch(birth: &Birth<'_>, main: Pid) -> ! {
         if told {
             match hear::<Down>(&birth.channel) {
                 Ok(Some(Down::Terminate)) => {
-                    // The main process leads a group of its own; it is also reached if it has left that.
+                    // The main process leads a group of its own, unless it has left that; it gets the signal once.
                     let _ = kill_process_group(main, Signal::TERM);
-                    let _ = kill_process(main, Signal::TERM);
+                    if getpgid(Some(main)) != Ok(main) {
+                        let _ = kill_process(main, Signal::TERM);
+                    }
                 }
                 Ok(Some(Down::IdsWritten | Down::Joined)) => {}
                 Ok(None) | Err(_) => exit_now(1),
@@ -59,10 +58,7 @@ pub(super) fn watch(birth: &Birth<'_>, main: Pid) -> ! {
 }
 
 pub(crate) fn timespec(duration: Duration) -> Timespec {
-    Timespec {
-        tv_sec: i64::try_from(duration.as_secs()).unwrap_or(i64::MAX),
-        tv_nsec: duration.subsec_nanos().into(),
-    }
+    Timespec { tv_sec: i64::try_from(duration.as_secs()).unwrap_or(i64::MAX), tv_nsec: duration.subsec_nanos().into() }
 }
 
 /// Code and signal of an ended process, as a shell tells them.

@@ -33,8 +33,8 @@ fn cap(resource: Resource, value: u64) -> rustix::io::Result<()> {
     setrlimit(resource, Rlimit { current: Some(value), maximum: Some(value) })
 }
 
-/// Applies all to this process, to be inherited by the program.
-pub(super) fn apply(limits: &Limits, enforced: Enforced) -> Result<(), Failure> {
+/// Applies all to this process, to be inherited by the program. `ours`: processes of ours that count as the run's.
+pub(super) fn apply(limits: &Limits, enforced: Enforced, ours: u64) -> Result<(), Failure> {
     cap(Resource::Core, 0).step("core dump limit")?;
     cap(Resource::Nofile, OPEN_FILES).step("open file limit")?;
     cap(Resource::Fsize, limits.disk).step("file size limit")?;
@@ -45,8 +45,8 @@ pub(super) fn apply(limits: &Limits, enforced: Enforced) -> Result<(), Failure> 
         cap(Resource::Data, limits.memory.saturating_mul(DATA_FACTOR)).step("data limit")?;
     }
     if !enforced.processes {
-        // Counted per user namespace since Linux 5.14; process 1 is one of them.
-        cap(Resource::Nproc, u64::from(limits.processes).saturating_add(1)).step("process limit")?;
+        // Counted per user namespace since Linux 5.14.
+        cap(Resource::Nproc, u64::from(limits.processes).saturating_add(ours)).step("process limit")?;
     }
     if !enforced.cpus {
         share_cores(limits.cpus)?;

@@ -69,7 +69,9 @@ fn become_command(birth: &Birth<'_>, grants: &Grants, level: IsolationLevel) -> 
     // Until the command is executed this copy of process 1 could not write its own settings in /proc.
     set_dumpable_behavior(DumpableBehavior::Dumpable).step("dumpable")?;
     redirect(&birth.output)?;
-    limits::apply(&spec.limits, birth.enforced)?;
+    // Process 1, and where it must enter the user namespace also the process that counts files.
+    let ours = if birth.ids.own_range { 1 } else { 2 };
+    limits::apply(&spec.limits, birth.enforced, ours)?;
     rustix::process::chdir("/workspace").step("enter /workspace")?;
     rustix::process::umask(Mode::from_raw_mode(0o022));
     let word = spec.argv.first().map_or("", String::as_str);

@@ -24,12 +24,12 @@ use rustix::thread::UnshareFlags;
 
 pub(crate) use self::filter::program as filter_program;
 pub(crate) use self::ids::{Ids, write_maps};
+pub(crate) use self::init::{outcome, timespec as init_timespec};
 pub(crate) use self::landlock::{newer_support as landlock_newer, support as landlock_support};
 pub(crate) use self::limits::Enforced;
-pub(crate) use self::init::{outcome, timespec as init_timespec};
 pub(crate) use self::main_process::{await_execution, exit_now, leave, redirect};
-pub(crate) use self::program::{c_path, c_strings, explain, find};
 pub(crate) use self::mounts::{AttributesOf, Tree};
+pub(crate) use self::program::{c_path, c_strings, explain, find};
 pub(crate) use self::root::MOUNT_POINT;
 
 use crate::failure::{Failure, Step};

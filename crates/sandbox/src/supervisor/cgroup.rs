@@ -62,7 +62,8 @@ fn here(controller: &str) -> Option<PathBuf> {
 }
 
 fn make(controller: &str, name: &str, settings: &[(&str, String)]) -> io::Result<PathBuf> {
-    let parent = here(controller).ok_or_else(|| io::Error::other(format!("no version 1 {controller} controller is mounted")))?;
+    let parent =
+        here(controller).ok_or_else(|| io::Error::other(format!("no version 1 {controller} controller is mounted")))?;
     let group = parent.join(name);
     match fs::create_dir(&group) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
@@ -88,8 +89,7 @@ impl Groups {
         // Process 1 is ours and not counted against the run.
         let processes = limits.processes.saturating_add(1).to_string();
         let quota = u64::from(limits.cpus.max(1)).saturating_mul(PERIOD).to_string();
-        let memory =
-            [("memory.limit_in_bytes", memory.clone()), ("memory.memsw.limit_in_bytes", memory)];
+        let memory = [("memory.limit_in_bytes", memory.clone()), ("memory.memsw.limit_in_bytes", memory)];
         Self {
             memory: make("memory", name, &memory).ok(),
             pids: make("pids", name, &[("pids.max", processes)]).ok(),

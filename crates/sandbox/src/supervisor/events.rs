@@ -55,9 +55,7 @@ impl Ended {
                 let at_limit = self.peak_memory.saturating_mul(20) >= running.spec.limits.memory.saturating_mul(19);
                 (if by_signal && at_limit { OutOfMemory::Yes } else { OutOfMemory::No }, 0)
             }
-            (None, Body::Unisolated { .. }) => {
-                (if by_signal { OutOfMemory::Unknown } else { OutOfMemory::No }, 0)
-            }
+            (None, Body::Unisolated { .. }) => (if by_signal { OutOfMemory::Unknown } else { OutOfMemory::No }, 0),
         }
     }
 }

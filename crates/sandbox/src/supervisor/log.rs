@@ -16,7 +16,11 @@ const BLOCK: usize = 64 * 1024;
 enum Part {
     Head,
     /// Two files by turns: at least one of them and at most both hold the last half.
-    Tail { current: File, length: u64, previous: u64 },
+    Tail {
+        current: File,
+        length: u64,
+        previous: u64,
+    },
 }
 
 /// A log being written.
@@ -169,7 +173,11 @@ impl Log {
         let mut dropped = self.after - (length + previous - skip);
         if dropped > 0 {
             dropped += io::BufRead::skip_until(&mut tail, b'\n')? as u64;
-            writeln!(self.head, "{time} [{dropped} bytes of output left out: the log is limited to {} bytes]", self.half * 2)?;
+            writeln!(
+                self.head,
+                "{time} [{dropped} bytes of output left out: the log is limited to {} bytes]",
+                self.half * 2
+            )?;
         }
         io::copy(&mut tail, &mut self.head)?;
         for number in [0, 1] {

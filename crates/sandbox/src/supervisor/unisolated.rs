@@ -7,8 +7,8 @@ use std::path::Path;
 
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::{
-    Pid, Signal, WaitOptions, kill_process, kill_process_group, set_child_subreaper, set_parent_process_death_signal,
-    setsid, waitpid,
+    Pid, Signal, WaitOptions, getpgid, kill_process, kill_process_group, set_child_subreaper,
+    set_parent_process_death_signal, setsid, waitpid,
 };
 
 use crate::failure::{Failure, Step};
@@ -63,8 +63,11 @@ fn become_command(spec: &Spec, output: &OwnedFd) -> Result<(), Failure> {
 }
 
 pub(super) fn terminate(main: Pid) {
+    // It leads its group unless it has left it, and gets the signal once.
     let _ = kill_process_group(main, Signal::TERM);
-    let _ = kill_process(main, Signal::TERM);
+    if getpgid(Some(main)) != Ok(main) {
+        let _ = kill_process(main, Signal::TERM);
+    }
 }
 
 pub(super) fn kill(main: Pid) {

@@ -34,8 +34,7 @@ impl AttributeSet {
 
 /// Adds attributes to the mount at `mount` and, if `recursive`, to all below it; they become private too.
 pub(crate) fn set_mount_attributes(mount: impl AsFd, set: AttributeSet, recursive: bool) -> io::Result<()> {
-    let attr =
-        libc::mount_attr { attr_set: set.bits(), attr_clr: 0, propagation: libc::MS_PRIVATE, userns_fd: 0 };
+    let attr = libc::mount_attr { attr_set: set.bits(), attr_clr: 0, propagation: libc::MS_PRIVATE, userns_fd: 0 };
     let flags = libc::AT_EMPTY_PATH | if recursive { libc::AT_RECURSIVE } else { 0 };
     // SAFETY: the path is a NUL-terminated constant, `attr` outlives the call and its size is given.
     check(unsafe {
