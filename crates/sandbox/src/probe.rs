@@ -157,7 +157,8 @@ fn try_it(go: &OwnedFd, tell: &OwnedFd, body: fn() -> Result<(), Failure>) -> i3
 
 fn ids(root: bool) -> Ids {
     if root {
-        Ids { uid: supervisor::FIRST_ID, gid: supervisor::FIRST_ID, own_range: true }
+        let first = supervisor::first_id();
+        Ids { uid: first, gid: first, own_range: true }
     } else {
         let (uid, gid) = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
         Ids { uid, gid, own_range: false }

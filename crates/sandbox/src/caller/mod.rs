@@ -236,10 +236,10 @@ fn supervisor(spec: &Spec, lock: &OwnedFd) -> Result<Option<OwnedFd>, Error> {
 }
 
 fn ends_within(process: &OwnedFd, time: Duration) -> bool {
-    let deadline = Instant::now() + time;
+    let begin = Instant::now();
     loop {
         let mut waited = [PollFd::new(process, PollFlags::IN)];
-        let left = deadline.saturating_duration_since(Instant::now());
+        let left = time.saturating_sub(begin.elapsed());
         match poll(&mut waited, Some(&init_timespec(left))) {
             Ok(0) => return false,
             Ok(_) => return true,

@@ -11,6 +11,7 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use rustix::fs::{FlockOperation, flock};
 
@@ -22,6 +23,8 @@ use crate::{Spec, entry};
 
 /// Arguments and environment together (spec sandbox.md 6).
 const WORDS: usize = 1 << 20;
+/// How long a start may take at most: a large workspace changes its owner, a folder hangs on a lost server.
+const PATIENCE: Duration = Duration::from_secs(300);
 const ERRORS: &str = "supervisor-errors";
 
 /// Supervisors started by this process, by folder of the run. Of the whole process and not of one runtime value: a run
@@ -124,6 +127,7 @@ fn hand_over(order: &Order, lock: OwnedFd, options: &NativeOptions) -> io::Resul
         let mut line = serde_json::to_vec(order)?;
         line.push(b'\n');
         control.write_all(&line)?;
+        control.set_read_timeout(Some(PATIENCE))?;
         let mut reply = String::new();
         if BufReader::new(&control).read_line(&mut reply)? == 0 {
             return Err(io::Error::from(io::ErrorKind::UnexpectedEof));

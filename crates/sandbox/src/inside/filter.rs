@@ -50,7 +50,7 @@ fn judged() -> Result<Rules, Failure> {
     }
     // Own limits only: process 1 has the same id and must not be limited by the run.
     add(libc::SYS_prlimit64, all([is(0, Op::Eq, 0)])?);
-    let refused = [libc::TIOCSTI as u64, libc::TIOCLINUX as u64, libc::TIOCSCTTY as u64, libc::TIOCSETD as u64];
+    let refused = [libc::TIOCSTI, libc::TIOCLINUX, libc::TIOCSCTTY, libc::TIOCSETD];
     add(libc::SYS_ioctl, all(refused.map(|request| is(1, Op::Ne, request & 0xffff_ffff)))?);
     for kind in [libc::S_IFREG, libc::S_IFIFO, libc::S_IFSOCK, 0] {
         let mask = Op::MaskedEq(u64::from(libc::S_IFMT));

@@ -37,12 +37,15 @@ pub(crate) fn find(word: &str, env: &[(String, String)], writable: &Path) -> Res
         }
         match fs::metadata(&file) {
             Ok(found) if found.is_file() && found.permissions().mode() & 0o111 != 0 => return Ok(file),
-            Ok(_) => found_but = Some(file),
+            Ok(_) => found_but = Some(format!("{} is not executable", file.display())),
+            Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
+                found_but = Some(format!("{} cannot be entered by the run's own user", folder.display()));
+            }
             Err(_) => {}
         }
     }
     Err(match found_but {
-        Some(file) => Failure::new(step(), format!("{} is not executable", file.display())),
+        Some(why) => Failure::new(step(), why),
         None => Failure::new(step(), format!("no such program in PATH ({path})")),
     })
 }

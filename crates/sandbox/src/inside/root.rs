@@ -124,6 +124,7 @@ fn image_root(spec: &Spec, image: &Path) -> Result<NewRoot, Failure> {
 fn common(spec: &Spec, root: &NewRoot, grants: &mut Grants) -> Result<(), Failure> {
     devices(spec, root, grants)?;
     processes(root)?;
+    root.link(Path::new("/etc/mtab"), "/proc/self/mounts").ok();
     grants.push(("/proc".into(), Access::Read));
     grants.push(("/proc".into(), Access::Use));
     for (at, folder) in WRITABLE {

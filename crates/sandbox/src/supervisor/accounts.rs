@@ -1,8 +1,10 @@
 //! Counting what a run has written, each second, in a process of its own so that the log never waits for it.
 //! For an ordinary user it enters the run's user namespace with the one capability to read folders of any mode.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+use std::fs;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -11,6 +13,7 @@ use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::{Pid, Signal, kill_process, set_parent_process_death_signal};
 use rustix::thread::{CapabilitySet, CapabilitySets, LinkNameSpaceType, move_into_link_name_space, set_capabilities};
 
+use super::processes::below;
 use super::walk::walk;
 use crate::failure::{Failure, Step};
 use crate::inside::exit_now;
@@ -35,8 +38,8 @@ pub(crate) struct Accounts {
 }
 
 impl Accounts {
-    /// Starts it over `folders`, in `namespace` if given.
-    pub(crate) fn start(folders: &[&Path], namespace: Option<&OwnedFd>) -> Result<Self, Failure> {
+    /// Starts it over `folders` and what the processes below `init` hold open, in `namespace` if given.
+    pub(crate) fn start(init: Pid, folders: &[&Path], namespace: Option<&OwnedFd>) -> Result<Self, Failure> {
         let step = "start counting disk use";
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let roots: Vec<OwnedFd> =
@@ -46,7 +49,7 @@ impl Accounts {
             sys::Fork::Parent(process) => Ok(Self { process, told }),
             sys::Fork::Child => {
                 drop(told);
-                let _ = count_for_ever(&roots, &tell, namespace);
+                let _ = count_for_ever(init, &roots, &tell, namespace);
                 exit_now(1)
             }
         }
@@ -73,7 +76,7 @@ impl Accounts {
     }
 }
 
-fn count_for_ever(roots: &[OwnedFd], tell: &OwnedFd, namespace: Option<&OwnedFd>) -> Result<(), Failure> {
+fn count_for_ever(init: Pid, roots: &[OwnedFd], tell: &OwnedFd, namespace: Option<&OwnedFd>) -> Result<(), Failure> {
     let step = "count disk use";
     set_parent_process_death_signal(Some(Signal::KILL)).step(step)?;
     let mut kept: Vec<_> = roots.iter().map(AsRawFd::as_raw_fd).collect();
@@ -92,11 +95,28 @@ fn count_for_ever(roots: &[OwnedFd], tell: &OwnedFd, namespace: Option<&OwnedFd>
     let mut at_start = None;
     loop {
         let begin = Instant::now();
-        let now = count(roots).step(step)?;
+        let mut now = count(roots).step(step)?;
+        now.bytes = now.bytes.saturating_add(deleted(init.as_raw_nonzero().get()));
         let at_start = *at_start.get_or_insert(now.made);
         say(tell, Used { made: now.made.saturating_sub(at_start), ..now })?;
         std::thread::sleep(INTERVAL.max(begin.elapsed() * SHARE));
     }
+}
+
+/// Bytes of files that have no name any more but are still open: they take space all the same.
+fn deleted(init: i32) -> u64 {
+    let mut files = HashMap::new();
+    for process in below(init) {
+        for open in fs::read_dir(format!("/proc/{process}/fd")).into_iter().flatten().flatten() {
+            if let Ok(found) = fs::metadata(open.path())
+                && found.is_file()
+                && found.nlink() == 0
+            {
+                files.insert((found.dev(), found.ino()), found.blocks().saturating_mul(512));
+            }
+        }
+    }
+    files.values().sum()
 }
 
 fn say(tell: &OwnedFd, used: Used) -> Result<(), Failure> {

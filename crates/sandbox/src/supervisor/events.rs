@@ -19,6 +19,8 @@ use crate::{Limit, LimitHit, OutOfMemory};
 
 /// Between two looks at the groups' counters, for the figures shown while a run lives.
 const TICK: Duration = Duration::from_millis(250);
+/// A hundred years.
+const NEVER: Duration = Duration::from_secs(100 * 366 * 24 * 3600);
 /// Read from the pipe before anything else is looked at again.
 const READ: usize = 64 * 1024;
 const READS: usize = 16;
@@ -58,6 +60,11 @@ impl Ended {
             (None, Body::Unisolated { .. }) => (if by_signal { OutOfMemory::Unknown } else { OutOfMemory::No }, 0),
         }
     }
+}
+
+/// A time that is too far away to be told is as good as never.
+fn after(begin: Instant, time: Duration) -> Instant {
+    begin.checked_add(time.min(NEVER)).unwrap_or(begin)
 }
 
 /// State of the watch.
@@ -172,7 +179,7 @@ impl Watch<'_, '_> {
 
     fn next_deadline(&self) -> Instant {
         let time = self.running.spec.limits.time.filter(|_| self.kill_at.is_none() && !self.ended.killed);
-        let time = time.map(|limit| self.running.began + limit);
+        let time = time.map(|limit| after(self.running.began, limit));
         let kill = self.kill_at.filter(|_| !self.ended.killed);
         [time, kill].into_iter().flatten().fold(self.next_tick, Instant::min)
     }
@@ -181,7 +188,7 @@ impl Watch<'_, '_> {
         let now = Instant::now();
         if let Some(limit) = self.running.spec.limits.time
             && self.kill_at.is_none()
-            && now >= self.running.began + limit
+            && now >= after(self.running.began, limit)
         {
             self.terminate(LimitHit::Limit(Limit::Time), self.running.spec.grace);
         }
@@ -203,7 +210,7 @@ impl Watch<'_, '_> {
     /// TERM now, KILL after `grace`; a second order can only hasten it.
     fn terminate(&mut self, cause: LimitHit, grace: Duration) {
         self.blame(cause);
-        let at = Instant::now() + grace;
+        let at = after(Instant::now(), grace);
         self.kill_at = Some(self.kill_at.map_or(at, |earlier| earlier.min(at)));
         match &self.running.body {
             Body::Isolated { channel, .. } => drop(tell(channel, &Down::Terminate)),

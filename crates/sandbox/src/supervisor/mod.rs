@@ -6,6 +6,7 @@ mod cgroup;
 mod events;
 mod log;
 mod owner;
+mod processes;
 mod report;
 mod run;
 mod slot;
@@ -22,7 +23,7 @@ use rustix::stdio::{dup2_stdin, dup2_stdout};
 
 pub(crate) use self::cgroup::support as cgroup_support;
 pub(crate) use self::report::{born, read_exit, reclaim, start_failure};
-pub(crate) use self::slot::FIRST as FIRST_ID;
+pub(crate) use self::slot::first_id;
 pub(crate) use self::walk::walk;
 
 use crate::failure::{Failure, Step};

@@ -78,9 +78,9 @@ pub(super) fn run(order: Order, control: Control, lock: Lock) -> Result<(), Fail
     }
     let spec = &order.spec;
     let mut held = Held { groups: Groups::default(), slot: None };
-    let wall = SystemTime::now();
     match start(&order, &lock, &mut held) {
         Ok(mut running) => {
+            let wall = SystemTime::now();
             let caller = spec.die_with_parent.then_some((&control, order.caller));
             control.reply(&Reply::Started);
             let ended = watch(&mut running, &signals, caller, &held.groups);
@@ -205,7 +205,7 @@ fn raise(
     let folders = writable(spec);
     let folders = folders.each_ref().map(AsRef::as_ref);
     let accounts = if ids.own_range {
-        let accounts = Accounts::start(&folders, None)?;
+        let accounts = Accounts::start(init, &folders, None)?;
         held.groups.join(init)?;
         tell(channel, &Down::Joined).step("tell process 1")?;
         accounts
@@ -214,7 +214,7 @@ fn raise(
         // Taken now: process 1 will soon let nobody look at it.
         let path = format!("/proc/{}/ns/user", init.as_raw_nonzero());
         let namespace = open(path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).step("open the user namespace")?;
-        let accounts = Accounts::start(&folders, Some(&namespace))?;
+        let accounts = Accounts::start(init, &folders, Some(&namespace))?;
         tell(channel, &Down::IdsWritten).step("tell process 1")?;
         accounts
     };

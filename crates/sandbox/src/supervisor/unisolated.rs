@@ -11,6 +11,7 @@ use rustix::process::{
     set_parent_process_death_signal, setsid, waitpid,
 };
 
+use super::processes::below;
 use crate::failure::{Failure, Step};
 use crate::inside::{await_execution, c_path, c_strings, explain, find, leave, redirect};
 use crate::{Spec, sys};
@@ -112,20 +113,9 @@ pub(super) fn sample() -> (u64, u32, f64) {
     (memory, threads, ticks as f64 / hertz)
 }
 
-/// All processes below this one. Empty where the kernel does not list children.
+/// All processes below this one.
 fn descendants() -> Vec<Pid> {
-    let mut found = Vec::new();
-    let mut waiting = vec![i32::try_from(std::process::id()).unwrap_or(0)];
-    while let Some(process) = waiting.pop() {
-        for task in fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten().flatten() {
-            let children = fs::read_to_string(task.path().join("children")).unwrap_or_default();
-            for child in children.split_ascii_whitespace().filter_map(|word| word.parse().ok()) {
-                waiting.push(child);
-                found.extend(Pid::from_raw(child));
-            }
-        }
-    }
-    found
+    below(i32::try_from(std::process::id()).unwrap_or(0)).into_iter().filter_map(Pid::from_raw).collect()
 }
 
 #[cfg(test)]

@@ -186,3 +186,23 @@ fn process_limits_are_set() {
         assert_eq!(lines, [format!("(0, 0) {} True", 4096 * MIB)], "{who:?}");
     }
 }
+
+#[test]
+fn deleted_files_that_are_still_open_count() {
+    for who in everyone() {
+        let script = "exec 5> a 6> b; rm a b; head -c 80000000 /dev/zero >&5; head -c 80000000 /dev/zero >&6; sleep 20";
+        let rig = Rig::sh(who, script).with(|spec| spec.limits.disk = 100 * MIB);
+        assert_eq!(rig.run().exit.ended_by, LimitHit::Limit(Limit::Disk), "{who:?}");
+    }
+}
+
+#[test]
+fn endless_times_are_no_overflow() {
+    for who in everyone() {
+        let rig = Rig::sh(who, "sleep 0.1").with(|spec| {
+            spec.limits.time = Some(Duration::MAX);
+            spec.grace = Duration::MAX;
+        });
+        rig.run().succeeded();
+    }
+}
