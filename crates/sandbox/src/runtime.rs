@@ -40,6 +40,16 @@ pub struct Capabilities {
     pub items: Vec<Capability>,
 }
 
+impl Capabilities {
+    /// What is required and missing: names with reason and remedy.
+    pub fn missing(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        self.items.iter().filter(|item| item.required).filter_map(|item| match &item.state {
+            Ok(()) => None,
+            Err(why) => Some((item.name, why.as_str())),
+        })
+    }
+}
+
 /// Why a run could not be prepared, started or removed. Never a fault of the command itself.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -55,6 +65,12 @@ pub enum Error {
     /// The run's programs could not be started; the command was never executed.
     #[error("the sandbox could not be started: {0}")]
     CouldNotStart(String),
+    /// The supervisor ended without a report: it was killed, and the run with it. The run may be tried again.
+    #[error("the run {0:?} was lost: its supervisor was killed, and everything of the run with it")]
+    Lost(RunName),
+    /// Something of the run cannot be ended or cleaned up.
+    #[error("the run {0:?} is stuck: {1}")]
+    Stuck(RunName, String),
     /// An operation on a file of the run failed.
     #[error("{what}: {path}: {source}")]
     Io {

@@ -1,0 +1,334 @@
+//! What a run finds: spec sandbox.md 5.
+
+use std::collections::BTreeSet;
+
+use sandbox::Root;
+
+use crate::rig::{PYTHON, Rig, everyone};
+
+#[test]
+fn the_environment_is_exactly_what_was_given() {
+    for who in everyone() {
+        let rig = Rig::new(who, &["env"]).with(|spec| spec.env.push(("A".into(), "b c\n=d".into())));
+        let lines = rig.run().succeeded().lines;
+        assert_eq!(lines, ["PATH=/usr/local/bin:/usr/bin:/bin", "HOME=/tmp", "A=b c", "=d"], "{who:?}");
+    }
+}
+
+#[test]
+fn users_and_privileges_are_fixed() {
+    let script = "import os\n\
+        print(os.getresuid(), os.getresgid())\n\
+        print([line.split()[1] for line in open('/proc/self/status') if line.startswith('Cap')])\n\
+        print([line.split()[1] for line in open('/proc/self/status') if line[:9] in ('NoNewPriv', 'Seccomp:\\t')])\n\
+        print(os.getcwd(), os.uname().nodename, oct(os.umask(0)), os.getsid(0) == os.getpid())\n\
+        import signal; print(signal.pthread_sigmask(signal.SIG_BLOCK, []))\n\
+        import pwd; print(pwd.getpwuid(os.getuid()).pw_name, [user.pw_name for user in pwd.getpwall()])";
+    for who in everyone() {
+        let lines = Rig::python(who, script).run().succeeded().lines;
+        let zero = "'0000000000000000'";
+        assert_eq!(
+            lines,
+            [
+                "(10000, 10000, 10000) (10000, 10000, 10000)".to_owned(),
+                format!("[{}]", [zero; 5].join(", ")),
+                "['1', '2']".to_owned(),
+                "/workspace sandbox 0o22 True".to_owned(),
+                "set()".to_owned(),
+                "job ['root', 'job', 'nobody']".to_owned(),
+            ],
+            "{who:?}"
+        );
+    }
+}
+
+#[test]
+fn the_root_is_small_and_read_only() {
+    let script = "import os, errno\n\
+        print(sorted(os.listdir('/')))\n\
+        print(sorted(os.listdir('/dev')))\n\
+        for path in ['/new', '/usr/new', '/etc/new', '/dev/new', '/proc/new', '/usr/bin/new', '/var/new']:\n\
+        \x20   try: open(path, 'w'); print('wrote', path)\n\
+        \x20   except OSError as error: print(path, errno.errorcode[error.errno])\n\
+        for path in ['/etc/shadow', '/etc/ssh', '/root', '/home', '/run', '/sys', '/work', '/etc/sudoers']:\n\
+        \x20   if os.path.exists(path): print('exists', path)";
+    for who in everyone() {
+        let lines = Rig::python(who, script).run().succeeded().lines;
+        let top: BTreeSet<&str> = lines[0].split('\'').skip(1).step_by(2).collect();
+        let allowed =
+            ["bin", "dev", "etc", "lib", "lib32", "lib64", "libx32", "proc", "sbin", "tmp", "usr", "var", "workspace"];
+        assert!(top.is_subset(&allowed.into()), "{top:?}");
+        assert_eq!(lines[1], "['fd', 'full', 'null', 'random', 'shm', 'stderr', 'stdin', 'stdout', 'urandom', 'zero']");
+        let proc = if lines.contains(&"/proc/new EACCES".to_owned()) { "/proc/new EACCES" } else { "/proc/new ENOENT" };
+        assert_eq!(
+            lines[2..],
+            [
+                "/new EROFS",
+                "/usr/new EROFS",
+                "/etc/new EROFS",
+                "/dev/new EROFS",
+                proc,
+                "/usr/bin/new EROFS",
+                "/var/new EROFS"
+            ],
+            "{who:?}"
+        );
+    }
+}
+
+#[test]
+fn no_mount_shows_the_host() {
+    for who in everyone() {
+        let rig = Rig::new(who, &["cat", "/proc/self/mountinfo"]);
+        for line in rig.run().succeeded().lines {
+            let words: Vec<&str> = line.split(' ').collect();
+            let (from, at, options) = (words[3], words[4], words[5]);
+            let own = at == "/workspace" || at == "/tmp" || at == "/var/tmp";
+            assert!(own || !from.contains("run-"), "{line}");
+            assert!(options.contains("nosuid"), "{line}");
+            let device = from.starts_with("/null") || ["/zero", "/full", "/random", "/urandom"].contains(&from);
+            assert!(device || options.contains("nodev"), "{line}");
+            let writable = own || device || at == "/dev/shm" || at == "/proc";
+            assert!(writable || options.starts_with("ro"), "{line}");
+            // Nothing is shared back.
+            assert!(!line.contains("shared:") && !line.contains("master:"), "{line}");
+        }
+    }
+}
+
+#[test]
+fn only_own_processes_are_visible_and_process_1_is_closed() {
+    let script = "import os\n\
+        print(sorted(int(name) for name in os.listdir('/proc') if name.isdigit()))\n\
+        for name in ['environ', 'maps', 'fd', 'mem', 'root', 'cwd', 'ns/user']:\n\
+        \x20   path = '/proc/1/' + name\n\
+        \x20   try: os.listdir(path) if name == 'fd' else os.readlink(path) if name in ('root', 'cwd', 'ns/user') else open(path, 'rb').read(1)\n\
+        \x20   except OSError: pass\n\
+        \x20   else: print('open', path)\n\
+        for path in ['/proc/kcore', '/proc/kallsyms', '/proc/cmdline', '/proc/keys']:\n\
+        \x20   try:\n\
+        \x20       if open(path, 'rb').read(): print('full', path)\n\
+        \x20   except OSError: pass\n\
+        try: open('/proc/sys/kernel/hostname', 'w').write('x'); print('wrote')\n\
+        except OSError: pass";
+    for who in everyone() {
+        assert_eq!(Rig::python(who, script).run().succeeded().lines, ["[1, 2]"], "{who:?}");
+    }
+}
+
+#[test]
+fn only_three_descriptors_are_open() {
+    let script = "import os\n\
+        fds = [fd for fd in range(1024) if os.path.exists(f'/proc/self/fd/{fd}')]\n\
+        print(fds, os.readlink('/proc/self/fd/0'), os.isatty(0), os.read(0, 1))\n\
+        try: os.open('/dev/tty', os.O_RDWR)\n\
+        except OSError as error: print(error.strerror)";
+    for who in everyone() {
+        let lines = Rig::python(who, script).run().succeeded().lines;
+        assert_eq!(lines, ["[0, 1, 2] /dev/null False b''", "No such file or directory"], "{who:?}");
+    }
+}
+
+#[test]
+fn there_is_no_network_but_the_loopback_is_up() {
+    // A listener of the host that the run must not reach.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    assert!(std::net::TcpStream::connect(("127.0.0.1", port)).is_ok(), "positive control");
+    let script = format!(
+        "import socket, threading\n\
+        for address in [('127.0.0.1', {port}), ('1.1.1.1', 80), ('169.254.169.254', 80)]:\n\
+        \x20   try: socket.create_connection(address, 2); print('reached', address)\n\
+        \x20   except OSError as error: print(error.strerror)\n\
+        print([name for _, name in socket.if_nameindex()])\n\
+        server = socket.create_server(('127.0.0.1', 0))\n\
+        threading.Thread(target=lambda: server.accept()[0].sendall(b'hello')).start()\n\
+        print(socket.create_connection(server.getsockname()).recv(5))\n\
+        print(socket.gethostbyname(socket.gethostname()), socket.gethostbyname('localhost'))\n\
+        try: socket.gethostbyname('example.org')\n\
+        except OSError as error: print('no resolver')"
+    );
+    for who in everyone() {
+        let lines = Rig::python(who, &script).run().succeeded().lines;
+        assert_eq!(
+            lines,
+            [
+                "Connection refused",
+                "Network is unreachable",
+                "Network is unreachable",
+                "['lo']",
+                "b'hello'",
+                "127.0.0.1 127.0.0.1",
+                "no resolver"
+            ],
+            "{who:?}"
+        );
+    }
+}
+
+#[test]
+fn the_workspace_is_written_and_read_afterwards() {
+    for who in everyone() {
+        let rig = Rig::sh(
+            who,
+            "cat in/given; echo changed > in/given; mkdir -p out/deep; echo made > out/deep/file; mv out moved; \
+             ln -s moved/deep/file link; touch /tmp/x /var/tmp/y /dev/shm/z; chmod 0 moved; chmod 700 moved",
+        )
+        .file("in/given", "given\n");
+        assert_eq!(rig.run().succeeded().lines, ["given"], "{who:?}");
+        let workspace = rig.folder().join("workspace");
+        assert_eq!(std::fs::read_to_string(workspace.join("moved/deep/file")).unwrap(), "made\n");
+        assert_eq!(std::fs::read_to_string(workspace.join("in/given")).unwrap(), "changed\n");
+        let owner = std::os::unix::fs::MetadataExt::uid(&std::fs::metadata(workspace.join("moved/deep/file")).unwrap());
+        let folder = std::os::unix::fs::MetadataExt::uid(&std::fs::metadata(rig.folder()).unwrap());
+        assert_eq!(owner, folder, "given back");
+        assert_eq!(rig.call("remove", 0), serde_json::json!({}));
+        assert!(!rig.folder().exists());
+    }
+}
+
+#[test]
+fn folders_without_permissions_are_removed() {
+    for who in everyone() {
+        let rig = Rig::sh(who, "mkdir -p a/b/c; touch a/b/c/d; chmod 0 a/b/c a/b a");
+        rig.run().succeeded();
+        assert_eq!(rig.call("remove", 0), serde_json::json!({}), "{who:?}");
+        assert!(!rig.folder().exists());
+    }
+}
+
+#[test]
+fn python_threads_processes_and_foreign_functions_work() {
+    let script = "import ctypes, multiprocessing, threading, subprocess, tempfile, sqlite3, ssl, decimal, asyncio\n\
+        def square(n): return n * n\n\
+        threads = [threading.Thread(target=square, args=(n,)) for n in range(20)]\n\
+        [thread.start() for thread in threads]; [thread.join() for thread in threads]\n\
+        print(ctypes.CDLL(None).getpid() > 0)\n\
+        callback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int)(square); print(callback(5))\n\
+        if __name__ == '__main__':\n\
+        \x20   with multiprocessing.get_context('fork').Pool(4) as pool: print(sum(pool.map(square, range(10))))\n\
+        lock = multiprocessing.Lock(); print(lock.acquire())\n\
+        print(subprocess.run(['perl', '-e', 'print 6*7'], capture_output=True).stdout)\n\
+        tempfile.TemporaryFile().write(b'x')\n\
+        async def main(): return (await asyncio.create_subprocess_exec('true')).pid > 0\n\
+        print(asyncio.run(main()))";
+    for who in everyone() {
+        let lines = Rig::python(who, script).run().succeeded().lines;
+        assert_eq!(lines, ["True", "25", "285", "True", "b'42'", "True"], "{who:?}");
+    }
+}
+
+/// A CPython below the caller's home, if there is one.
+fn pyenv() -> Option<std::path::PathBuf> {
+    let versions = std::path::Path::new(&std::env::var_os("HOME")?).join(".pyenv/versions");
+    let mut found: Vec<_> = std::fs::read_dir(versions).ok()?.flatten().map(|entry| entry.path()).collect();
+    found.retain(|path| path.join("bin/python3").exists());
+    found.sort();
+    found.pop()
+}
+
+#[test]
+fn a_prefix_below_home_is_shown_alone() {
+    let Some(prefix) = pyenv() else {
+        println!("skipped: a_prefix_below_home_is_shown_alone needs a Python under ~/.pyenv/versions");
+        return;
+    };
+    for who in everyone() {
+        // The ordinary user of this test cannot enter root's home.
+        if who == crate::rig::Who::Ordinary && everyone().len() > 1 {
+            continue;
+        }
+        let home = prefix.ancestors().nth(3).unwrap().display().to_string();
+        let script = format!(
+            "import os, sys, json, ctypes\nprint(sys.prefix)\nprint(os.listdir({home:?}), os.listdir({home:?} + '/.pyenv'))\n\
+             try: open(sys.prefix + '/new', 'w')\nexcept OSError as error: print(error.strerror)"
+        );
+        let rig = Rig::new(who, &[&prefix.join("bin/python3").display().to_string(), "-c", &script])
+            .with(|spec| spec.root = Root::Host { prefixes: vec![prefix.clone()], overlays: vec![] });
+        let lines = rig.run().succeeded().lines;
+        assert_eq!(lines[0], prefix.display().to_string());
+        assert_eq!(lines[1], "['.pyenv'] ['versions']");
+        assert_eq!(lines[2], "Read-only file system");
+    }
+}
+
+#[test]
+fn prefixes_and_overlays_are_laid_over_the_system() {
+    for who in everyone() {
+        let rig = Rig::sh(
+            who,
+            "greet; hidden; cat /usr/share/over/data /etc/over/setting; greet-from-prefix; ls /etc/passwd-evil; \
+             grep -c intruder /etc/passwd",
+        );
+        let trees = rig.home.path().join("trees");
+        let write = |path: &str, text: &str| {
+            let file = trees.join(path);
+            std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+            std::fs::write(&file, text).unwrap();
+            std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+        };
+        write("one/usr/bin/greet", "#!/bin/sh\necho one\n");
+        write("two/usr/bin/greet", "#!/bin/sh\necho two\n");
+        write("two/bin/hidden", "#!/bin/sh\necho from bin\n");
+        write("one/usr/share/over/data", "data\n");
+        write("two/etc/over/setting", "setting\n");
+        write("one/etc/passwd", "intruder:x:0:0::/:/bin/sh\n");
+        write("one/etc/passwd-evil", "x\n");
+        write("prefix/bin/greet-from-prefix", "#!/bin/sh\necho prefix\n");
+        let rig = rig.with(|spec| {
+            spec.env[0].1 = format!("{}:{}", trees.join("prefix/bin").display(), spec.env[0].1);
+            spec.root = Root::Host {
+                prefixes: vec![trees.join("prefix")],
+                overlays: vec![trees.join("one"), trees.join("two")],
+            };
+        });
+        let lines = rig.run().lines;
+        assert_eq!(lines[..5], ["one", "from bin", "data", "setting", "prefix"], "{who:?} {lines:?}");
+        assert!(lines[5].contains("No such file"), "{lines:?}");
+        assert_eq!(lines[6], "0");
+    }
+}
+
+/// A root file system with a shell and the libraries it needs, as the linker lists them.
+fn image(at: &std::path::Path) {
+    let shell = std::fs::canonicalize("/bin/sh").unwrap();
+    let listed = std::process::Command::new("ldd").arg(&shell).output().unwrap();
+    let listed = String::from_utf8(listed.stdout).unwrap();
+    let libraries = listed.split_ascii_whitespace().filter(|word| word.starts_with('/'));
+    for (from, to) in libraries.map(|path| (path, path)).chain([(shell.to_str().unwrap(), "/bin/sh")]) {
+        let to = at.join(to.trim_start_matches('/'));
+        std::fs::create_dir_all(to.parent().unwrap()).unwrap();
+        std::fs::copy(from, to).unwrap();
+    }
+}
+
+#[test]
+fn an_image_folder_is_the_root() {
+    for who in everyone() {
+        let script = "for file in /etc/passwd /marker; do while read line; do echo $line; done < $file; done; echo /*; \
+                      echo x > /workspace/out; echo x > /tmp/x && echo x > /new";
+        let rig = Rig::new(who, &["sh", "-c", script]);
+        let folder = rig.home.path().join("image");
+        image(&folder);
+        std::fs::create_dir_all(folder.join("etc")).unwrap();
+        std::fs::write(folder.join("marker"), "image\n").unwrap();
+        // Nothing in the image decides where things are mounted or read.
+        std::os::unix::fs::symlink("/etc", folder.join("tmp")).unwrap();
+        std::os::unix::fs::symlink("/marker", folder.join("etc/passwd")).unwrap();
+        let rig = rig.with(|spec| spec.root = Root::Folder(folder));
+        let lines = rig.run().lines;
+        assert_eq!(lines[1], "job:x:10000:10000:job:/tmp:/bin/sh", "{who:?} {lines:?}");
+        assert_eq!(lines[3], "image");
+        assert!(lines[4].contains("/marker") && lines[4].contains("/workspace"), "{lines:?}");
+        assert!(lines[5].contains("Read-only file system"), "{lines:?}");
+        assert_eq!(std::fs::read_to_string(rig.folder().join("workspace/out")).unwrap(), "x\n");
+    }
+}
+
+#[test]
+fn perl_and_absolute_programs_work() {
+    for who in everyone() {
+        assert_eq!(Rig::new(who, &["perl", "-e", "print 1+1"]).run().succeeded().lines, ["2"]);
+        assert_eq!(Rig::new(who, &[PYTHON, "-c", "print(3)"]).run().succeeded().lines, ["3"]);
+    }
+}
