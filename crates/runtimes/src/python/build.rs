@@ -33,6 +33,8 @@ pub(crate) struct Work {
     pub(crate) lock: Lock,
     pub(crate) environment: Environment,
     pub(crate) title: String,
+    /// Settings of pip on top of the user's: where tests get their wheels.
+    pub(crate) settings: Vec<(String, String)>,
 }
 
 impl Work {
@@ -45,6 +47,7 @@ impl Work {
             lock: candidate.lock.clone(),
             environment: candidate.environment.clone(),
             title,
+            settings: Vec::new(),
         }
     }
 
@@ -215,8 +218,7 @@ impl Part<'_> {
     }
 
     fn fetch_batch(&self, batch: &[&Package], arriving: &Path) -> Result<(), BuildError> {
-        let extra = self.work.packages.as_deref();
-        match self.pip.fetch(&self.part.python(), batch, extra, arriving, &self.held) {
+        match self.pip.fetch(&self.part.python(), batch, &self.work.settings, arriving, &self.held) {
             Ok(()) => Ok(()),
             Err(Fault::Start(source)) => Err(BuildError::io("starting pip in", arriving)(source)),
             Err(Fault::Ended { messages, .. }) => Err(BuildError::Fetch {

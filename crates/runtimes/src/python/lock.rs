@@ -55,11 +55,11 @@ macro_rules! source {
 static SOURCES: &[Source] = &[
     source!("v1", 8),
     source!("v1", 9),
-    // source!("v1", 10),
-    // source!("v1", 11),
+    source!("v1", 10),
+    source!("v1", 11),
     source!("v2", 10),
     source!("v2", 11),
-    // source!("v2", 12),
+    source!("v2", 12),
     source!("v2", 13),
 ];
 

@@ -84,7 +84,7 @@ impl Pip {
         &self,
         target: &Path,
         packages: &[&Package],
-        extra: Option<&Path>,
+        settings: &[(String, String)],
         destination: &Path,
         held: &File,
     ) -> Result<(), Fault> {
@@ -100,9 +100,7 @@ impl Pip {
         }
         command.args(["download", "--no-input", "--quiet", "--no-deps", "--only-binary", ":all:", "--require-hashes"]);
         command.args(["--disable-pip-version-check", "--progress-bar", "off", "--dest", ".", "-r", "requirements.txt"]);
-        if let Some(extra) = extra {
-            command.arg("--find-links").arg(extra);
-        }
+        command.envs(settings.iter().map(|(name, value)| (name, value)));
         finish(command, held)
     }
 
