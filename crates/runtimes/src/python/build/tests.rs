@@ -11,7 +11,8 @@ use sha2::{Digest, Sha256};
 use super::*;
 use crate::python::environment::located;
 use crate::python::interpreter::{ask, fingerprint, named};
-use crate::python::lock::{Group, Minor, hex};
+use crate::python::lock::{Group, Minor};
+use crate::store::hex;
 
 /// Makes `NAME-1-py3-none-any.whl` with a module and a script of that name, in the current folder.
 const MAKE_WHEEL: &str = r#"
@@ -165,7 +166,7 @@ fn a_corrupt_cache_is_mended() {
     let work = base_work(folder.path());
     build_it(&work).0.unwrap();
     let package = work.lock.of(Group::Python).next().unwrap();
-    let cached = Wheels::new(&work.cache_dir).path(package);
+    let cached = Store::new(&work.cache_dir, WHEELS).path(package);
     let mut bytes = fs::read(&cached).unwrap();
     bytes[10] ^= 1;
     fs::write(&cached, &bytes).unwrap();
@@ -259,7 +260,7 @@ fn a_killed_build_is_resumed() {
         let work = base_work(folder.path());
         assert!(work.environment.folder.exists() && work.environment.marker().is_none(), "killed at {stop}");
         let first = work.lock.of(Group::Python).next().unwrap();
-        assert_eq!(Wheels::new(&work.cache_dir).seems_there(first), has_wheels, "killed at {stop}");
+        assert_eq!(Store::new(&work.cache_dir, WHEELS).seems_there(first), has_wheels, "killed at {stop}");
     }
     let work = base_work(folder.path());
     let (built, seen) = build_it(&work);
@@ -273,13 +274,13 @@ fn what_is_still_running_after_a_kill_keeps_the_lock() {
     let work = work(folder.path());
     fs::create_dir_all(work.cache_dir.join("environments")).unwrap();
     let base = work.environment.base.clone().unwrap();
-    let held = hold(&base, &mut |_| panic!("nobody holds it")).unwrap();
+    let held = hold(&base.folder, &mut |_| panic!("nobody holds it")).unwrap();
     // The command's own copy of the lock ends with this statement.
     let mut sleeper = Command::new("sleep").arg("600").stdin(Stdio::from(held.try_clone().unwrap())).spawn().unwrap();
     drop(held);
     let (sender, receiver) = std::sync::mpsc::channel();
     std::thread::scope(|scope| {
-        let waiting = scope.spawn(|| hold(&base, &mut |progress| sender.send(progress).unwrap()).map(drop));
+        let waiting = scope.spawn(|| hold(&base.folder, &mut |progress| sender.send(progress).unwrap()).map(drop));
         assert_eq!(receiver.recv().unwrap(), Progress::Waiting);
         sleeper.kill().unwrap();
         sleeper.wait().unwrap();
