@@ -5,7 +5,7 @@
 
 Run it with Python 3.11 or newer; `--interpreter` is the Python that the lock is for, with its pip (22.2 or newer).
 With `resolve = true` pip adds what the named packages need; with `resolve = false` the list is taken as it is.
-Wheels are kept in FOLDER, so that a second run downloads only what has changed.
+Wheels are kept in FOLDER, a folder for each list, so that a second run downloads only what has changed.
 """
 
 import argparse
@@ -31,13 +31,14 @@ def pip(interpreter, *words):
     subprocess.run([interpreter, "-m", "pip", "--disable-pip-version-check", *words], check=True)
 
 
-def resolved(interpreter, requirements):
-    """What `requirements` come to, as {name: version}."""
+def resolved(interpreter, python, requirements):
+    """What `requirements` come to, as {name: version}, for the first release of this Python: some packages ask for a
+    later one, which not every machine has."""
     with tempfile.TemporaryDirectory() as folder:
         report = pathlib.Path(folder, "report.json")
         pip(
             interpreter, "install", "--quiet", "--dry-run", "--ignore-installed", "--only-binary", ":all:",
-            "--report", str(report), *requirements,
+            "--python-version", python, "--target", folder, "--report", str(report), *requirements,
         )
         found = json.loads(report.read_text())["install"]
     return {canonical(one["metadata"]["name"]): one["metadata"]["version"] for one in found}
@@ -55,7 +56,7 @@ def versions(interpreter, wanted):
         asked += wanted["groups"][group]
         # What an earlier group settled stays as it is.
         pins = [f"{name}=={version}" for name, (_, version) in found.items()]
-        all_of_it = resolved(interpreter, asked + pins) if wanted["resolve"] else listed(wanted["groups"][group])
+        all_of_it = resolved(interpreter, wanted["python"], asked + pins) if wanted["resolve"] else listed(wanted["groups"][group])
         for name, version in all_of_it.items():
             found.setdefault(name, (group, version))
     for name in wanted.get("without", []):
@@ -63,19 +64,17 @@ def versions(interpreter, wanted):
     return found
 
 
-def wheel_of(interpreter, folder, name, version):
+def wheel_of(interpreter, python, folder, name, version):
     """The file of one package, downloaded unless it is there."""
-    before = {path for path in folder.iterdir()}
-    pip(
-        interpreter, "download", "--quiet", "--no-deps", "--only-binary", ":all:",
-        "--dest", str(folder), f"{name}=={version}",
-    )
-    new = [path for path in folder.iterdir() if path not in before]
-    stem = (canonical(name), version)
-    for path in new or sorted(folder.iterdir()):
-        parts = path.name.split("-")
-        if (canonical(parts[0]), parts[1]) == stem:
-            return path
+    for _ in range(2):
+        for path in sorted(folder.iterdir()):
+            parts = path.name.split("-")
+            if (canonical(parts[0]), parts[1]) == (canonical(name), version):
+                return path
+        pip(
+            interpreter, "download", "--quiet", "--no-deps", "--only-binary", ":all:", "--python-version", python,
+            "--dest", str(folder), f"{name}=={version}",
+        )
     raise SystemExit(f"pip reported success but there is no wheel of {name} {version} in {folder}")
 
 
@@ -114,7 +113,7 @@ def main():
     ]
     for name, (group, version) in sorted(found.items(), key=lambda one: (ORDER[one[1][0]], one[0])):
         print(group, name, version, file=sys.stderr)
-        lines.append(entry(group, name, version, wheel_of(options.interpreter, folder, name, version)))
+        lines.append(entry(group, name, version, wheel_of(options.interpreter, python, folder, name, version)))
     lines.append("]")
     target = options.input.with_name(options.input.name.replace(".in.toml", ".lock.toml"))
     target.write_text("\n".join(lines) + "\n")

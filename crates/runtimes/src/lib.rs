@@ -2,11 +2,14 @@
 
 mod build;
 mod catalogue;
+mod command;
 mod locate;
 mod located;
 mod options;
 mod program;
 mod python;
+mod steps;
+mod store;
 
 pub use build::{BuildError, Plan, Progress, build};
 pub use catalogue::{catalogue, settle};

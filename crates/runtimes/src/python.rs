@@ -10,4 +10,3 @@ pub(crate) mod locate;
 pub(crate) mod lock;
 mod pip;
 mod system;
-mod wheels;

@@ -9,9 +9,10 @@ use sandbox::Root;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::lock::{Group, Lock, Minor, Source, hex};
+use super::lock::{Group, Lock, Minor, Source};
 use crate::located::{Kind, Located, Warning};
 use crate::program::{Program, Start, search, variables};
+use crate::store::hex;
 
 /// Raised when what `build` makes of the same lock changes.
 const LAYOUT: &str = "1";

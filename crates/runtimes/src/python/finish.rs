@@ -63,25 +63,6 @@ fn retarget(script: &[u8], from: &Path, to: &Path) -> Option<Vec<u8>> {
     Some(new)
 }
 
-/// Lets everybody read what is there, whatever the umask: a run may have another user id. Links are not followed.
-pub(super) fn open_to_all(folder: &Path) -> io::Result<()> {
-    let about = folder.symlink_metadata()?;
-    if about.is_symlink() {
-        return Ok(());
-    }
-    let mode = about.permissions().mode() & 0o7777;
-    let wanted = if about.is_dir() || mode & 0o100 != 0 { mode | 0o555 } else { mode | 0o444 };
-    if wanted != mode {
-        fs::set_permissions(folder, fs::Permissions::from_mode(wanted))?;
-    }
-    if about.is_dir() {
-        for entry in fs::read_dir(folder)? {
-            open_to_all(&entry?.path())?;
-        }
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -95,19 +76,5 @@ mod tests {
         assert_eq!(new("#!/usr/bin/env python\nx"), None);
         assert_eq!(new("#!/b/bin/python"), None);
         assert_eq!(new("\u{7f}ELF\n"), None);
-    }
-
-    #[test]
-    fn everybody_may_read() {
-        let folder = tempfile::tempdir().unwrap();
-        let (file, program) = (folder.path().join("file"), folder.path().join("program"));
-        for (path, mode) in [(&file, 0o600), (&program, 0o700)] {
-            fs::write(path, "").unwrap();
-            fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
-        }
-        std::os::unix::fs::symlink("/etc/shadow", folder.path().join("link")).unwrap();
-        open_to_all(folder.path()).unwrap();
-        let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o777;
-        assert_eq!((mode(&file), mode(&program), mode(folder.path())), (0o644, 0o755, 0o755));
     }
 }

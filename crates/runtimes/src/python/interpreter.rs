@@ -1,22 +1,16 @@
 //! Interpreters of this machine: found by name without running anything, verified by running them once.
 //! Nothing is looked for in a study's folder (`Places` leaves it out). Spec cli.md 5.
 
-use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Command;
 
 use serde::Deserialize;
 
 use super::lock::Minor;
+use crate::command::{clean, output_of};
 use crate::options::Places;
 use crate::program::is_executable;
-
-/// An interpreter may take this long to say what it is.
-const PATIENCE: Duration = Duration::from_secs(20);
-/// What is kept of its answer.
-const ANSWER: u64 = 64 * 1024;
 
 /// What an interpreter says of itself.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -79,17 +73,6 @@ pub(crate) fn ask(executable: &Path) -> Result<Interpreter, String> {
     Ok(interpreter)
 }
 
-/// Makes a command of an interpreter depend on neither the caller's Python variables nor the current folder, from which
-/// Python would import. Settings of pip (`PIP_*`) and of the network stay.
-pub(crate) fn clean(command: &mut Command, folder: &Path) {
-    for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with("PYTHON") {
-            command.env_remove(name);
-        }
-    }
-    command.env_remove("VIRTUAL_ENV").env_remove("__PYVENV_LAUNCHER__").current_dir(folder);
-}
-
 fn parse(answer: &str) -> Result<Interpreter, String> {
     let interpreter: Interpreter =
         serde_json::from_str(answer.trim()).map_err(|error| format!("its answer is not understood ({error})"))?;
@@ -97,37 +80,6 @@ fn parse(answer: &str) -> Result<Interpreter, String> {
         return Err(format!("it is {}, not CPython", interpreter.implementation));
     }
     Ok(interpreter)
-}
-
-fn output_of(mut command: Command) -> Result<String, String> {
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
-    let mut child = command.spawn().map_err(|error| format!("it cannot be started ({error})"))?;
-    let mut answer = Vec::new();
-    let reader = child.stdout.take().map(|out| {
-        std::thread::spawn(move || {
-            let read = out.take(ANSWER).read_to_end(&mut answer);
-            read.map(|_| answer)
-        })
-    });
-    let started = Instant::now();
-    let status = loop {
-        match child.try_wait() {
-            Ok(Some(status)) => break status,
-            Ok(None) if started.elapsed() < PATIENCE => std::thread::sleep(Duration::from_millis(2)),
-            Ok(None) => {
-                let _ = child.kill();
-                let _ = child.wait();
-                return Err(format!("it gave no answer within {} s", PATIENCE.as_secs()));
-            }
-            Err(error) => return Err(format!("it cannot be waited for ({error})")),
-        }
-    };
-    let answer = reader.and_then(|reader| reader.join().ok()).and_then(Result::ok).unwrap_or_default();
-    if status.success() {
-        Ok(String::from_utf8_lossy(&answer).into_owned())
-    } else {
-        Err(format!("it ended with {status}"))
-    }
 }
 
 #[cfg(test)]

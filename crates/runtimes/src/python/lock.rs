@@ -6,6 +6,8 @@ use std::fmt;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
+use crate::store::{Stored, hex};
+
 /// `major.minor` of CPython; the tag of an image stands for one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Minor(pub(crate) u8);
@@ -55,11 +57,11 @@ macro_rules! source {
 static SOURCES: &[Source] = &[
     source!("v1", 8),
     source!("v1", 9),
-    // source!("v1", 10),
-    // source!("v1", 11),
+    source!("v1", 10),
+    source!("v1", 11),
     source!("v2", 10),
     source!("v2", 11),
-    // source!("v2", 12),
+    source!("v2", 12),
     source!("v2", 13),
 ];
 
@@ -139,12 +141,16 @@ impl Lock {
     }
 }
 
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    use fmt::Write;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+impl Stored for Package {
+    fn file(&self) -> &str {
+        &self.wheel
+    }
+    fn sha256(&self) -> &str {
+        &self.sha256
+    }
+    fn size(&self) -> u64 {
+        self.size
+    }
 }
 
 #[cfg(test)]

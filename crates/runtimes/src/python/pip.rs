@@ -2,18 +2,17 @@
 //! certificates and proxies holds when wheels are fetched; nothing of it when they are installed. Spec cli.md 12.
 
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
-use super::interpreter::{self, Interpreter, clean};
+use super::interpreter::{self, Interpreter};
 use super::lock::{Minor, Package};
+use crate::command::{Fault, clean, finish};
 use crate::options::Places;
 
 /// The first pip that knows `--python`.
 const KNOWS_PYTHON: (u32, u32) = (22, 3);
-/// Of pip's messages, this much of the end is kept.
-const TAIL: usize = 16 * 1024;
 /// Settings that change what is fetched or where it goes, and not from where.
 const UNWANTED: &[&str] = &[
     "PIP_CONSTRAINT",
@@ -36,15 +35,6 @@ const UNWANTED: &[&str] = &[
 pub(crate) struct Pip {
     /// The interpreter that has pip.
     runner: PathBuf,
-}
-
-/// pip ended with a fault, or could not be started.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum Fault {
-    #[error("pip cannot be started: {0}")]
-    Start(#[from] io::Error),
-    #[error("pip ended with {status}:\n{messages}")]
-    Ended { status: std::process::ExitStatus, messages: String },
 }
 
 impl Pip {
@@ -84,7 +74,7 @@ impl Pip {
         &self,
         target: &Path,
         packages: &[&Package],
-        extra: Option<&Path>,
+        settings: &[(String, String)],
         destination: &Path,
         held: &File,
     ) -> Result<(), Fault> {
@@ -100,9 +90,7 @@ impl Pip {
         }
         command.args(["download", "--no-input", "--quiet", "--no-deps", "--only-binary", ":all:", "--require-hashes"]);
         command.args(["--disable-pip-version-check", "--progress-bar", "off", "--dest", ".", "-r", "requirements.txt"]);
-        if let Some(extra) = extra {
-            command.arg("--find-links").arg(extra);
-        }
+        command.envs(settings.iter().map(|(name, value)| (name, value)));
         finish(command, held)
     }
 
@@ -166,37 +154,6 @@ fn new_enough(version: &str) -> bool {
     (number(numbers.next()), number(numbers.next())) >= KNOWS_PYTHON
 }
 
-/// Runs a command to its end and keeps the end of what it says.
-///
-/// `held` is the lock of the build. As the command's standard input (it is empty) it keeps the build locked while the
-/// command lives, also if this program is killed: the next build waits for what is left of this one.
-pub(crate) fn finish(mut command: Command, held: &File) -> Result<(), Fault> {
-    command.stdin(Stdio::from(held.try_clone()?)).stdout(Stdio::null()).stderr(Stdio::piped());
-    let mut child: Child = command.spawn()?;
-    let mut tail = Vec::new();
-    if let Some(mut messages) = child.stderr.take() {
-        let mut buffer = [0; 4096];
-        while let Ok(n @ 1..) = messages.read(&mut buffer) {
-            tail.extend_from_slice(&buffer[..n]);
-            if tail.len() > 2 * TAIL {
-                tail.drain(..tail.len() - TAIL);
-            }
-        }
-    }
-    let status = child.wait()?;
-    if status.success() {
-        return Ok(());
-    }
-    Err(Fault::Ended { status, messages: last_lines(&String::from_utf8_lossy(&tail), 12) })
-}
-
-/// The last lines with something on them, without control characters.
-fn last_lines(text: &str, count: usize) -> String {
-    let plain = |line: &str| line.chars().filter(|c| !c.is_control()).collect::<String>();
-    let lines: Vec<String> = text.lines().map(plain).filter(|line| !line.trim().is_empty()).collect();
-    lines[lines.len().saturating_sub(count)..].join("\n")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -208,17 +165,5 @@ mod tests {
         {
             assert_eq!(new_enough(version), expected, "{version}");
         }
-    }
-
-    #[test]
-    fn the_end_of_the_messages_is_kept() {
-        let mut command = Command::new("sh");
-        command.args(["-c", "i=0; while [ $i -lt 5000 ]; do echo line $i >&2; i=$((i+1)); done; exit 7"]);
-        let held = tempfile::tempfile().unwrap();
-        let Err(Fault::Ended { status, messages }) = finish(command, &held) else { panic!("it must fail") };
-        assert_eq!(status.code(), Some(7));
-        assert_eq!(messages.lines().last(), Some("line 4999"));
-        assert_eq!(messages.lines().count(), 12);
-        assert_eq!(last_lines("a\u{1b}[1m\n\n \nb\n", 5), "a[1m\nb");
     }
 }

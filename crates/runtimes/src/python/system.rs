@@ -9,9 +9,10 @@ use sha2::{Digest, Sha256};
 use super::environment::located;
 use super::interpreter::{self, Interpreter, fingerprint};
 use super::locate::Request;
-use super::lock::{Group, Minor, hex};
+use super::lock::{Group, Minor};
 use crate::located::Warning;
 use crate::program::{Program, is_executable};
+use crate::store::hex;
 
 /// The newest minor version that is looked for.
 const NEWEST: u8 = 20;
