@@ -1,15 +1,34 @@
 #![doc = include_str!("../README.md")]
 
+mod codes;
 mod diagnostic;
+mod expand;
+mod fault;
+mod json;
+mod load;
 mod model;
+mod pattern;
 mod registry;
+mod resolve;
+mod rules;
+mod source;
+mod suggest;
+mod tokens;
+mod yaml;
+
+pub use codes::{Rule, rules};
 
 pub use diagnostic::{Applicability, Code, Diagnostic, Edit, Fix, Label, PathStep, Position, Severity, Span};
+pub use load::load;
 pub use model::{
     Action, ActionName, Config, DataKind, Expansion, Output, Pattern, Population, PrivacyLevel, Project, RuntimeRef,
     SpecialCommand, Version,
 };
+pub use pattern::PatternFault;
 pub use registry::{Registry, RuntimeEntry, RuntimeKind, TagStatus, Tree};
+pub use resolve::{files_named, resolve};
+pub use suggest::nearest;
+pub use tokens::quote_command;
 
 /// What `load` made of a project.yaml: the project when nothing is wrong with it, and all that is to say about it.
 #[derive(Debug, Clone)]
@@ -20,16 +39,4 @@ pub struct Loaded {
     pub partial: Option<Project>,
     /// Every fault, ordered by position, then code.
     pub diagnostics: Vec<Diagnostic>,
-}
-
-/// Reads a project.yaml (spec project-yaml.md 2-7). Pure: no files, no clock, no environment.
-pub fn load(bytes: &[u8], source_name: &str) -> Loaded {
-    let _ = (bytes, source_name);
-    Loaded { project: None, partial: None, diagnostics: Vec::new() }
-}
-
-/// Checks what needs the outside world, handed in as data (spec project-yaml.md 5.2, 5.3, 7.3).
-pub fn resolve(project: &Project, registry: &Registry, tree: &Tree) -> Vec<Diagnostic> {
-    let _ = (project, registry, tree);
-    Vec::new()
 }

@@ -177,6 +177,9 @@ pub struct Action {
     pub config: Option<Config>,
     /// `dummy_data_file`, with `/` as separator.
     pub dummy_data_file: Option<String>,
+    /// Where the value of `dummy_data_file` stands.
+    #[serde(skip)]
+    pub dummy_data_file_span: Option<Span>,
     /// Where its name stands.
     #[serde(skip)]
     pub span: Span,

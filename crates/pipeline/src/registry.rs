@@ -11,6 +11,8 @@ pub enum RuntimeKind {
     Builtin,
     /// Known, but this program has no engine for it yet (W P316).
     Planned,
+    /// A reusable action that was resolved before; its tags are judged like any other's.
+    Reusable,
 }
 
 /// What is known of one tag.
