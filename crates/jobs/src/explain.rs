@@ -15,4 +15,4 @@ pub use json::plan_json;
 pub use path::{CriticalPath, critical_path};
 pub use view::{ActionView, LastRun, PlanView, RunKind, RuntimeView};
 pub use why::why_human;
-pub use words::{command_line, duration, reason, shown};
+pub use words::{duration, reason, shown};

@@ -1,13 +1,11 @@
 //! From a request and what has already been made to the jobs that are needed: a pure function.
 //! Spec jobs.md 3.
 
-mod database;
 mod decide;
 mod graph;
 mod reject;
 mod types;
 
-pub use database::is_database_action;
 pub use decide::plan;
 pub use reject::{PlanRejection, UnknownAction};
 pub use types::{Decision, LatestJob, NothingToDo, Pin, PinnedNeed, Plan, PlanRequest, PlanWarning, Reason, Visited};

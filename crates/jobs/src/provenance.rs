@@ -8,6 +8,7 @@ mod components;
 mod difference;
 mod encode;
 mod inputs;
+mod reads;
 
 pub use chain::{Chain, propagate};
 pub use code::{CodeFile, CodeTree};
@@ -16,3 +17,4 @@ pub(crate) use components::run_key;
 pub use components::{Component, Components, DataIdentity, ImageIdentity, OutputSpec, split_config};
 pub use difference::{Change, CodeChange, Difference};
 pub use inputs::{Collision, InputFile, PinnedOutput, workspace_inputs};
+pub use reads::ReadScanner;

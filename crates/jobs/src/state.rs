@@ -15,6 +15,8 @@ mod open;
 mod read;
 mod record;
 mod status;
+#[cfg(test)]
+mod tests;
 
 pub use code::{JobState, StatusCode, UnknownWord};
 pub use definition::{DEFINITION_FORMAT, JobDefinition};

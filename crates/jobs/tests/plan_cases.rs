@@ -18,6 +18,7 @@ use serde::Deserialize;
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
+    /// A file of `cases/plan/projects`, or with `seeds/` before it a seed's own project.yaml.
     project: String,
     #[serde(default)]
     state: BTreeMap<String, Latest>,
@@ -63,6 +64,9 @@ struct Case {
     valid: Option<Vec<String>>,
     actions: Option<Vec<String>>,
     message: Option<String>,
+    /// The id of the request, and with it the ids of its new jobs.
+    request_id: Option<String>,
+    jobs: Option<BTreeMap<String, String>>,
 }
 
 fn yes() -> bool {
@@ -86,6 +90,11 @@ struct ActionEntry {
 }
 
 fn project(name: &str) -> Project {
+    if name.starts_with("seeds/") {
+        let file = common::cases().join("../../pipeline/cases").join(format!("{name}.yaml"));
+        let loaded = pipeline::load(common::read(&file).as_bytes(), "project.yaml");
+        return loaded.project.unwrap_or_else(|| panic!("{name}: {:?}", loaded.diagnostics));
+    }
     let file = common::cases().join("plan/projects").join(format!("{name}.toml"));
     let file: ProjectFile = toml::from_str(&common::read(&file)).unwrap_or_else(|e| panic!("{name}: {e}"));
     common::project(file.actions.into_iter().map(|a| {
@@ -159,6 +168,11 @@ fn check_plan(at: &str, case: &Case, plan: &Plan) {
     let lines: Vec<_> = plan.visited.iter().map(line).collect();
     assert_eq!(Some(&lines), case.plan.as_ref(), "{at}");
     assert_eq!(plan.nothing_to_do.map(|n| n.as_str().to_owned()), case.nothing_to_do, "{at}");
+    if let Some(id) = &case.request_id {
+        let id = id.parse::<RequestId>().unwrap();
+        let jobs = plan.new_jobs().map(|v| (v.action.to_string(), JobId::of(&id, &v.action).to_string())).collect();
+        assert_eq!(Some(jobs), case.jobs, "{at}");
+    }
     assert_eq!(plan.warnings.iter().map(warning).collect::<Vec<_>>(), case.warnings, "{at}");
 }
 

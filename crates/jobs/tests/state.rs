@@ -293,6 +293,26 @@ async fn files_of_others_are_refused_and_left_alone() {
 }
 
 #[tokio::test]
+async fn reading_alone_writes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state.sqlite");
+    assert!(State::open_to_read(&path).await.unwrap().is_none());
+    assert!(!path.exists());
+    std::fs::write(&path, b"").unwrap();
+    assert!(State::open_to_read(&path).await.unwrap().is_none(), "killed before its first table");
+
+    let store = Store::new().await;
+    let r = store.plan(1, &[("a", &[])]).await;
+    let reader = State::open_to_read(store.state.path()).await.unwrap().unwrap();
+    assert_eq!(reader.jobs_of(r.id).await.unwrap().len(), 1);
+    assert!(reader.interrupt_leftovers(at(2)).await.is_err());
+    assert_eq!(store.code(reader.jobs_of(r.id).await.unwrap()[0].id).await, StatusCode::Created);
+    // What is written beside it is seen.
+    store.plan(2, &[("b", &[])]).await;
+    assert_eq!(reader.open_jobs().await.unwrap().len(), 2);
+}
+
+#[tokio::test]
 async fn a_changed_record_of_events_is_found() {
     use sqlx::Connection;
     let store = Store::new().await;

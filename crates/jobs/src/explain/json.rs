@@ -5,7 +5,7 @@ use pipeline::{ActionName, Pattern, PrivacyLevel};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{ActionView, CriticalPath, PlanView, RuntimeView, command_line, critical_path};
+use super::{ActionView, CriticalPath, PlanView, RuntimeView, critical_path};
 use crate::{Decision, Difference, JobId, JobState, NothingToDo, Reason, Stale, Staleness};
 
 #[derive(Serialize)]
@@ -87,7 +87,7 @@ fn action(view: &ActionView) -> Action<'_> {
         runtime: &view.runtime,
         database: view.database,
         command: &view.command,
-        command_line: command_line(&view.command),
+        command_line: pipeline::quote_command(&view.command),
         outputs: view.outputs.iter().map(output).collect(),
         last: view.last.as_ref().map(|last| Last {
             job: last.job,

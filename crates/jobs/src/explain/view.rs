@@ -5,7 +5,6 @@ use jiff::Timestamp;
 use pipeline::{ActionName, Output, Project};
 use serde::{Deserialize, Serialize};
 
-use crate::plan::is_database_action;
 use crate::{Decision, JobId, JobState, NothingToDo, Plan, PlanRequest, Reason, Stale, Staleness};
 
 /// A plan as it is shown.
@@ -131,7 +130,7 @@ impl PlanView {
                 waits_for: visited.waits_for.clone(),
                 wave: visited.wave,
                 runtime: RuntimeView { resolved: written.clone(), written, kind: RunKind::Missing },
-                database: is_database_action(action),
+                database: action.is_database(),
                 command: action.words.clone(),
                 outputs: action.outputs.clone(),
                 last: None,

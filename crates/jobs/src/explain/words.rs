@@ -1,5 +1,5 @@
-//! Reasons, durations and commands as people read them.
-//! Spec cli.md 6, project-yaml.md 7.4.
+//! Reasons and durations as people read them.
+//! Spec cli.md 6.
 
 use std::borrow::Cow;
 
@@ -19,19 +19,6 @@ pub fn shown(text: &str) -> Cow<'_, str> {
     }
     let escape = |c: char| if unsafe_char(c) { c.escape_unicode().to_string() } else { c.to_string() };
     Cow::Owned(text.chars().map(escape).collect())
-}
-
-/// A command as people would type it: each word bare where nothing in it is special, else in single quotes.
-pub fn command_line(words: &[String]) -> String {
-    let bare = |c: char| c.is_ascii_alphanumeric() || "_@%+=:,./-".contains(c);
-    let quote = |word: &String| {
-        if !word.is_empty() && word.chars().all(bare) {
-            word.clone()
-        } else {
-            format!("'{}'", word.replace('\'', r#"'"'"'"#))
-        }
-    };
-    words.iter().map(quote).collect::<Vec<_>>().join(" ")
 }
 
 /// A length of time in at most two units: `12s`, `3m 20s`, `1h 05m`. Below a second it says so.
@@ -129,13 +116,6 @@ mod tests {
             assert_eq!(duration(seconds), text);
         }
         assert_eq!(duration(f64::NAN), "<1s");
-    }
-
-    #[test]
-    fn commands_are_quoted_as_the_spec_says() {
-        let words = ["r:latest", "a b", "", "it's", "--x={\"a\": 1}", "a/b_c@d%e+f=g:h,i.j-k", "é"].map(str::to_owned);
-        let line = r#"r:latest 'a b' '' 'it'"'"'s' '--x={"a": 1}' a/b_c@d%e+f=g:h,i.j-k 'é'"#;
-        assert_eq!(command_line(&words), line);
     }
 
     #[test]

@@ -6,10 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use pipeline::{ActionName, Project};
 
 use super::graph::Graph;
-use super::{
-    LatestJob, NothingToDo, Pin, PinnedNeed, Plan, PlanRejection, PlanRequest, PlanWarning, Reason, Visited,
-    is_database_action,
-};
+use super::{LatestJob, NothingToDo, Pin, PinnedNeed, Plan, PlanRejection, PlanRequest, PlanWarning, Reason, Visited};
 use crate::{JobState, Stale};
 
 /// What is known and asked, by position in the project.
@@ -63,7 +60,7 @@ pub fn plan(
     let planner = Planner { project, graph, latest, named, request };
     let plan = planner.plan(&roots, &waves).map_err(|bad| PlanRejection::of_graph(&bad, project))?;
     if !request.codelists_ok {
-        let reads = |visited: &&Visited| is_database_action(&project.actions[visited.index]);
+        let reads = |visited: &&Visited| project.actions[visited.index].is_database();
         let actions: Vec<_> = plan.new_jobs().filter(reads).map(|visited| visited.action.clone()).collect();
         if !actions.is_empty() {
             return Err(PlanRejection::CodelistsStale { actions });

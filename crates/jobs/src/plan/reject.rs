@@ -111,33 +111,14 @@ impl PlanRejection {
         let valid: Vec<_> = std::iter::once(run_all).chain(actions).collect();
         // Enough for any real slip; a hostile request of thousands of names costs no more.
         let looked_up = 20;
+        let nearest = |name: &ActionName| {
+            let near = pipeline::nearest(name.as_str(), valid.iter().map(ActionName::as_str));
+            near.into_iter().map(ActionName::new).collect()
+        };
         let one = |(i, name): (usize, &ActionName)| UnknownAction {
             name: name.clone(),
-            nearest: if i < looked_up { nearest(name, &valid) } else { Vec::new() },
+            nearest: if i < looked_up { nearest(name) } else { Vec::new() },
         };
         Self::UnknownAction { unknown: names.iter().enumerate().map(one).collect(), valid }
     }
-}
-
-/// At most three names within a Damerau-Levenshtein distance of a third of the length, case ignored, best first
-/// (spec project-yaml.md 11).
-fn nearest(name: &ActionName, valid: &[ActionName]) -> Vec<ActionName> {
-    let wanted = name.as_str().to_lowercase();
-    let length = wanted.chars().count();
-    if length > 200 {
-        return Vec::new();
-    }
-    let limit = (length / 3).max(1);
-    let near = |other: &ActionName| {
-        let text = other.as_str().to_lowercase();
-        // Cheaper than the distance, and never above it.
-        if text.chars().count().abs_diff(length) > limit {
-            return None;
-        }
-        let distance = strsim::damerau_levenshtein(&wanted, &text);
-        (distance <= limit).then(|| (distance, other.clone()))
-    };
-    let mut found: Vec<_> = valid.iter().filter_map(near).collect();
-    found.sort_by_key(|(distance, _)| *distance);
-    found.into_iter().take(3).map(|(_, name)| name).collect()
 }

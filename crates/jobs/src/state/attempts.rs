@@ -8,6 +8,10 @@ use super::change::JobHead;
 use super::{Attempt, AttemptEnd, Claim, Finished, JobResult, State, StateError, Status, StatusCode, components};
 use crate::{AttemptId, JobId, JobState};
 
+/// Whether a job waits for one that has not succeeded.
+pub(super) const WAITS: &str =
+    "SELECT EXISTS (SELECT 1 FROM pin JOIN job ON job.id = pin.pinned WHERE pin.job = ? AND job.state <> 'succeeded')";
+
 impl State {
     /// Claims a pending job for a new attempt: `initiated`, with the next fence number.
     ///
@@ -24,12 +28,7 @@ impl State {
         if head.next_try_at.is_some_and(|at| now.as_second() < at) {
             return refuse("its next try is later");
         }
-        let waits: bool = sqlx::query_scalar(
-            "SELECT EXISTS (SELECT 1 FROM pin JOIN job ON job.id = pin.pinned WHERE pin.job = ? AND job.state <> 'succeeded')",
-        )
-        .bind(job.to_string())
-        .fetch_one(&mut *tx)
-        .await?;
+        let waits: bool = sqlx::query_scalar(WAITS).bind(job.to_string()).fetch_one(&mut *tx).await?;
         if waits {
             return refuse("a job it needs has not succeeded");
         }

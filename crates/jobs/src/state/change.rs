@@ -37,6 +37,14 @@ macro_rules! head_query {
 }
 pub(super) use head_query;
 
+/// The newest job of an action that is not cancelled.
+pub(super) const NEWEST: &str =
+    "SELECT id FROM job WHERE workspace = ? AND action = ? AND cancelled = 0 ORDER BY seq DESC LIMIT 1";
+
+/// The pending jobs that are pinned to a job.
+pub(super) const DEPENDANTS: &str =
+    head_query!("JOIN pin ON pin.job = job.id WHERE pin.pinned = ? AND job.state = 'pending' ORDER BY job.seq");
+
 impl JobHead {
     pub(super) fn read(row: &SqliteRow) -> Result<Self, StateError> {
         Ok(Self {
@@ -142,13 +150,8 @@ impl JobHead {
 
     /// Makes the newest job of this action that is not cancelled its latest one.
     pub(super) async fn choose_latest(&self, tx: &mut SqliteConnection) -> Result<(), StateError> {
-        let newest: Option<String> = sqlx::query_scalar(
-            "SELECT id FROM job WHERE workspace = ? AND action = ? AND cancelled = 0 ORDER BY seq DESC LIMIT 1",
-        )
-        .bind(&self.workspace)
-        .bind(&self.action)
-        .fetch_optional(&mut *tx)
-        .await?;
+        let newest: Option<String> =
+            sqlx::query_scalar(NEWEST).bind(&self.workspace).bind(&self.action).fetch_optional(&mut *tx).await?;
         let query = if newest.is_some() {
             "UPDATE latest_job SET job = ?3 WHERE workspace = ?1 AND action = ?2"
         } else {
@@ -169,12 +172,7 @@ impl JobHead {
         let mut failed = Vec::new();
         let mut from = std::collections::VecDeque::from([self.id]);
         while let Some(job) = from.pop_front() {
-            let rows = sqlx::query(head_query!(
-                "JOIN pin ON pin.job = job.id WHERE pin.pinned = ? AND job.state = 'pending' ORDER BY job.seq"
-            ))
-            .bind(job.to_string())
-            .fetch_all(&mut *tx)
-            .await?;
+            let rows = sqlx::query(DEPENDANTS).bind(job.to_string()).fetch_all(&mut *tx).await?;
             for row in &rows {
                 let mut head = Self::read(row)?;
                 head.change(tx, &status, now).await?;

@@ -70,8 +70,8 @@ impl State {
     pub async fn components_of(&self, jobs: &[JobId]) -> Result<BTreeMap<JobId, Components>, StateError> {
         let rows = sqlx::query(
             "SELECT job.id, kept.key, component.hash, component.body FROM json_each(?) AS asked \
-             JOIN job ON job.id = asked.value JOIN json_each(job.components) AS kept \
-             JOIN component ON component.hash = kept.value->>'body' \
+             CROSS JOIN job ON job.id = asked.value CROSS JOIN json_each(job.components) AS kept \
+             CROSS JOIN component ON component.hash = kept.value->>'body' \
              WHERE kept.key <> 'code' ORDER BY job.id",
         )
         .bind(serde_json::to_string(jobs)?)
@@ -110,7 +110,7 @@ impl State {
     async fn code_of(&self, jobs: &[JobId]) -> Result<BTreeMap<JobId, CodeTree>, StateError> {
         let rows = sqlx::query(
             "SELECT job.id, job.components->'code'->>'body' FROM json_each(?) AS asked \
-             JOIN job ON job.id = asked.value WHERE job.components IS NOT NULL",
+             CROSS JOIN job ON job.id = asked.value WHERE job.components IS NOT NULL",
         )
         .bind(serde_json::to_string(jobs)?)
         .fetch_all(&self.readers)

@@ -33,6 +33,19 @@ pub enum StateError {
         /// The newest version known here.
         known: i64,
     },
+    /// The file was written by an older program, and is only to be read.
+    #[error(
+        "the state file {} has version {found} and must be brought to version {known} first: any `cloister run` does so",
+        path.display()
+    )]
+    OlderSchema {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        found: i64,
+        /// The version known here.
+        known: i64,
+    },
     /// A SQLite file of some other program.
     #[error("{} is a database of another program; nothing was changed", path.display())]
     NotOurs {

@@ -13,6 +13,9 @@ use super::StateError;
 /// Each brings the schema from the version before to its own, which is its position counted from 1.
 const MIGRATIONS: &[&str] = &[include_str!("migrations/001.sql")];
 
+/// The newest version known here.
+const KNOWN: i64 = MIGRATIONS.len() as i64;
+
 /// `CLST`, so that the file is known as ours.
 const APPLICATION_ID: i64 = 0x434c_5354;
 
@@ -58,6 +61,33 @@ impl State {
         Ok(Self { writers: Mutex::new(Writers { durable, quick }), readers, path: path.to_owned() })
     }
 
+    /// Opens a state only to read it, for commands that write nothing. `None` if there is none yet. Methods that write fail.
+    ///
+    /// # Errors
+    /// As [`State::open`]; and a file of an older program, which only a command that writes brings up to date.
+    pub async fn open_to_read(path: &Path) -> Result<Option<Self>, StateError> {
+        if !path.exists() {
+            return Ok(None);
+        }
+        let failed = |source| StateError::Open { path: path.to_owned(), source };
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .read_only(true)
+            .create_if_missing(false)
+            .busy_timeout(Duration::from_secs(10));
+        let mut durable = SqliteConnection::connect_with(&options).await.map_err(failed)?;
+        match version(&mut durable, path).await? {
+            0 => return Ok(None),
+            found if found < KNOWN => {
+                return Err(StateError::OlderSchema { path: path.to_owned(), found, known: KNOWN });
+            }
+            _ => {}
+        }
+        let quick = SqliteConnection::connect_with(&options).await.map_err(failed)?;
+        let readers = SqlitePoolOptions::new().max_connections(2).connect_lazy_with(options);
+        Ok(Some(Self { writers: Mutex::new(Writers { durable, quick }), readers, path: path.to_owned() }))
+    }
+
     /// The file.
     pub fn path(&self) -> &Path {
         &self.path
@@ -76,21 +106,27 @@ impl State {
     }
 }
 
-async fn migrate(connection: &mut SqliteConnection, path: &Path) -> Result<(), StateError> {
+/// The version of the schema, 0 for an empty file; refuses what is not ours and what is newer.
+async fn version(connection: &mut SqliteConnection, path: &Path) -> Result<i64, StateError> {
     let failed = |source| StateError::Open { path: path.to_owned(), source };
-    let mut tx = connection.begin_with("BEGIN IMMEDIATE").await.map_err(failed)?;
-    let version: i64 = sqlx::query_scalar("PRAGMA user_version").fetch_one(&mut *tx).await.map_err(failed)?;
-    let id: i64 = sqlx::query_scalar("PRAGMA application_id").fetch_one(&mut *tx).await.map_err(failed)?;
+    let found: i64 = sqlx::query_scalar("PRAGMA user_version").fetch_one(&mut *connection).await.map_err(failed)?;
+    let id: i64 = sqlx::query_scalar("PRAGMA application_id").fetch_one(&mut *connection).await.map_err(failed)?;
     let tables: i64 =
-        sqlx::query_scalar("SELECT count(*) FROM sqlite_schema").fetch_one(&mut *tx).await.map_err(failed)?;
+        sqlx::query_scalar("SELECT count(*) FROM sqlite_schema").fetch_one(connection).await.map_err(failed)?;
     if tables > 0 && id != APPLICATION_ID {
         return Err(StateError::NotOurs { path: path.to_owned() });
     }
-    let known = MIGRATIONS.len() as i64;
-    if version > known {
-        return Err(StateError::NewerSchema { path: path.to_owned(), found: version, known });
+    if found > KNOWN {
+        return Err(StateError::NewerSchema { path: path.to_owned(), found, known: KNOWN });
     }
-    for (done, migration) in (0..known).zip(MIGRATIONS).skip_while(|(done, _)| *done < version) {
+    Ok(found)
+}
+
+async fn migrate(connection: &mut SqliteConnection, path: &Path) -> Result<(), StateError> {
+    let failed = |source| StateError::Open { path: path.to_owned(), source };
+    let mut tx = connection.begin_with("BEGIN IMMEDIATE").await.map_err(failed)?;
+    let found = version(&mut tx, path).await?;
+    for (done, migration) in (0..KNOWN).zip(MIGRATIONS).skip_while(|(done, _)| *done < found) {
         sqlx::raw_sql(*migration).execute(&mut *tx).await.map_err(failed)?;
         let stamp = format!("PRAGMA user_version = {}; PRAGMA application_id = {APPLICATION_ID};", done + 1);
         sqlx::raw_sql(sqlx::AssertSqlSafe(stamp)).execute(&mut *tx).await.map_err(failed)?;

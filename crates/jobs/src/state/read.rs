@@ -23,6 +23,34 @@ macro_rules! job_query {
     };
 }
 
+/// The latest jobs of the asked actions.
+pub(super) const LATEST: &str = "SELECT job.action, job.id, job.request, job.code, request.commit_id, job.completed_at, \
+         job.run_key, job.components FROM json_each(?1) AS asked \
+         CROSS JOIN latest_job ON latest_job.workspace = ?2 AND latest_job.action = asked.value \
+         CROSS JOIN job ON job.id = latest_job.job CROSS JOIN request ON request.id = job.request";
+
+/// The pins of the asked jobs.
+pub(super) const PINS: &str = "SELECT pin.job, pin.action, pin.pinned FROM json_each(?) AS asked CROSS JOIN pin ON pin.job = asked.value \
+             ORDER BY pin.job, pin.position";
+
+/// The outputs of the asked jobs.
+pub(super) const OUTPUTS: &str = "SELECT output.job, output.path, level, size, object, mtime_ns, excluded, row_count, col_count \
+             FROM json_each(?) AS asked CROSS JOIN output ON output.job = asked.value ORDER BY output.job, output.path";
+
+/// The last success of the asked actions.
+pub(super) const HISTORY: &str = "SELECT job.action, job.id, job.completed_at, job.milliseconds, job.peak_bytes FROM json_each(?1) AS asked \
+             CROSS JOIN job ON job.seq = (SELECT seq FROM job WHERE workspace = ?2 AND action = asked.value \
+             AND state = 'succeeded' ORDER BY seq DESC LIMIT 1)";
+
+/// One job.
+pub(super) const ONE: &str = job_query!("WHERE id = ?");
+
+/// The jobs of a request.
+pub(super) const OF_REQUEST: &str = job_query!("WHERE request = ? ORDER BY seq");
+
+/// Every job that has not ended.
+pub(super) const OPEN: &str = job_query!("WHERE state IN ('pending', 'running') ORDER BY seq");
+
 fn read_job(row: &SqliteRow) -> Result<Job, StateError> {
     let definition: JobDefinition = serde_json::from_str(&row.try_get::<String, _>(17)?)?;
     if definition.format > DEFINITION_FORMAT {
@@ -65,16 +93,7 @@ pub(super) async fn latest_rows(
     workspace: &WorkspaceName,
     actions: &BTreeSet<ActionName>,
 ) -> Result<BTreeMap<ActionName, LatestRow>, StateError> {
-    let rows = sqlx::query(
-        "SELECT job.action, job.id, job.request, job.code, request.body->'code'->>'commit', job.completed_at, \
-         job.run_key, job.components FROM json_each(?1) AS asked \
-         JOIN latest_job ON latest_job.workspace = ?2 AND latest_job.action = asked.value \
-         JOIN job ON job.id = latest_job.job JOIN request ON request.id = job.request",
-    )
-    .bind(asked(actions)?)
-    .bind(workspace.as_str())
-    .fetch_all(connection)
-    .await?;
+    let rows = sqlx::query(LATEST).bind(asked(actions)?).bind(workspace.as_str()).fetch_all(connection).await?;
     let mut latest = BTreeMap::new();
     for row in rows {
         let commit: Option<String> = row.try_get(4)?;
@@ -129,7 +148,7 @@ impl State {
     /// # Errors
     /// There is no such job, the database refused, or it holds what this program did not write.
     pub async fn job(&self, id: JobId) -> Result<Job, StateError> {
-        let row = sqlx::query(job_query!("WHERE id = ?")).bind(id.to_string()).fetch_optional(&self.readers).await?;
+        let row = sqlx::query(ONE).bind(id.to_string()).fetch_optional(&self.readers).await?;
         let jobs = self.with_pins(row.iter().map(read_job).collect::<Result<_, _>>()?).await?;
         jobs.into_iter().next().ok_or(StateError::UnknownJob(id))
     }
@@ -139,10 +158,7 @@ impl State {
     /// # Errors
     /// The database refused, or holds what this program did not write.
     pub async fn jobs_of(&self, request: RequestId) -> Result<Vec<Job>, StateError> {
-        let rows = sqlx::query(job_query!("WHERE request = ? ORDER BY seq"))
-            .bind(request.to_string())
-            .fetch_all(&self.readers)
-            .await?;
+        let rows = sqlx::query(OF_REQUEST).bind(request.to_string()).fetch_all(&self.readers).await?;
         self.with_pins(rows.iter().map(read_job).collect::<Result<_, _>>()?).await
     }
 
@@ -151,21 +167,13 @@ impl State {
     /// # Errors
     /// The database refused, or holds what this program did not write.
     pub async fn open_jobs(&self) -> Result<Vec<Job>, StateError> {
-        let rows = sqlx::query(job_query!("WHERE state IN ('pending', 'running') ORDER BY seq"))
-            .fetch_all(&self.readers)
-            .await?;
+        let rows = sqlx::query(OPEN).fetch_all(&self.readers).await?;
         self.with_pins(rows.iter().map(read_job).collect::<Result<_, _>>()?).await
     }
 
     async fn with_pins(&self, mut jobs: Vec<Job>) -> Result<Vec<Job>, StateError> {
         let ids: Vec<_> = jobs.iter().map(|job| job.id).collect();
-        let rows = sqlx::query(
-            "SELECT pin.job, pin.action, pin.pinned FROM json_each(?) AS asked JOIN pin ON pin.job = asked.value \
-             ORDER BY pin.job, pin.position",
-        )
-        .bind(serde_json::to_string(&ids)?)
-        .fetch_all(&self.readers)
-        .await?;
+        let rows = sqlx::query(PINS).bind(serde_json::to_string(&ids)?).fetch_all(&self.readers).await?;
         let mut pins: BTreeMap<JobId, Vec<StoredPin>> = BTreeMap::new();
         for row in rows {
             let pin = StoredPin {
@@ -185,13 +193,7 @@ impl State {
     /// # Errors
     /// The database refused, or holds what this program did not write.
     pub async fn outputs_of(&self, jobs: &[JobId]) -> Result<BTreeMap<JobId, Vec<OutputRecord>>, StateError> {
-        let rows = sqlx::query(
-            "SELECT output.job, output.path, level, size, object, mtime_ns, excluded, row_count, col_count \
-             FROM json_each(?) AS asked JOIN output ON output.job = asked.value ORDER BY output.job, output.path",
-        )
-        .bind(serde_json::to_string(jobs)?)
-        .fetch_all(&self.readers)
-        .await?;
+        let rows = sqlx::query(OUTPUTS).bind(serde_json::to_string(jobs)?).fetch_all(&self.readers).await?;
         let natural = |number: i64| u64::try_from(number).unwrap_or(0);
         let mut outputs: BTreeMap<JobId, Vec<OutputRecord>> = BTreeMap::new();
         for row in rows {
@@ -220,15 +222,7 @@ impl State {
         workspace: &WorkspaceName,
         actions: impl IntoIterator<Item = &'a ActionName>,
     ) -> Result<BTreeMap<ActionName, PastRun>, StateError> {
-        let rows = sqlx::query(
-            "SELECT job.action, job.id, job.completed_at, job.milliseconds, job.peak_bytes FROM json_each(?1) AS asked \
-             JOIN job ON job.seq = (SELECT seq FROM job WHERE workspace = ?2 AND action = asked.value \
-             AND state = 'succeeded' ORDER BY seq DESC LIMIT 1)",
-        )
-        .bind(asked(actions)?)
-        .bind(workspace.as_str())
-        .fetch_all(&self.readers)
-        .await?;
+        let rows = sqlx::query(HISTORY).bind(asked(actions)?).bind(workspace.as_str()).fetch_all(&self.readers).await?;
         let natural = |number: i64| u64::try_from(number).unwrap_or(0);
         let mut past = BTreeMap::new();
         for row in rows {

@@ -124,13 +124,16 @@ async fn known_jobs(tx: &mut SqliteConnection, request: &Request) -> Result<Opti
 }
 
 async fn insert_request(tx: &mut SqliteConnection, request: &Request) -> Result<(), StateError> {
-    sqlx::query("INSERT INTO request (id, workspace, phase, body, created_at) VALUES (?, ?, 'checking', ?, ?)")
-        .bind(request.id.to_string())
-        .bind(request.workspace.as_str())
-        .bind(serde_json::to_string(request)?)
-        .bind(request.created_at)
-        .execute(tx)
-        .await?;
+    sqlx::query(
+        "INSERT INTO request (id, workspace, commit_id, phase, body, created_at) VALUES (?, ?, ?, 'checking', ?, ?)",
+    )
+    .bind(request.id.to_string())
+    .bind(request.workspace.as_str())
+    .bind(request.code.commit().map(crate::Commit::as_str))
+    .bind(serde_json::to_string(request)?)
+    .bind(request.created_at)
+    .execute(tx)
+    .await?;
     Ok(())
 }
 

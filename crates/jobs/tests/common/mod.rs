@@ -10,44 +10,32 @@
 
 pub mod store;
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use pipeline::{Action, ActionName, Output, Pattern, Population, PrivacyLevel, Project, RuntimeRef, Version};
+use pipeline::Project;
+use serde_json::json;
 
-/// A project of these actions: name, command, needs.
+/// A project of these actions: name, command, needs. Read as stored, so that it may break the rules of `load`.
 pub fn project<N: Into<String>>(actions: impl IntoIterator<Item = (N, String, Vec<String>)>) -> Project {
-    let mut project = Project {
-        version: Version { text: "4".into(), number: 4.0 },
-        population: Population(1000),
-        actions: Vec::new(),
-        index: BTreeMap::new(),
-    };
-    for (name, run, needs) in actions {
-        let name = ActionName::new(name);
-        let words: Vec<String> = run.split(' ').map(str::to_owned).collect();
+    let action = |(name, run, needs): (N, String, Vec<String>)| {
+        let name: String = name.into();
+        let words: Vec<&str> = run.split(' ').collect();
         let (runtime, tag) = words[0].split_once(':').unwrap();
-        let pattern = Pattern::new(format!("output/{name}.csv"));
-        let output = Output {
-            level: PrivacyLevel::ModeratelySensitive,
-            name: "table".into(),
-            pattern,
-            span: Default::default(),
-        };
-        project.index.insert(name.clone(), project.actions.len());
-        project.actions.push(Action {
-            name,
-            runtime: RuntimeRef { name: runtime.into(), tag: tag.into() },
-            words,
-            outputs: vec![output],
-            needs: needs.into_iter().map(ActionName::new).collect(),
-            config: None,
-            dummy_data_file: None,
-            dummy_data_file_span: None,
-            span: Default::default(),
-            word_spans: Vec::new(),
-        });
-    }
+        let pattern = format!("output/{name}.csv");
+        json!({
+            "name": name,
+            "words": words,
+            "runtime": { "name": runtime, "tag": tag },
+            "outputs": [{ "level": "moderately_sensitive", "name": "table", "pattern": pattern }],
+            "needs": needs,
+            "config": null,
+            "dummy_data_file": null,
+        })
+    };
+    let actions: Vec<_> = actions.into_iter().map(action).collect();
+    let project = json!({ "version": { "text": "4", "number": 4.0 }, "population": 1000, "actions": actions });
+    let mut project: Project = serde_json::from_value(project).unwrap();
+    project.index = project.actions.iter().enumerate().map(|(i, action)| (action.name.clone(), i)).collect();
     project
 }
 

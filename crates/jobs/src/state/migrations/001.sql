@@ -4,6 +4,7 @@
 CREATE TABLE request (
     id TEXT PRIMARY KEY,
     workspace TEXT NOT NULL,
+    commit_id TEXT,
     phase TEXT NOT NULL CHECK (phase IN ('checking', 'planned', 'rejected')),
     body TEXT NOT NULL,
     jobs INTEGER NOT NULL DEFAULT 0,
