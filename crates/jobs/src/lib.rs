@@ -1,7 +1,10 @@
 #![doc = include_str!("../README.md")]
 
 pub mod collect;
+mod json;
 pub mod log;
+pub mod manifest;
+pub mod metadata;
 mod object;
 mod refusal;
 pub mod store;
