@@ -6,6 +6,7 @@ pub mod log;
 pub mod manifest;
 pub mod metadata;
 mod object;
+pub mod publish;
 mod refusal;
 pub mod store;
 pub mod tree;

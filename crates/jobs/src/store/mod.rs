@@ -235,6 +235,17 @@ fn place(id: ObjectId) -> String {
     format!("{}/{hex}", &hex[..2])
 }
 
+/// The id of what a reader gives; reads to its end.
+///
+/// # Errors
+/// The reader's.
+pub fn hash_of(reader: &mut impl Read) -> std::io::Result<ObjectId> {
+    match pour(reader, &mut std::io::sink()) {
+        Ok((id, _)) => Ok(id),
+        Err(PourError::Read(e) | PourError::Write(e)) => Err(e),
+    }
+}
+
 enum PourError {
     Read(std::io::Error),
     Write(std::io::Error),
