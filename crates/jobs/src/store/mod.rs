@@ -264,7 +264,7 @@ impl From<PourError> for StoreError {
 fn pour(from: &mut impl Read, to: &mut impl Write) -> Result<(ObjectId, u64), PourError> {
     let mut hash = Sha256::new();
     let mut size = 0;
-    let mut buffer = vec![0; 256 * 1024];
+    let mut buffer = vec![0; 64 * 1024];
     loop {
         let got = match from.read(&mut buffer) {
             Err(e) if e.kind() == std::io::ErrorKind::Interrupted => continue,
