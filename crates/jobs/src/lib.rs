@@ -3,10 +3,14 @@
 pub mod collect;
 pub mod explain;
 mod ids;
+mod json;
 pub mod log;
+pub mod manifest;
+pub mod metadata;
 mod object;
 pub mod plan;
 pub mod provenance;
+pub mod publish;
 mod refusal;
 mod request;
 pub mod state;

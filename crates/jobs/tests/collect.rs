@@ -1,7 +1,7 @@
 //! Every `collect/*.toml`: a workspace, patterns, and what must come of it (spec jobs.md 11, 12).
 //! A new case is a new file; the fields are those of [`Case`].
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test stops at its first surprise")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a case that cannot be set up fails the test")]
 
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
@@ -210,4 +210,107 @@ fn cases() {
         let case: Case = toml::from_str(&fs::read_to_string(&path).unwrap()).unwrap_or_else(|e| panic!("{name}: {e}"));
         run(&name, &case);
     }
+}
+
+/// A job may close its files to their owner; the owner opens them again. Run without the privileges that would hide the
+/// difference.
+#[test]
+fn closed_files_and_folders_are_collected() {
+    use std::os::unix::fs::PermissionsExt;
+    let as_ordinary_user = || {
+        if rustix::process::geteuid().is_root() {
+            let nobody = rustix::process::Uid::from_raw(65_534);
+            rustix::thread::set_thread_res_uid(nobody, nobody, nobody).unwrap();
+        }
+        let dir = TempDir::new().unwrap();
+        let workspace = dir.path().join("workspace");
+        let close = |path: &str, mode| {
+            fs::set_permissions(workspace.join(path), fs::Permissions::from_mode(mode)).unwrap();
+        };
+        for path in ["x/a.csv", "x/y/b.csv", "z/c.csv", "other/d.csv"] {
+            fs::create_dir_all(workspace.join(path).parent().unwrap()).unwrap();
+            fs::write(workspace.join(path), path).unwrap();
+        }
+        for (path, mode) in
+            [("x/a.csv", 0), ("x/y/b.csv", 0), ("x/y", 0), ("x", 0), ("z/c.csv", 0o200), ("z", 0o400), ("other", 0)]
+        {
+            close(path, mode);
+        }
+        let folder = SafeFolder::at(&workspace).unwrap();
+        close("", 0);
+        let level = PrivacyLevel::HighlySensitive;
+        let patterns = ["x/a.csv", "x/y/b.csv", "z/*.csv", "*/y/*.csv"].map(|text| (Pattern::new(text), level));
+        let store = Store::open(&dir.path().join("store"), Durability::Kill).unwrap();
+        let request = Request {
+            patterns: &patterns,
+            inputs: &[],
+            prepared: &Tree::default(),
+            patient_level: false,
+            limits: CollectLimits::default(),
+        };
+        let got = collect(&folder, &request, &store).unwrap();
+        let paths: Vec<&str> = got.outputs.iter().map(|o| o.path.as_str()).collect();
+        assert_eq!(paths, ["x/a.csv", "x/y/b.csv", "z/c.csv"]);
+        drop(folder);
+        sandbox::folder::remove_tree(&workspace).unwrap();
+    };
+    std::thread::spawn(as_ordinary_user).join().unwrap();
+}
+
+/// Row 37: somebody swaps files for links, and folders for links, while the collector runs. Whatever comes of it, the bytes
+/// outside are never stored.
+#[test]
+fn row_37_a_racing_writer_never_leads_outside() {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    let dir = TempDir::new().unwrap();
+    let workspace = dir.path().join("workspace");
+    let outside = dir.path().join("outside");
+    for folder in [&workspace.join("output"), &outside] {
+        fs::create_dir_all(folder).unwrap();
+        fs::write(folder.join("a.csv"), if folder == &outside { "MARKER" } else { "real" }).unwrap();
+    }
+    let store = Store::open(&dir.path().join("store"), Durability::Kill).unwrap();
+    let done = AtomicBool::new(false);
+    // Judged after the writer has ended: a panic before would leave it running.
+    let (mut taken, mut foreign) = ([0, 0], 0);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let (file, folder) = (workspace.join("output/a.csv"), workspace.join("output"));
+            let (spare_file, spare_folder) = (workspace.join("spare.csv"), workspace.join("spare"));
+            while !done.load(Ordering::Relaxed) {
+                fs::rename(&file, &spare_file).unwrap();
+                symlink(outside.join("a.csv"), &file).unwrap();
+                fs::remove_file(&file).unwrap();
+                fs::rename(&spare_file, &file).unwrap();
+                fs::rename(&folder, &spare_folder).unwrap();
+                symlink(&outside, &folder).unwrap();
+                fs::remove_file(&folder).unwrap();
+                fs::rename(&spare_folder, &folder).unwrap();
+                std::thread::yield_now();
+            }
+        });
+        let folder = SafeFolder::at(&workspace).unwrap();
+        for (n, text) in ["output/a.csv", "*/*.csv"].into_iter().enumerate() {
+            let patterns = [(Pattern::new(text), PrivacyLevel::ModeratelySensitive)];
+            let request = Request {
+                patterns: &patterns,
+                inputs: &[],
+                prepared: &Tree::default(),
+                patient_level: false,
+                limits: CollectLimits::default(),
+            };
+            for round in 0..100_000 {
+                if round >= 1_500 && taken[n] > 0 {
+                    break;
+                }
+                let outputs = collect(&folder, &request, &store).map(|got| got.outputs).unwrap_or_default();
+                taken[n] += outputs.len();
+                foreign += outputs.iter().filter(|o| o.object != ObjectId::of(b"real")).count();
+            }
+        }
+        done.store(true, Ordering::Relaxed);
+    });
+    assert_eq!(foreign, 0);
+    assert!(taken.iter().all(|n| *n > 0), "the file was there some of the time: {taken:?}");
+    assert!(!store.contains(ObjectId::of(b"MARKER")));
 }

@@ -3,14 +3,13 @@
 
 use std::collections::HashSet;
 use std::fmt;
-use std::io;
 
 use sandbox::folder::{Kind, SafeFolder};
 use serde::{Deserialize, Serialize};
 
 use super::{CollectError, CollectedOutput, Request};
-use crate::ObjectId;
 use crate::log::visible;
+use crate::store::hash_of;
 use crate::tree::{Entry, Tree};
 
 /// Most files that are shown.
@@ -88,20 +87,7 @@ fn unchanged(workspace: &SafeFolder, prepared: &Tree, path: &str, size: u64, bud
         Some(left) => *budget = left,
         None => return true,
     }
-    hash(workspace, path).is_ok_and(|now| now == *object)
-}
-
-fn hash(workspace: &SafeFolder, path: &str) -> io::Result<ObjectId> {
-    use sha2::{Digest, Sha256};
-    let mut file = workspace.open(path)?;
-    let mut hash = Sha256::new();
-    let mut buffer = vec![0; 256 * 1024];
-    loop {
-        match io::Read::read(&mut file, &mut buffer)? {
-            0 => return Ok(ObjectId(hash.finalize().into())),
-            got => hash.update(&buffer[..got]),
-        }
-    }
+    workspace.open(path).is_ok_and(|mut file| hash_of(&mut file).is_ok_and(|now| now == *object))
 }
 
 /// How far a path is from the nearest of a few patterns, a `*` of a pattern counting as one character.

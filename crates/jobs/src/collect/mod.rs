@@ -147,8 +147,9 @@ pub fn collect(workspace: &SafeFolder, request: &Request<'_>, store: &Store) -> 
     let matches = matching::find(workspace, request)?;
     let mut collected = Collected { warnings: matches.warnings, ..Collected::default() };
     let batch = store.batch();
+    // What is stored as minimally_sensitive is treated as highly_sensitive everywhere (project-yaml.md 6.1).
     let protected: HashSet<ObjectId> =
-        request.inputs.iter().filter(|i| i.level == PrivacyLevel::HighlySensitive).map(|i| i.object).collect();
+        request.inputs.iter().filter(|i| i.level != PrivacyLevel::ModeratelySensitive).map(|i| i.object).collect();
     for (path, file) in matches.files {
         let (object, opened) = take(workspace, request, &batch, &path)?;
         let found = opened.found();

@@ -2,7 +2,14 @@
 //! Spec jobs.md 13, 15.
 
 mod name;
+mod render;
+mod tail;
 mod visible;
 
+#[cfg(test)]
+mod tests;
+
 pub use name::log_name;
+pub use render::{LogLimits, Summary, trailer, write_log};
+pub use tail::{Tail, tail};
 pub use visible::visible;

@@ -235,6 +235,17 @@ fn place(id: ObjectId) -> String {
     format!("{}/{hex}", &hex[..2])
 }
 
+/// The id of what a reader gives; reads to its end.
+///
+/// # Errors
+/// The reader's.
+pub fn hash_of(reader: &mut impl Read) -> std::io::Result<ObjectId> {
+    match pour(reader, &mut std::io::sink()) {
+        Ok((id, _)) => Ok(id),
+        Err(PourError::Read(e) | PourError::Write(e)) => Err(e),
+    }
+}
+
 enum PourError {
     Read(std::io::Error),
     Write(std::io::Error),
@@ -253,7 +264,7 @@ impl From<PourError> for StoreError {
 fn pour(from: &mut impl Read, to: &mut impl Write) -> Result<(ObjectId, u64), PourError> {
     let mut hash = Sha256::new();
     let mut size = 0;
-    let mut buffer = vec![0; 256 * 1024];
+    let mut buffer = vec![0; 64 * 1024];
     loop {
         let got = match from.read(&mut buffer) {
             Err(e) if e.kind() == std::io::ErrorKind::Interrupted => continue,

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use sandbox::folder::{FolderError, Kind, SafeFolder};
+use sandbox::folder::{FolderError, Kind, SafeFolder, is_temporary};
 
 use super::{Entry, Note, Tree};
 use crate::refusal::text;
@@ -77,6 +77,7 @@ fn survey(folder: &SafeFolder, exclude: &dyn Fn(&str) -> bool, tree: &mut Tree, 
         match entry.found.kind {
             Kind::Folder => {}
             _ if exclude(&path) => {}
+            Kind::File if is_temporary(entry.name()) => {}
             Kind::File => files.push(path),
             Kind::Link => match folder.read_link(&path).map(String::from_utf8) {
                 Ok(Ok(target)) if stays_inside(&path, &target) => {

@@ -42,6 +42,7 @@ fn a_snapshot_is_the_folder_as_it_is() {
         (".git/HEAD", "ref"),
         ("sub/.git", "gitdir: ../.git"),
         (".hidden", "h"),
+        ("analysis/.cloister-12-3.tmp", "left over"),
     ] {
         write(project, path, text);
     }

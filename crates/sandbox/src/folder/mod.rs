@@ -25,6 +25,7 @@ pub use error::FolderError;
 pub use file::{Found, Kind, SafeFile};
 pub use remove::{RemoveError, Removed, remove_tree};
 pub use walk::{Entry, Walk};
+pub use write::is_temporary;
 
 use resolve::{How, LIST, PLACE};
 

@@ -17,6 +17,14 @@ use super::{FolderError, Found, Kind, SafeFolder, path};
 /// Mode of the folders that are made on the way.
 const FOLDER_MODE: u32 = 0o755;
 
+/// Whether a file name is one that [`SafeFolder::write_atomic`] uses until it renames: left over by a killed process.
+pub fn is_temporary(name: &OsStr) -> bool {
+    name.to_str().is_some_and(|name| name.starts_with(TEMPORARY.0) && name.ends_with(TEMPORARY.1))
+}
+
+/// How temporary names begin and end.
+const TEMPORARY: (&str, &str) = (".cloister-", ".tmp");
+
 impl SafeFolder {
     /// The folder at `path`, made if absent, its parents too.
     ///
@@ -217,7 +225,7 @@ impl SafeFolder {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         for _ in 0..100 {
             let number = NEXT.fetch_add(1, Ordering::Relaxed);
-            let name = format!(".cloister-{}-{number}.tmp", std::process::id());
+            let name = format!("{}{}-{number}{}", TEMPORARY.0, std::process::id(), TEMPORARY.1);
             match self.create_in(parent, OsStr::new(&name), mode, path) {
                 Ok(file) => return Ok((name, file)),
                 Err(FolderError::Exists { .. }) => {}
