@@ -1,6 +1,8 @@
 //! Every file in `cases/` says in its first lines what is to be found in it, and where.
 //! `# expect: CODE LINE:COLUMN SEVERITY`, one line each in order of position; `-` for the file as a whole.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test stops at its first surprise")]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
