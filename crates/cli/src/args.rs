@@ -12,7 +12,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
     version = concat!(env!("CARGO_PKG_VERSION"), " (", env!("CLOISTER_COMMIT"), ")"),
     disable_help_subcommand = false,
     subcommand_required = false,
-    after_help = "A first run:\n  cloister check            every fault of this study, without running anything\n  cloister plan             what would run, and why\n\nExit codes: 0 done, 1 the answer is no or it could not be done, 2 usage."
+    after_help = "A first run:\n  cloister check            every fault of this study, without running anything\n  cloister plan             what would run, and why\n  cloister run run_all      run every action that has not run yet or is out of date\n\nExit codes: 0 done, 1 the answer is no or it could not be done, 2 usage, 130 ended by Ctrl-C."
 )]
 pub(crate) struct Cli {
     #[command(flatten)]
@@ -51,8 +51,14 @@ pub(crate) enum ColorChoice {
 pub(crate) enum Command {
     /// Find every fault of a study, without running anything
     Check(Check),
+    /// Run actions of a study, and whatever they need
+    Run(Run),
     /// Show what would run, and why
     Plan(Plan),
+    /// Print the log of an action
+    Logs(Logs),
+    /// Remove what killed runs left behind; never outputs, logs or codelists
+    Clean(Clean),
     /// Native runtimes of this machine: list, install
     Env(Env),
     /// Versions, machine, isolation, runtimes, settings
@@ -148,9 +154,114 @@ pub(crate) struct Plan {
     /// Show the id that each new job would have in this job request
     #[arg(long, value_name = "ID")]
     pub(crate) request_id: Option<String>,
+    /// Explain why this action runs or is reused, back to the first cause
+    #[arg(long, value_name = "ACTION")]
+    pub(crate) why: Option<String>,
+    /// Show the command of each action as it would run
+    #[arg(long)]
+    pub(crate) expand: bool,
     /// How to print
     #[arg(long, value_enum, default_value = "human")]
     pub(crate) format: PlanFormat,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  cloister run run_all            every action that has not run yet or is out of date\n  cloister run report             report, and what it needs if that is missing or out of date\n  cloister run -f report          report and everything it needs, again\n  cloister run run_all -c 4 -m 8G four jobs at a time, 8 GB each"
+)]
+pub(crate) struct Run {
+    #[command(flatten)]
+    pub(crate) selection: Selection,
+    /// After a failure go on with all that does not depend on it
+    #[arg(long)]
+    pub(crate) continue_on_error: bool,
+    /// Jobs at the same time; auto: processors divided by --cpus [default: 2]
+    #[arg(short, long, value_name = "N|auto")]
+    pub(crate) concurrency: Option<String>,
+    /// Memory of each job, such as 4G or 512M; at least 64M [default: 4G]
+    #[arg(short, long, value_name = "SIZE")]
+    pub(crate) memory: Option<String>,
+    /// Processors of each job [default: 2]
+    #[arg(long, alias = "cpu", value_name = "N")]
+    pub(crate) cpus: Option<u32>,
+    /// Longest time of each job, such as 90s, 20m or 6h [default: none]
+    #[arg(long, value_name = "DURATION")]
+    pub(crate) timeout: Option<String>,
+    /// How study code is shut in; none: not at all, for machines that can do no better
+    #[arg(long, value_enum)]
+    pub(crate) isolation: Option<Isolation>,
+    /// Begin each line with the time (UTC)
+    #[arg(long)]
+    pub(crate) timestamps: bool,
+    /// Group the output for GitHub's workflow logs
+    #[arg(long)]
+    pub(crate) format_output_for_github: bool,
+    /// human, or one JSON object per line
+    #[arg(long, value_enum, default_value = "human")]
+    pub(crate) format: TextFormat,
+    /// The same as --format json
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// What is shown meanwhile [default: auto]
+    #[arg(long, value_enum)]
+    pub(crate) progress: Option<Progress>,
+    /// Only say what would run: the same as `plan`
+    #[arg(short = 'n', long)]
+    pub(crate) dry_run: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Isolation {
+    /// The best this machine has, or a refusal
+    Auto,
+    /// Linux namespaces, Landlock and a system call filter
+    Namespaces,
+    /// A temporary folder and nothing else: study code can read and change your files
+    None,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Progress {
+    /// Bars on a terminal, lines elsewhere
+    Auto,
+    /// A row per running job
+    Bars,
+    /// A line per change
+    Plain,
+    /// Nothing
+    None,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Logs {
+    /// Whose log
+    #[arg(value_name = "ACTION")]
+    pub(crate) action: String,
+    /// Only the last lines
+    #[arg(long, value_name = "N")]
+    pub(crate) lines: Option<usize>,
+    /// The study folder [default: this folder]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) project_dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Clean {
+    /// Only list what would be removed
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Also remove the records and the store of this project: the next run makes everything anew
+    #[arg(long)]
+    pub(crate) state: bool,
+    /// Also remove the native runtimes of this machine; they are built again when needed
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// Do not ask
+    #[arg(short, long)]
+    pub(crate) yes: bool,
+    /// The study folder [default: this folder]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) project_dir: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -191,6 +302,9 @@ pub(crate) enum TextFormat {
 
 #[derive(Debug, Args)]
 pub(crate) struct Info {
+    /// What each runtime of this project is on this machine
+    #[arg(long, value_name = "FILE", num_args = 0..=1)]
+    pub(crate) project: Option<Option<PathBuf>>,
     /// Print only the name:tag of each runtime of the project in this folder
     #[arg(long)]
     pub(crate) list_project_images: bool,

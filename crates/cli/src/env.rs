@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 
 use pipeline::RuntimeRef;
 use pipeline::report::visible;
-use runtimes::{BuiltinEngine, Builtins, Choice, Configured, Found, Options, Places, Progress};
+use runtimes::{
+    BuildError, BuiltinEngine, Builtins, Choice, Configured, Found, Located, Options, Places, Plan, Program, Progress,
+};
 use serde_json::json;
 
 use crate::args::{Env, EnvCommand, Global, TextFormat};
@@ -24,7 +26,7 @@ struct NoCache;
 
 pub(crate) fn env(args: &Env, global: &Global, terminal: &Terminal) -> Result<Exit, Box<dyn Error>> {
     let settings = settings(global, None, terminal)?;
-    let options = options(&settings, global, None)?;
+    let options = options(&settings, global, None, None)?;
     match &args.command {
         EnvCommand::List { format } => list(&options, *format, terminal),
         EnvCommand::Install { runtimes } => {
@@ -41,7 +43,12 @@ pub(crate) fn env(args: &Env, global: &Global, terminal: &Terminal) -> Result<Ex
 }
 
 /// What `runtimes` needs to know of this program, its user and this machine.
-pub(crate) fn options(settings: &Settings, global: &Global, study: Option<&Path>) -> Result<Options, Box<dyn Error>> {
+pub(crate) fn options(
+    settings: &Settings,
+    global: &Global,
+    study: Option<&Path>,
+    project: Option<&pipeline::Project>,
+) -> Result<Options, Box<dyn Error>> {
     let engines = actions::catalogue().iter().filter(|action| action.engine);
     let configured = settings
         .runtimes
@@ -54,6 +61,7 @@ pub(crate) fn options(settings: &Settings, global: &Global, study: Option<&Path>
         builtins: Builtins {
             program: std::env::current_exe().unwrap_or_else(|_| PathBuf::from("cloister")),
             version: env!("CARGO_PKG_VERSION").to_owned(),
+            project_version: project.map(|project| project.version.text.clone()),
             engines: engines.map(|action| BuiltinEngine { name: action.name.to_owned() }).collect(),
         },
         configured: configured.collect(),
@@ -114,17 +122,25 @@ fn state(found: &Result<Found, runtimes::Missing>) -> String {
 /// Makes one runtime ready, saying first what it will cost.
 fn install(reference: &RuntimeRef, options: &Options, terminal: &Terminal) -> Result<(), Box<dyn Error>> {
     let found = runtimes::locate(reference, options)?;
-    for warning in &found.located().warnings {
+    warn(found.located(), terminal);
+    let program = match found {
+        Found::Ready(program) => program,
+        Found::Build(plan) => build(reference, &plan, terminal)?,
+    };
+    terminal.line(&format!("{reference}: ready: {}", program.located.title));
+    Ok(())
+}
+
+/// What the researcher should know before anything runs in it.
+pub(crate) fn warn(located: &Located, terminal: &Terminal) {
+    for warning in &located.warnings {
         terminal.note(&format!("warning[{}]: {}", warning.code, visible(&warning.message)));
     }
-    let plan = match found {
-        Found::Ready(program) => {
-            terminal.line(&format!("{reference}: ready: {}", program.located.title));
-            return Ok(());
-        }
-        Found::Build(plan) => plan,
-    };
-    terminal.line(&format!(
+}
+
+/// Builds what is missing, saying first what it will cost.
+pub(crate) fn build(reference: &RuntimeRef, plan: &Plan, terminal: &Terminal) -> Result<Program, BuildError> {
+    terminal.note(&format!(
         "{reference}: building {}: {} to fetch, about {}",
         plan.title,
         bytes(plan.bytes),
@@ -132,15 +148,15 @@ fn install(reference: &RuntimeRef, options: &Options, terminal: &Terminal) -> Re
     ));
     let started = std::time::Instant::now();
     let mut last = String::new();
-    runtimes::build(&plan, &mut |progress| {
+    let program = runtimes::build(plan, &mut |progress| {
         let words = progress_words(&progress);
         if words != last {
             terminal.note(&format!("{reference}: {words}"));
             last = words;
         }
     })?;
-    terminal.line(&format!("{reference}: ready after {}", elapsed(started.elapsed())));
-    Ok(())
+    terminal.note(&format!("{reference}: built in {}", elapsed(started.elapsed())));
+    Ok(program)
 }
 
 /// One line per tenth of the download, so that a log stays short.

@@ -17,14 +17,21 @@ pub(crate) enum Exit {
     Other(u8),
 }
 
+impl Exit {
+    /// The number.
+    pub(crate) fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::No => 1,
+            Self::Usage => 2,
+            Self::Bug => 70,
+            Self::Other(code) => code,
+        }
+    }
+}
+
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
-        ExitCode::from(match exit {
-            Exit::Done => 0,
-            Exit::No => 1,
-            Exit::Usage => 2,
-            Exit::Bug => 70,
-            Exit::Other(code) => code,
-        })
+        ExitCode::from(exit.code())
     }
 }

@@ -3,11 +3,15 @@
 mod action;
 mod args;
 mod check;
+mod clean;
 mod env;
 mod exit;
 mod info;
+mod logs;
 mod plan;
+mod planning;
 mod project;
+mod run;
 mod settings;
 mod terminal;
 mod unzip;
@@ -22,6 +26,9 @@ use crate::exit::Exit;
 use crate::terminal::Terminal;
 
 fn main() -> ExitCode {
+    if sandbox::entry::is_supervisor_call(std::env::args_os()) {
+        return sandbox::entry::run();
+    }
     terminal::report_bugs();
     match std::panic::catch_unwind(dispatch) {
         Ok(exit) => exit.into(),
@@ -47,7 +54,10 @@ fn dispatch() -> Exit {
     let global = &cli.global;
     let result = match command {
         Command::Check(args) => check::check(&args, global, &terminal),
+        Command::Run(args) => run::run(&args, global, &terminal),
         Command::Plan(args) => plan::plan(&args, global, &terminal),
+        Command::Logs(args) => logs::logs(&args, &terminal),
+        Command::Clean(args) => clean::clean(&args, &terminal),
         Command::Env(args) => env::env(&args, global, &terminal),
         Command::Info(args) => info::info(&args, global, &terminal),
         Command::Unzip(args) => {

@@ -16,6 +16,8 @@ pub(crate) struct Terminal {
     pub(crate) ascii: bool,
     /// Only results and errors.
     pub(crate) quiet: bool,
+    /// Whether standard error is a terminal that can redraw lines.
+    pub(crate) live: bool,
     /// Columns.
     pub(crate) width: usize,
 }
@@ -41,8 +43,14 @@ impl Terminal {
             color_err: wanted(err),
             ascii: !unicode,
             quiet: global.quiet,
+            live: err && !dumb && !set("CI"),
             width: columns(),
         }
+    }
+
+    /// Whether a person can be asked.
+    pub(crate) fn can_ask() -> bool {
+        io::stdin().is_terminal() && io::stderr().is_terminal()
     }
 
     /// A line of results on standard output; a closed pipe ends the program quietly.

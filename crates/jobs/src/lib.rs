@@ -1,9 +1,11 @@
 #![doc = include_str!("../README.md")]
 
 pub mod collect;
+pub mod engine;
 pub mod explain;
 mod ids;
 mod json;
+pub mod local;
 pub mod log;
 pub mod manifest;
 pub mod metadata;

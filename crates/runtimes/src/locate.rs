@@ -118,7 +118,11 @@ fn builtin(reference: &RuntimeRef, resolved: RuntimeRef, options: &Options) -> R
         located,
         root: Root::Host { prefixes: vec![builtins.program.clone()], overlays: Vec::new() },
         env: variables(&[]),
-        start: Start::Builtin { program: builtins.program.clone(), word: reference.to_string() },
+        start: Start::Builtin {
+            program: builtins.program.clone(),
+            project_version: builtins.project_version.clone(),
+            word: reference.to_string(),
+        },
     }))
 }
 

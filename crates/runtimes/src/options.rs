@@ -30,6 +30,8 @@ pub struct Builtins {
     pub program: PathBuf,
     /// `X.Y.Z`, part of the identity of what a built-in made.
     pub version: String,
+    /// Which rules of `version:` its engines are to keep, as written in the project.yaml that names them.
+    pub project_version: Option<String>,
     /// The engines.
     pub engines: Vec<BuiltinEngine>,
 }

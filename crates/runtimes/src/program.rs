@@ -26,8 +26,8 @@ pub struct Program {
 /// How the first word is found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Start {
-    /// `cloister action name:tag …`.
-    Builtin { program: PathBuf, word: String },
+    /// `cloister action --project-version V name:tag …`.
+    Builtin { program: PathBuf, project_version: Option<String>, word: String },
     /// By the first-argument rule.
     Environment {
         /// Gets all arguments unless the first is a program itself.
@@ -46,8 +46,10 @@ impl Program {
     /// started with the rest; otherwise the default executable gets all arguments. The study folder is never looked at.
     pub fn argv(&self, args: &[String]) -> Vec<String> {
         let before = match &self.start {
-            Start::Builtin { program, word } => {
-                vec![program.to_string_lossy().into_owned(), "action".to_owned(), word.clone()]
+            Start::Builtin { program, project_version, word } => {
+                let version = project_version.iter().flat_map(|v| ["--project-version".to_owned(), v.clone()]);
+                let before = [program.to_string_lossy().into_owned(), "action".to_owned()];
+                before.into_iter().chain(version).chain([word.clone()]).collect()
             }
             Start::Environment { search, overlays, .. }
                 if args.first().is_some_and(|first| names_program(first, search, overlays)) =>
@@ -188,9 +190,16 @@ mod tests {
 
     #[test]
     fn a_builtin_gets_every_word() {
-        let joiner = program(Start::Builtin { program: "/opt/cloister".into(), word: "cohort-joiner:v0.0.44".into() });
+        let joiner = program(Start::Builtin {
+            program: "/opt/cloister".into(),
+            project_version: Some("3.0".into()),
+            word: "cohort-joiner:v0.0.44".into(),
+        });
         let args = ["sh".to_owned(), "-c".to_owned()];
-        assert_eq!(joiner.argv(&args), ["/opt/cloister", "action", "cohort-joiner:v0.0.44", "sh", "-c"]);
+        assert_eq!(
+            joiner.argv(&args),
+            ["/opt/cloister", "action", "--project-version", "3.0", "cohort-joiner:v0.0.44", "sh", "-c"]
+        );
     }
 
     #[test]

@@ -72,7 +72,7 @@ pub struct ManifestEntry {
 }
 
 /// What all entries of one job share.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Shared {
     /// The job.
     pub job_id: String,

@@ -26,6 +26,13 @@ pub struct Manifest {
 #[error("manifest.json is damaged ({0}); it is written anew by the next run if you remove it")]
 pub struct BadManifest(String);
 
+impl BadManifest {
+    /// Damaged in this way.
+    pub(crate) fn because(why: String) -> Self {
+        Self(why)
+    }
+}
+
 /// One finished job, as the manifest needs it.
 #[derive(Debug, Clone, Copy)]
 pub struct JobResult<'a> {

@@ -10,6 +10,7 @@ use std::collections::HashSet;
 use std::path::Path;
 
 use sandbox::folder::{FolderError, SafeFolder};
+use serde::{Deserialize, Serialize};
 
 use target::{Target, is_protected, judge, same_bytes};
 
@@ -22,7 +23,7 @@ use crate::store::{Store, StoreError};
 const FILE_MODE: u32 = 0o644;
 
 /// An output of the action's previous success, as recorded.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Recorded {
     /// Its path.
     pub path: String,
@@ -69,6 +70,17 @@ pub enum PublishError {
     /// Stored bytes cannot be read.
     #[error(transparent)]
     Store(StoreError),
+    /// The manifest that is there is not one.
+    #[error(transparent)]
+    Manifest(#[from] crate::manifest::BadManifest),
+    /// The log or the manifest cannot be made.
+    #[error("{what}: {source}")]
+    Io {
+        /// What was attempted.
+        what: &'static str,
+        /// The cause.
+        source: std::io::Error,
+    },
 }
 
 impl From<FolderError> for PublishError {
@@ -95,6 +107,14 @@ pub fn open_project(path: &Path) -> Result<SafeFolder, FolderError> {
     let found = folder.found()?;
     let privileged = rustix::process::geteuid().is_root() && found.uid != 0;
     Ok(if privileged { folder.with_owner(found.uid, found.gid) } else { folder })
+}
+
+/// Whether every output can be written to its place; writes nothing.
+///
+/// # Errors
+/// `Unsafe` as [`publish`] gives it, or the folder cannot be read.
+pub fn check(project: &SafeFolder, outputs: &[CollectedOutput]) -> Result<(), PublishError> {
+    outputs.iter().try_for_each(|output| judge(project, output).map(|_| ()))
 }
 
 /// Writes collected outputs to their places. All of them are checked before the first is written; each is written under

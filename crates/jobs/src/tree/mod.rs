@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 pub use layout::{Input, LayoutError, make_parents, parent_folder};
 pub use note::Note;
-pub use snapshot::{Snapshot, snapshot};
+pub use snapshot::{Snapshot, snapshot, survey};
 
 use crate::ObjectId;
 

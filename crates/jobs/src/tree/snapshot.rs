@@ -10,7 +10,7 @@ use sandbox::folder::{FolderError, Kind, SafeFolder, is_temporary};
 
 use super::{Entry, Note, Tree};
 use crate::refusal::text;
-use crate::store::{Batch, Expect, Store, StoreError};
+use crate::store::{Batch, Expect, Store, StoreError, hash_of};
 
 /// Above this many bytes or files a note names the largest folders.
 const LARGE: (u64, u64) = (2 << 30, 100_000);
@@ -36,24 +36,41 @@ pub fn snapshot(
     exclude: &(dyn Fn(&str) -> bool + Sync),
     store: &Store,
 ) -> Result<Snapshot, StoreError> {
+    let batch = store.batch();
+    let taken = take(project, exclude, Some(&batch))?;
+    batch.commit()?;
+    Ok(taken)
+}
+
+/// As [`snapshot`], for those who only want to know: nothing is stored, so nothing can be laid out from it.
+///
+/// # Errors
+/// The project folder cannot be opened.
+pub fn survey(project: &Path, exclude: &(dyn Fn(&str) -> bool + Sync)) -> Result<Snapshot, StoreError> {
+    take(project, exclude, None)
+}
+
+fn take(
+    project: &Path,
+    exclude: &(dyn Fn(&str) -> bool + Sync),
+    batch: Option<&Batch<'_>>,
+) -> Result<Snapshot, StoreError> {
     let folder = SafeFolder::at(project)?;
     let mut notes = Vec::new();
     let mut tree = Tree::default();
-    let files = survey(&folder, exclude, &mut tree, &mut notes);
-    let batch = store.batch();
-    for outcome in read_all(&folder, &batch, &files) {
+    let files = list(&folder, exclude, &mut tree, &mut notes);
+    for outcome in read_all(&folder, batch, &files) {
         match outcome? {
             Ok((path, entry)) => drop(tree.entries.insert(path, entry)),
             Err(note) => notes.push(note),
         }
     }
-    batch.commit()?;
     notes.extend(large(&tree));
     Ok(Snapshot { tree, notes })
 }
 
 /// Lists the files to read; links go straight into the tree.
-fn survey(folder: &SafeFolder, exclude: &dyn Fn(&str) -> bool, tree: &mut Tree, notes: &mut Vec<Note>) -> Vec<String> {
+fn list(folder: &SafeFolder, exclude: &dyn Fn(&str) -> bool, tree: &mut Tree, notes: &mut Vec<Note>) -> Vec<String> {
     let mut files = Vec::new();
     let mut walk = folder.walk(u64::MAX);
     while let Some(entry) = walk.next() {
@@ -98,7 +115,7 @@ fn survey(folder: &SafeFolder, exclude: &dyn Fn(&str) -> bool, tree: &mut Tree, 
 type Outcome = Result<Result<(String, Entry), Note>, StoreError>;
 
 /// Reads and hashes with a few threads; the outcomes are in the order of `files`.
-fn read_all(folder: &SafeFolder, batch: &Batch<'_>, files: &[String]) -> Vec<Outcome> {
+fn read_all(folder: &SafeFolder, batch: Option<&Batch<'_>>, files: &[String]) -> Vec<Outcome> {
     let threads = std::thread::available_parallelism().map_or(2, usize::from).clamp(1, 4);
     let next = AtomicUsize::new(0);
     let done = Mutex::new(BTreeMap::new());
@@ -123,14 +140,18 @@ fn read_all(folder: &SafeFolder, batch: &Batch<'_>, files: &[String]) -> Vec<Out
     done.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner).into_values().collect()
 }
 
-fn read_one(folder: &SafeFolder, batch: &Batch<'_>, path: &str) -> Outcome {
+fn read_one(folder: &SafeFolder, batch: Option<&Batch<'_>>, path: &str) -> Outcome {
     let mut why = String::new();
     for _ in 0..TRIES {
         let mut file = match folder.open(path) {
             Ok(file) => file,
             Err(error) => return Ok(Err(unreadable(&error))),
         };
-        match batch.put_file(&mut file, Expect::Known) {
+        let read = match batch {
+            Some(batch) => batch.put_file(&mut file, Expect::Known),
+            None => hash_of(&mut file).map_err(|source| StoreError::Read { source }),
+        };
+        match read {
             Ok(object) => {
                 let mode = if file.found().executable() { 0o755 } else { 0o644 };
                 let entry = Entry::File { mode, object, size: file.size() };

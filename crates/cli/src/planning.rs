@@ -1,0 +1,138 @@
+//! What `plan` and `run` have in common: the request, the runtimes of this machine, and the plan as it is shown.
+//! Spec cli.md 4.2 (steps 1 to 4), 6.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::error::Error;
+
+use jiff::Timestamp;
+use jobs::explain::{LastRun, PlanView, RunKind, RuntimeView};
+use jobs::local::{Judged, image_identity};
+use jobs::provenance::ImageIdentity;
+use jobs::{JobId, Plan, PlanRequest, RequestId, Stale};
+use pipeline::report::visible;
+use pipeline::{ActionName, DataKind, Diagnostic, Project, RuntimeRef, Severity};
+use runtimes::{Found, Kind, Missing, Options};
+
+use crate::args::{self, Selection};
+use crate::check::human;
+use crate::project;
+use crate::settings::Settings;
+use crate::terminal::Terminal;
+
+/// What every runtime of a project is on this machine.
+pub(crate) type Located = BTreeMap<RuntimeRef, Result<Found, Missing>>;
+
+/// The request that the words of the command line make. Without actions everything is meant.
+pub(crate) fn request(selection: &Selection, settings: &Settings) -> PlanRequest {
+    let stale = match selection.stale {
+        Some(args::Stale::Keep) => Stale::Keep,
+        None if settings.one("run.stale") == Some("keep") => Stale::Keep,
+        _ => Stale::Rerun,
+    };
+    let mut requested: Vec<ActionName> = selection.actions.iter().map(ActionName::new).collect();
+    if requested.is_empty() {
+        requested.push(ActionName::new("run_all"));
+    }
+    PlanRequest { requested, force: selection.force_run_dependencies, stale, codelists_ok: true, commit: None }
+}
+
+/// The project if nothing is wrong with it; else every fault is printed. Warnings are for the caller to show.
+pub(crate) fn sound<'a>(
+    found: &'a project::Found,
+    diagnostics: &[Diagnostic],
+    terminal: &Terminal,
+) -> Option<&'a Project> {
+    if diagnostics.iter().any(|d| d.severity == Severity::Error) {
+        terminal.error(&human(found, diagnostics, terminal, terminal.color_err));
+        return None;
+    }
+    found.loaded.project.as_ref()
+}
+
+/// Looks for each distinct runtime once. Builds and fetches nothing.
+pub(crate) fn locate(project: &Project, options: &Options) -> Located {
+    let distinct: BTreeSet<&RuntimeRef> = project.actions.iter().map(|action| &action.runtime).collect();
+    distinct.into_iter().map(|runtime| (runtime.clone(), runtimes::locate(runtime, options))).collect()
+}
+
+/// What each action would run in, where anything was found.
+pub(crate) fn images(project: &Project, located: &Located) -> BTreeMap<ActionName, ImageIdentity> {
+    let image = |runtime: &RuntimeRef| Some(image_identity(located.get(runtime)?.as_ref().ok()?.located()));
+    project.actions.iter().filter_map(|action| Some((action.name.clone(), image(&action.runtime)?))).collect()
+}
+
+/// The plan with all that there is to say about it.
+pub(crate) fn view(
+    project: &Project,
+    request: &PlanRequest,
+    plan: &Plan,
+    judged: &Judged,
+    located: &Located,
+    id: Option<&RequestId>,
+) -> PlanView {
+    let mut view = PlanView::of(project, request, plan);
+    for action in &mut view.actions {
+        let Some(model) = project.action(&action.action) else { continue };
+        action.staleness = judged.staleness.get(&action.action).cloned();
+        action.missing = judged.missing.get(&action.action).cloned().unwrap_or_default();
+        action.runtime = runtime(&model.runtime, located);
+        action.command = model.expand(project, DataKind::Dummy).words;
+        action.job = id.filter(|_| action.is_new()).map(|id| JobId::of(id, &action.action));
+        let past = judged.past.get(&action.action);
+        action.last = judged.seen.rows.get(&action.action).map(|row| LastRun {
+            job: row.job,
+            state: row.code.state(),
+            finished_at: row.completed_at.and_then(|at| Timestamp::from_second(at).ok()),
+            seconds: past.and_then(|past| past.milliseconds).map(|ms| ms as f64 / 1e3),
+            peak_bytes: past.and_then(|past| past.peak_bytes),
+        });
+    }
+    view.warnings.extend(judged.edited.iter().map(|edited| {
+        let (path, action) = (visible(&edited.path), visible(edited.action.as_str()));
+        format!("`{path}` was changed by hand since {action} made it; it is used as it is")
+    }));
+    view
+}
+
+fn runtime(written: &RuntimeRef, located: &Located) -> RuntimeView {
+    let (resolved, kind) = match located.get(written) {
+        Some(Ok(found)) => {
+            let kind = match found.located().kind {
+                Kind::Builtin => RunKind::Builtin,
+                Kind::Native => RunKind::Native,
+            };
+            (found.located().resolved.to_string(), kind)
+        }
+        Some(Err(missing)) if missing.code == "X206" => (written.to_string(), RunKind::Planned),
+        _ => (written.to_string(), RunKind::Missing),
+    };
+    RuntimeView { written: written.to_string(), resolved, kind }
+}
+
+/// Why a request cannot be planned, in the form of all our errors.
+pub(crate) fn refused(rejection: &jobs::PlanRejection, project: &Project) -> Box<dyn Error> {
+    match rejection {
+        jobs::PlanRejection::UnknownAction { unknown, .. } => {
+            let mut text = String::new();
+            for one in unknown {
+                let name = visible(one.name.as_str());
+                text.push_str(&format!("error[X103]: `{name}` is not an action of this project\n"));
+                if let Some(near) = one.nearest.first() {
+                    text.push_str(&format!("  = help: did you mean `{}`?\n", visible(near.as_str())));
+                }
+            }
+            text.push_str(&valid(project));
+            text.into()
+        }
+        other => format!("error: {other}").into(),
+    }
+}
+
+/// Every name that can be asked for, `run_all` first and explained.
+pub(crate) fn valid(project: &Project) -> String {
+    let mut text = "actions of this project:\n  run_all (all of them)".to_owned();
+    for action in project.run_all() {
+        text.push_str(&format!("\n  {}", visible(action.name.as_str())));
+    }
+    text
+}

@@ -1,0 +1,236 @@
+//! `cloister run`: plans, gets the runtimes ready, runs, reports. Spec cli.md 4.
+
+mod github;
+mod json;
+mod options;
+mod progress;
+mod report;
+mod runtimes;
+mod shown;
+mod signals;
+
+use std::error::Error;
+use std::sync::Arc;
+use std::time::Instant;
+
+use jobs::Plan;
+use jobs::engine::{self, RunSummary};
+use jobs::explain::PlanView;
+use jobs::local::{Judged, Judging, Study, Submission, code_tree};
+use pipeline::report::visible;
+use pipeline::{Project, Severity};
+use sandbox::{Native, Runtime, Unisolated};
+
+use crate::args::{self, Global, Isolation, PlanFormat, Run};
+use crate::check::settings;
+use crate::exit::Exit;
+use crate::planning::{self, Located, images, locate, refused, request, sound, view};
+use crate::project::Found;
+use crate::terminal::Terminal;
+use crate::{env, plan, project};
+use options::RunOptions;
+use shown::Shown;
+
+/// Warnings of project.yaml that are shown before a run; `check` shows all.
+const SHOWN_WARNINGS: usize = 5;
+
+pub(crate) fn run(args: &Run, global: &Global, terminal: &Terminal) -> Result<Exit, Box<dyn Error>> {
+    let found = project::find(args.selection.project_dir.as_deref(), terminal)?;
+    let settings = settings(global, Some(&found.folder), terminal)?;
+    let options = match options::of(args, &settings, &found.folder, global.debug) {
+        Ok(options) => options,
+        Err(unusable) => {
+            terminal.error(&unusable.to_string());
+            return Ok(Exit::Usage);
+        }
+    };
+    let diagnostics = found.diagnostics();
+    let Some(project) = sound(&found, &diagnostics, terminal) else { return Ok(Exit::No) };
+    if args.selection.actions.is_empty() {
+        return Err(format!("error[X102]: say which actions to run\n{}", planning::valid(project)).into());
+    }
+    if args.dry_run {
+        let selection = args.selection.clone();
+        let format =
+            if args.json || args.format == args::TextFormat::Json { PlanFormat::Json } else { PlanFormat::Human };
+        let args = args::Plan { selection, request_id: None, why: None, expand: false, format };
+        return plan::plan(&args, global, terminal);
+    }
+    warnings(&found, &diagnostics, terminal);
+    let located = locate(project, &env::options(&settings, global, Some(&found.folder), Some(project))?);
+    let request = request(&args.selection, &settings);
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let shown = Shown::new(args, &settings, terminal);
+    let work = Work { found: &found, project, options, located, request, terminal, shown };
+    let exit = runtime.block_on(work.run());
+    // Threads that wait for a stuck sandbox do not keep the program alive.
+    runtime.shutdown_background();
+    exit
+}
+
+fn warnings(found: &Found, diagnostics: &[pipeline::Diagnostic], terminal: &Terminal) {
+    let all: Vec<_> = diagnostics.iter().filter(|d| d.severity == Severity::Warning).cloned().collect();
+    let first = &all[..all.len().min(SHOWN_WARNINGS)];
+    if !first.is_empty() {
+        terminal.note(pipeline::report::short(&found.name(), first).trim_end());
+    }
+    if all.len() > first.len() {
+        terminal.note(&format!("and {} more warnings: see `cloister check`", all.len() - first.len()));
+    }
+}
+
+/// One run with all that it needs.
+struct Work<'a> {
+    found: &'a Found,
+    project: &'a Project,
+    options: RunOptions,
+    located: Located,
+    request: jobs::PlanRequest,
+    terminal: &'a Terminal,
+    shown: Shown,
+}
+
+impl Work<'_> {
+    async fn run(mut self) -> Result<Exit, Box<dyn Error>> {
+        let begun = Instant::now();
+        let runtime: Arc<dyn Runtime> = match self.options.isolation {
+            Isolation::None => Arc::new(Unisolated::default()),
+            Isolation::Auto | Isolation::Namespaces => Arc::new(Native::default()),
+        };
+        // Attempts in child processes: they take their time while the rest is prepared.
+        let probe = runtime.clone();
+        let probe = tokio::task::spawn_blocking(move || probe.probe());
+        let study =
+            Study::open(&self.found.folder, runtime, self.options.settings.clone()).await.map_err(shown_error)?;
+        self.recover(&study).await?;
+        let snapshot = study.snapshot(self.project)?;
+        let code = code_tree(&snapshot.tree);
+        let images = images(self.project, &self.located);
+        let judged = study.view().judge(&Judging { project: self.project, code: &code, images: &images }).await?;
+        let plan =
+            jobs::plan::plan(self.project, &self.request, &judged.latest).map_err(|bad| refused(&bad, self.project))?;
+        let view = view(self.project, &self.request, &plan, &judged, &self.located, None);
+        for note in &snapshot.notes {
+            self.terminal.note(&format!("note: {note}"));
+        }
+        if plan.nothing_to_do.is_some() {
+            self.shown.nothing(&view, self.terminal);
+            study.give_to_owner()?;
+            return Ok(Exit::Done);
+        }
+        let programs = runtimes::ready(self.project, &plan, &self.located, self.terminal)?;
+        self.check_isolation(&probe.await?)?;
+        self.ignored_by_git(&study).await?;
+        self.shown.begin(&view, self.terminal);
+        let tree = Arc::new(snapshot.tree);
+        let what = Submission {
+            project: self.project,
+            request: &self.request,
+            plan: &plan,
+            judged: &judged,
+            tree: tree.clone(),
+            code,
+            programs: &programs,
+        };
+        let works = study.submit(what).await?;
+        let (summary, came) = self.conduct(&study, works, &judged).await?;
+        study.tidy(self.project, &tree).await?;
+        study.give_to_owner()?;
+        Ok(self.report(&summary, &view, &plan, came, begun))
+    }
+
+    async fn recover(&self, study: &Study) -> Result<(), Box<dyn Error>> {
+        let recovered = study.recover().await?;
+        if recovered.cancelled > 0 {
+            let count = crate::words::plural(recovered.cancelled, "job");
+            self.terminal.note(&format!("note: an earlier run was interrupted; {count} of it cancelled"));
+        }
+        for action in &recovered.published {
+            self.terminal
+                .note(&format!("note: results of {} from an interrupted run are in place now", visible(action)));
+        }
+        for problem in &recovered.problems {
+            self.terminal.error(&format!("warning: {}", visible(problem)));
+        }
+        Ok(())
+    }
+
+    fn check_isolation(&self, found: &sandbox::Capabilities) -> Result<(), Box<dyn Error>> {
+        if self.options.isolation == Isolation::None {
+            self.terminal.error(
+                "warning: --isolation none: nothing shuts study code in; it can read and change all that you can",
+            );
+            return Ok(());
+        }
+        let missing: Vec<String> =
+            found.missing().map(|(name, why)| format!("\n  {name}: {}", why.replace('\n', "\n    "))).collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let text = format!(
+            "error[X204]: this machine cannot shut study code in:{}\n  = help: mend that, or trust this study with \
+             your files and use --isolation none",
+            missing.concat()
+        );
+        Err(text.into())
+    }
+
+    /// Says once that metadata/ belongs in .gitignore.
+    async fn ignored_by_git(&self, study: &Study) -> Result<(), Box<dyn Error>> {
+        const TOLD: &str = "told_of_gitignore";
+        let folder = &self.found.folder;
+        let text = std::fs::read_to_string(folder.join(".gitignore")).unwrap_or_default();
+        let ignored = text.lines().any(|line| line.trim().trim_matches('/').starts_with("metadata"));
+        let state = &study.workshop().state;
+        if ignored || !folder.join(".git").exists() || state.flags().await?.iter().any(|flag| flag.name == TOLD) {
+            return Ok(());
+        }
+        self.terminal.note("note: metadata/ holds logs and records of runs; add it to .gitignore");
+        state.set_flag(TOLD, Some("yes"), jiff::Timestamp::now()).await?;
+        Ok(())
+    }
+
+    async fn conduct(
+        &mut self,
+        study: &Study,
+        works: Vec<engine::Work>,
+        judged: &Judged,
+    ) -> Result<(RunSummary, Option<u8>), Box<dyn Error>> {
+        let quiet = self.shown.is_json();
+        let (interrupt, came) = signals::listen(move |text| {
+            if !quiet {
+                eprintln!("{text}");
+            }
+        })?;
+        let (events, mut heard) = tokio::sync::mpsc::unbounded_channel();
+        let (shop, concurrency, after) =
+            (study.workshop().clone(), self.options.concurrency, self.options.after_failure);
+        self.shown.jobs(works.len(), judged, self.terminal);
+        let jobs = tokio::spawn(engine::run(shop, works, concurrency, after, events, interrupt));
+        while let Some(event) = heard.recv().await {
+            self.shown.event(&event, self.terminal);
+        }
+        self.shown.end();
+        Ok((jobs.await??, came.exit_code()))
+    }
+
+    fn report(&self, summary: &RunSummary, view: &PlanView, plan: &Plan, came: Option<u8>, begun: Instant) -> Exit {
+        let reused = plan.visited.iter().filter(|visited| !visited.is_new()).count();
+        let succeeded = summary.not_started.is_empty() && summary.reports.iter().all(|report| report.succeeded());
+        let exit = match came {
+            Some(code) => Exit::Other(code),
+            None if succeeded => Exit::Done,
+            None => Exit::No,
+        };
+        self.shown.report(summary, view, reused, begun.elapsed(), exit, self.found, self.terminal);
+        exit
+    }
+}
+
+/// X104 names who has the lock; other errors speak for themselves.
+fn shown_error(error: jobs::local::LocalError) -> Box<dyn Error> {
+    match error {
+        jobs::local::LocalError::Locked { .. } => format!("error[X104]: {error}").into(),
+        other => other.into(),
+    }
+}

@@ -1,0 +1,23 @@
+//! Running on a laptop: one project folder that is code, state and output in one.
+//! Spec jobs.md 18, cli.md 4.2 and 4.3. Everything else is the same engine as a backend's.
+
+mod clean;
+mod code;
+mod judge;
+mod lock;
+mod publisher;
+mod recover;
+mod study;
+mod submit;
+
+pub use clean::{Cleaned, Extent, clean, size};
+pub use code::{OutputPaths, code_tree};
+pub use judge::{Edited, Judged, Judging};
+pub use recover::Recovered;
+pub use study::{LocalError, Look, Study, StudyView, kept_folder};
+pub use submit::{Runtimes, Submission, image_identity};
+
+/// The workspace that every project folder is to itself.
+const WORKSPACE: &str = "local";
+/// What database actions are told, and what studies ask for (spec sandbox.md 5).
+const BACKEND: &str = "expectations";

@@ -1,0 +1,111 @@
+//! Removing what runs left behind, of this program and this project only.
+//! Spec cli.md 9: never outputs, logs or codelists; what is removed is listed.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use sandbox::folder::{SafeFolder, is_temporary};
+
+use super::lock::{Lock, NoLock};
+use super::study::Places;
+use super::{LocalError, recover::discard};
+
+/// How much is removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// Sandboxes and half-written files of dead runs.
+    Remains,
+    /// Also records and stored objects: the next run knows of no earlier one.
+    State,
+}
+
+/// What was, or would be, removed.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Cleaned {
+    /// Paths with their bytes.
+    pub removed: Vec<(PathBuf, u64)>,
+    /// What could not be removed, in words.
+    pub problems: Vec<String>,
+}
+
+/// Looks for what dead runs left and, unless `dry_run`, removes it.
+///
+/// # Errors
+/// A living run has the lock, or the folder cannot be read.
+pub fn clean(
+    project: &Path,
+    runtime: &dyn sandbox::Runtime,
+    extent: Extent,
+    dry_run: bool,
+) -> Result<Cleaned, LocalError> {
+    let places = Places::of(project)?;
+    let folder = SafeFolder::at(&places.project)?;
+    let mut cleaned = Cleaned::default();
+    // Through the safe folder: the metadata folder of a repository may be a link.
+    if folder.stat("metadata/cloister")?.is_none() {
+        return Ok(cleaned);
+    }
+    let _lock = Lock::take(&places.lock()).map_err(|error| match error {
+        NoLock::Held { process } => LocalError::Locked { process },
+        NoLock::Io(source) => LocalError::io(&places.lock())(source),
+    })?;
+    let mut doomed: Vec<PathBuf> = [places.volumes(), places.kept()].iter().flat_map(|dir| entries(dir)).collect();
+    let temporary = temporary_files(&folder);
+    doomed.extend(temporary.iter().map(|path| places.project.join(path)));
+    if extent == Extent::State {
+        doomed.push(places.home.clone());
+    }
+    for path in doomed {
+        let bytes = size(&path);
+        if !dry_run {
+            let before = cleaned.problems.len();
+            discard(runtime, &path, &mut cleaned.problems);
+            if cleaned.problems.len() > before {
+                continue;
+            }
+        }
+        cleaned.removed.push((path, bytes));
+    }
+    Ok(cleaned)
+}
+
+fn entries(folder: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
+    let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    paths.sort();
+    paths
+}
+
+/// Files that a killed run was writing when it died.
+fn temporary_files(folder: &SafeFolder) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut walk = folder.walk(u64::MAX);
+    while let Some(entry) = walk.next() {
+        let Ok(entry) = entry else { continue };
+        if entry.depth == 1 && entry.name() == ".git" || entry.path == Path::new("metadata/cloister") {
+            walk.skip();
+        } else if entry.found.kind == sandbox::folder::Kind::File && is_temporary(entry.name()) {
+            found.push(entry.path.to_owned());
+        }
+    }
+    found
+}
+
+/// Bytes of a file, or of all files below a folder; 0 for what cannot be read.
+pub fn size(path: &Path) -> u64 {
+    let Ok(found) = path.symlink_metadata() else { return 0 };
+    if !found.is_dir() {
+        return found.len();
+    }
+    let Ok(folder) = SafeFolder::at(path) else { return 0 };
+    let mut bytes = 0u64;
+    let mut walk = folder.walk(u64::MAX);
+    while let Some(entry) = walk.next() {
+        if let Ok(entry) = entry
+            && entry.found.kind == sandbox::folder::Kind::File
+        {
+            bytes = bytes.saturating_add(entry.found.size);
+        }
+    }
+    bytes
+}

@@ -1,0 +1,247 @@
+//! What earlier runs are worth now: which outputs are still there, which were changed by hand, and what is out of date.
+//! Spec jobs.md 17, 18; cli.md 4.3.
+
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::sync::Arc;
+
+use pipeline::{Action, ActionName, DataKind, Project};
+use sandbox::folder::{Kind, SafeFolder};
+
+use super::study::LocalError;
+use super::{BACKEND, StudyView};
+use crate::engine::data_identity;
+use crate::plan::LatestJob;
+use crate::provenance::{
+    CodeTree, Components, ImageIdentity, InputFile, OutputSpec, PinnedOutput, ReadScanner, Staleness, compare,
+    propagate, split_config, workspace_inputs,
+};
+use crate::state::{LatestJobs, OutputRecord, PastRun};
+use crate::store::hash_of;
+use crate::{JobId, ObjectId, StatusCode};
+
+/// Scripts above this are not looked into for what they load.
+const LARGEST_SCRIPT: u64 = 4 << 20;
+
+/// What would run now, to compare with what ran.
+pub struct Judging<'a> {
+    /// The project.
+    pub project: &'a Project,
+    /// The code as it is now.
+    pub code: &'a CodeTree,
+    /// What each action runs in here; an action without one is compared as if that had not changed.
+    pub images: &'a BTreeMap<ActionName, ImageIdentity>,
+}
+
+/// A recorded output with other bytes than recorded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Edited {
+    /// Whose output.
+    pub action: ActionName,
+    /// The job that made it.
+    pub job: JobId,
+    /// Its path.
+    pub path: String,
+    /// What is there now.
+    pub object: ObjectId,
+    /// Bytes.
+    pub size: u64,
+}
+
+/// What planning needs to know of earlier runs.
+pub struct Judged {
+    /// What it was judged from; storing the plan checks it again.
+    pub seen: LatestJobs,
+    /// As the planner takes it.
+    pub latest: BTreeMap<ActionName, LatestJob>,
+    /// Of actions whose latest job succeeded, needs included.
+    pub staleness: BTreeMap<ActionName, Staleness>,
+    /// Recorded outputs that are gone, by action.
+    pub missing: BTreeMap<ActionName, Vec<String>>,
+    /// Recorded outputs that a person changed; they are used as they are.
+    pub edited: Vec<Edited>,
+    /// Recorded outputs that are as recorded.
+    pub unchanged: Vec<(String, ObjectId)>,
+    /// The last success of each action, for estimates.
+    pub past: BTreeMap<ActionName, PastRun>,
+}
+
+/// The recorded outputs of one success, as they are in the folder.
+#[derive(Default)]
+struct Standing {
+    present: Vec<(OutputRecord, Option<(ObjectId, u64)>)>,
+    missing: Vec<String>,
+}
+
+/// Values that this program gives to every run (spec sandbox.md 5).
+pub(super) fn environment() -> BTreeMap<String, String> {
+    [("HOME", "/tmp"), ("OPENSAFELY_BACKEND", BACKEND)].map(|(name, value)| (name.into(), value.into())).into()
+}
+
+/// The words that would run, with `--config` taken out again.
+pub(super) fn command(project: &Project, action: &Action) -> (Vec<String>, Option<String>) {
+    let words = action.expand(project, DataKind::Dummy).words;
+    split_config(&words, action.config.as_ref().map(|config| config.0.as_str()))
+}
+
+impl StudyView<'_> {
+    /// Judges the latest job of every action of the project. Hashes each recorded output: nothing is known by its time.
+    ///
+    /// # Errors
+    /// The state cannot be read.
+    pub async fn judge(&self, what: &Judging<'_>) -> Result<Judged, LocalError> {
+        let names: Vec<&ActionName> = what.project.actions.iter().map(|action| &action.name).collect();
+        let asked = names.iter().map(|name| (*name).clone()).collect();
+        let empty = LatestJobs { workspace: self.workspace.clone(), asked, rows: BTreeMap::new() };
+        let Some(state) = self.state else {
+            return Ok(Judged {
+                seen: empty,
+                latest: BTreeMap::new(),
+                staleness: BTreeMap::new(),
+                missing: BTreeMap::new(),
+                edited: Vec::new(),
+                unchanged: Vec::new(),
+                past: BTreeMap::new(),
+            });
+        };
+        let seen = state.latest_jobs(self.workspace, names.iter().copied()).await?;
+        let succeeded: BTreeMap<ActionName, JobId> = seen
+            .rows
+            .iter()
+            .filter(|(_, row)| row.code == StatusCode::Succeeded)
+            .map(|(name, row)| (name.clone(), row.job))
+            .collect();
+        let jobs: Vec<JobId> = succeeded.values().copied().collect();
+        let outputs = state.outputs_of(&jobs).await?;
+        let made_by = state.components_of(&jobs).await?;
+        let past = state.history(self.workspace, names).await?;
+        let standing = standing(self.folder, &succeeded, outputs);
+
+        let mut scanner = ReadScanner::new(what.code, |path| read(self.folder, path));
+        let mut own = BTreeMap::new();
+        for (name, job) in &succeeded {
+            let Some(action) = what.project.action(name) else { continue };
+            let old = made_by.get(job);
+            let new = components(what, action, old, &seen, &succeeded, &standing);
+            let words = action.expand(what.project, DataKind::Dummy).words;
+            let config = action.config.as_ref().map(|config| config.0.as_str());
+            let known = scanner.known_read(&words, config, action.dummy_data_file.as_deref());
+            own.insert(name.clone(), compare(old, &new, &known));
+        }
+        let staleness = propagate(what.project, &own);
+
+        let mut latest = BTreeMap::new();
+        for (name, row) in &seen.rows {
+            let missing = standing.get(name).is_some_and(|s| !s.missing.is_empty());
+            let stale = staleness.get(name).cloned().unwrap_or(Staleness::Unknown);
+            latest.insert(name.clone(), row.judged(missing, stale));
+        }
+        let present = standing.values().flat_map(|s| &s.present).filter(|(_, now)| now.is_none());
+        let unchanged = present.map(|(record, _)| (record.path.clone(), record.object)).collect();
+        let edited = standing.iter().flat_map(|(action, s)| edited(action, succeeded.get(action), s)).collect();
+        let missing =
+            standing.into_iter().filter(|(_, s)| !s.missing.is_empty()).map(|(n, s)| (n, s.missing)).collect();
+        Ok(Judged { seen, latest, staleness, missing, edited, unchanged, past })
+    }
+}
+
+impl Judged {
+    /// What pinned jobs are read as, where a person changed an output.
+    pub fn overrides(&self) -> Arc<BTreeMap<(JobId, String), (ObjectId, u64)>> {
+        Arc::new(self.edited.iter().map(|e| ((e.job, e.path.clone()), (e.object, e.size))).collect())
+    }
+}
+
+fn edited(action: &ActionName, job: Option<&JobId>, standing: &Standing) -> Vec<Edited> {
+    let Some(job) = job else { return Vec::new() };
+    let changed = |(record, now): &(OutputRecord, Option<(ObjectId, u64)>)| {
+        now.map(|(object, size)| Edited { action: action.clone(), job: *job, path: record.path.clone(), object, size })
+    };
+    standing.present.iter().filter_map(changed).collect()
+}
+
+/// Looks at every recorded output. A path that another action has made since is that action's matter.
+fn standing(
+    folder: &SafeFolder,
+    succeeded: &BTreeMap<ActionName, JobId>,
+    mut outputs: BTreeMap<JobId, Vec<OutputRecord>>,
+) -> BTreeMap<ActionName, Standing> {
+    let mut all: BTreeMap<ActionName, Standing> = BTreeMap::new();
+    let mut objects: BTreeMap<String, Vec<ObjectId>> = BTreeMap::new();
+    for record in outputs.values().flatten() {
+        objects.entry(record.path.clone()).or_default().push(record.object);
+    }
+    for (action, job) in succeeded {
+        let standing = all.entry(action.clone()).or_default();
+        for record in outputs.remove(job).unwrap_or_default() {
+            match look(folder, &record.path) {
+                None => standing.missing.push(record.path),
+                Some((object, _)) if object == record.object => standing.present.push((record, None)),
+                Some((object, _)) if objects.get(&record.path).is_some_and(|known| known.contains(&object)) => {
+                    standing.present.push((record, None));
+                }
+                Some(now) => standing.present.push((record, Some(now))),
+            }
+        }
+    }
+    all
+}
+
+/// The bytes of a regular file; anything else counts as gone.
+fn look(folder: &SafeFolder, path: &str) -> Option<(ObjectId, u64)> {
+    let mut file = folder.open(path).ok()?;
+    let object = hash_of(&mut file).ok()?;
+    Some((object, file.size()))
+}
+
+fn read(folder: &SafeFolder, path: &str) -> Option<Vec<u8>> {
+    let found = folder.stat(path).ok()??;
+    if found.kind != Kind::File || found.size > LARGEST_SCRIPT {
+        return None;
+    }
+    let mut bytes = Vec::new();
+    folder.open(path).ok()?.take(LARGEST_SCRIPT).read_to_end(&mut bytes).ok()?;
+    Some(bytes)
+}
+
+/// What a run of this action made now would be made from.
+fn components(
+    what: &Judging<'_>,
+    action: &Action,
+    old: Option<&Components>,
+    seen: &LatestJobs,
+    succeeded: &BTreeMap<ActionName, JobId>,
+    standing: &BTreeMap<ActionName, Standing>,
+) -> Components {
+    let (command, config) = command(what.project, action);
+    let mut offered = Vec::new();
+    let mut kept: Vec<InputFile> = Vec::new();
+    for need in &action.needs {
+        let Some(job) = succeeded.get(need) else {
+            // Its latest run failed: what was read of it stands, and the plan says what it thinks of that.
+            kept.extend(old.iter().flat_map(|old| &old.inputs).filter(|input| input.action == *need).cloned());
+            continue;
+        };
+        let finished_at = seen.rows.get(need).and_then(|row| row.completed_at).unwrap_or(0);
+        for (record, now) in standing.get(need).iter().flat_map(|s| &s.present) {
+            let object = now.map_or(record.object, |(object, _)| object);
+            let (path, action, level) = (record.path.clone(), need.clone(), record.level);
+            offered.push(PinnedOutput { file: InputFile { path, object, action, job: *job, level }, finished_at });
+        }
+    }
+    let (mut inputs, _) = workspace_inputs(offered);
+    inputs.extend(kept);
+    inputs.sort();
+    let unknown = || ImageIdentity::Environment { lock: String::new() };
+    let image = what.images.get(&action.name).cloned().or_else(|| old.map(|old| old.image.clone()));
+    Components {
+        command,
+        config,
+        image: image.unwrap_or_else(unknown),
+        code: what.code.clone(),
+        inputs,
+        outputs: action.outputs.iter().map(OutputSpec::from).collect(),
+        environment: environment(),
+        data: data_identity(action.is_database(), DataKind::Dummy),
+    }
+}

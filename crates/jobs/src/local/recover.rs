@@ -1,0 +1,90 @@
+//! Cleaning up after a run that was killed: its jobs become cancelled, finished ones are published, volumes go.
+//! Spec jobs.md 9 (steps 9, 10), 18; cli.md 4.2 (step 2).
+
+use std::fs;
+use std::path::Path;
+
+use jiff::Timestamp;
+use sandbox::Spec;
+use sandbox::folder::remove_tree;
+
+use super::{LocalError, Study};
+use crate::StatusCode;
+use crate::engine::{ORDER, Order, publish_again, volume};
+
+/// What a killed run left behind.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Recovered {
+    /// Jobs that were waiting or running, and are cancelled now.
+    pub cancelled: usize,
+    /// Finished jobs whose results were put in place now.
+    pub published: Vec<String>,
+    /// What could not be done, in words.
+    pub problems: Vec<String>,
+}
+
+impl Study {
+    /// Repairs what a killed run left. Nothing of it runs any more: its sandboxes died with it, and we hold the lock.
+    ///
+    /// # Errors
+    /// The state cannot be read or written.
+    pub async fn recover(&self) -> Result<Recovered, LocalError> {
+        let state = &self.shop.state;
+        let mut done =
+            Recovered { cancelled: state.interrupt_leftovers(Timestamp::now()).await?.len(), ..Recovered::default() };
+        for (attempt, published, _) in state.unfinished_attempts().await? {
+            let folder = volume(&self.places.volumes(), attempt);
+            let job = state.job(attempt.job).await?;
+            if !published && job.status.code != StatusCode::CancelledByUser {
+                match read_order(&folder) {
+                    Some(order) => match publish_again(&self.shop, order, &folder).await {
+                        Ok(_) => done.published.push(job.definition.action.to_string()),
+                        Err(error) => {
+                            done.problems
+                                .push(format!("results of {} are not in place: {error}", job.definition.action));
+                            continue;
+                        }
+                    },
+                    None => done.problems.push(format!(
+                        "results of {} were not put in place, and what was needed for that is gone: run it again",
+                        job.definition.action
+                    )),
+                }
+            }
+            state.mark_published(attempt).await?;
+            discard(self.shop.runtime.as_ref(), &folder, &mut done.problems);
+            state.mark_cleaned(attempt).await?;
+        }
+        self.sweep(&mut done).await?;
+        Ok(done)
+    }
+
+    /// Volumes that no unfinished attempt claims.
+    async fn sweep(&self, done: &mut Recovered) -> Result<(), LocalError> {
+        let claimed: Vec<String> =
+            self.shop.state.unfinished_attempts().await?.iter().map(|(attempt, ..)| attempt.to_string()).collect();
+        let Ok(entries) = fs::read_dir(self.places.volumes()) else { return Ok(()) };
+        for entry in entries.flatten() {
+            if !entry.file_name().to_str().is_some_and(|name| claimed.iter().any(|claim| claim == name)) {
+                discard(self.shop.runtime.as_ref(), &entry.path(), &mut done.problems);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn read_order(volume: &Path) -> Option<Order> {
+    serde_json::from_slice(&fs::read(volume.join(ORDER)).ok()?).ok()
+}
+
+/// Removes a volume with whatever its sandbox left on the machine.
+pub(super) fn discard(runtime: &dyn sandbox::Runtime, volume: &Path, problems: &mut Vec<String>) {
+    let spec = fs::read(volume.join("spec.json")).ok().and_then(|text| serde_json::from_slice::<Spec>(&text).ok());
+    let removed = match spec.filter(|spec| spec.folder == volume) {
+        Some(spec) => runtime.remove(&spec).map_err(|error| error.to_string()),
+        None => remove_tree(volume).map(|_| ()).map_err(|error| error.to_string()),
+    };
+    if let Err(error) = removed {
+        problems.push(error);
+    }
+}

@@ -1,0 +1,242 @@
+//! A project folder opened for running: locked, with its state and store.
+//! Spec cli.md 4.2 (step 2), 4.3; jobs.md 18.
+
+use std::collections::{BTreeSet, HashSet};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use pipeline::{ActionName, Project};
+use sandbox::folder::{FolderError, SafeFolder};
+
+use super::lock::{Lock, NoLock};
+use super::publisher::{ProjectFolder, make_metadata};
+use super::{OutputPaths, WORKSPACE};
+use crate::WorkspaceName;
+use crate::engine::{RunSettings, Workshop};
+use crate::publish::open_project;
+use crate::state::{State, StateError};
+use crate::store::{Durability, Freed, Store, StoreError};
+use crate::tree::{Snapshot, Tree, snapshot, survey};
+
+/// Why a project folder cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum LocalError {
+    /// Somebody else runs it.
+    #[error(
+        "another `cloister` is running in this folder{}. Wait for it, or stop it, and try again",
+        process.map(|id| format!(" (process {id})")).unwrap_or_default()
+    )]
+    Locked {
+        /// Who.
+        process: Option<u32>,
+    },
+    /// A link or file where the metadata folder must be, or a folder that cannot be written.
+    #[error("the project folder: {0}")]
+    Folder(#[from] FolderError),
+    /// A file of ours.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        source: io::Error,
+    },
+    /// The state.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A thread of this program broke.
+    #[error("a fault of this program: {0}")]
+    Fault(String),
+}
+
+impl LocalError {
+    pub(super) fn io(path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::Io { path, source }
+    }
+}
+
+/// The files of a project folder that are ours.
+#[derive(Debug, Clone)]
+pub(super) struct Places {
+    pub(super) project: PathBuf,
+    pub(super) home: PathBuf,
+}
+
+impl Places {
+    pub(super) fn of(project: &Path) -> Result<Self, LocalError> {
+        let project = project.canonicalize().map_err(LocalError::io(project))?;
+        let home = project.join("metadata/cloister");
+        Ok(Self { project, home })
+    }
+    pub(super) fn lock(&self) -> PathBuf {
+        self.project.join("metadata/cloister.lock")
+    }
+    pub(super) fn state(&self) -> PathBuf {
+        self.home.join("state.sqlite")
+    }
+    pub(super) fn volumes(&self) -> PathBuf {
+        self.home.join("volumes")
+    }
+    pub(super) fn kept(&self) -> PathBuf {
+        kept_folder(&self.project)
+    }
+}
+
+/// Where sandboxes are kept that somebody wants to look into.
+pub fn kept_folder(project: &Path) -> PathBuf {
+    project.join("metadata/cloister/kept")
+}
+
+/// A project folder that this process runs.
+pub struct Study {
+    pub(super) shop: Arc<Workshop>,
+    pub(super) folder: SafeFolder,
+    pub(super) places: Places,
+    pub(super) workspace: WorkspaceName,
+    _lock: Lock,
+}
+
+impl Study {
+    /// Takes the lock and opens, or begins, state and store. Call [`Study::recover`] next.
+    ///
+    /// # Errors
+    /// Another process has the lock; the folder, state or store cannot be used.
+    pub async fn open(
+        project: &Path,
+        runtime: Arc<dyn sandbox::Runtime>,
+        settings: RunSettings,
+    ) -> Result<Self, LocalError> {
+        let places = Places::of(project)?;
+        let folder = open_project(&places.project)?;
+        make_metadata(&folder)?;
+        let lock = Lock::take(&places.lock()).map_err(|error| match error {
+            NoLock::Held { process } => LocalError::Locked { process },
+            NoLock::Io(source) => LocalError::io(&places.lock())(source),
+        })?;
+        let state = State::open(&places.state()).await?;
+        let owner = folder.found()?;
+        let store = Store::open(&places.home, Durability::Kill)?;
+        let store = if owner.uid != 0 { store.with_owner(owner.uid, owner.gid) } else { store };
+        let name = places.project.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+        let publisher = ProjectFolder::new(folder.try_clone()?, name);
+        let shop =
+            Workshop { state, store, runtime, volumes: places.volumes(), settings, publisher: Arc::new(publisher) };
+        let workspace = workspace()?;
+        Ok(Self { shop: Arc::new(shop), folder, places, workspace, _lock: lock })
+    }
+
+    /// The code as it is now, stored so that jobs can be given it.
+    ///
+    /// # Errors
+    /// The store cannot be written.
+    pub fn snapshot(&self, project: &Project) -> Result<Snapshot, LocalError> {
+        let outputs = OutputPaths::of(project);
+        Ok(snapshot(&self.places.project, &|path| outputs.contains(path), &self.shop.store)?)
+    }
+
+    /// What jobs run in.
+    pub fn workshop(&self) -> &Arc<Workshop> {
+        &self.shop
+    }
+
+    /// What is known of earlier runs.
+    pub fn view(&self) -> StudyView<'_> {
+        StudyView { state: Some(&self.shop.state), folder: &self.folder, workspace: &self.workspace }
+    }
+
+    /// Removes objects that nothing needs any more: what is not in `tree` and not an output of the newest run or the
+    /// newest success of one of these actions (spec cli.md 13).
+    ///
+    /// # Errors
+    /// State or store cannot be read or written.
+    pub async fn tidy(&self, project: &Project, tree: &Tree) -> Result<Freed, LocalError> {
+        let names: Vec<&ActionName> = project.actions.iter().map(|action| &action.name).collect();
+        let latest = self.shop.state.latest_jobs(&self.workspace, names.iter().copied()).await?;
+        let past = self.shop.state.history(&self.workspace, names).await?;
+        let jobs: BTreeSet<_> =
+            latest.rows.values().map(|row| row.job).chain(past.values().map(|past| past.job)).collect();
+        let jobs: Vec<_> = jobs.into_iter().collect();
+        let mut keep: HashSet<_> = tree.entries.keys().filter_map(|path| tree.object(path)).collect();
+        keep.extend(self.shop.state.outputs_of(&jobs).await?.into_values().flatten().map(|output| output.object));
+        let read = self.shop.state.components_of(&jobs).await?;
+        keep.extend(read.values().flat_map(|components| components.inputs.iter().map(|input| input.object)));
+        let shop = self.shop.clone();
+        let freed = tokio::task::spawn_blocking(move || shop.store.gc(&keep)).await;
+        Ok(freed.map_err(|fault| LocalError::Fault(fault.to_string()))??)
+    }
+
+    /// Gives files that a privileged process made to the owner of the project folder. Best done at the end: SQLite makes
+    /// files as it goes.
+    ///
+    /// # Errors
+    /// The folder cannot be read.
+    pub fn give_to_owner(&self) -> Result<(), LocalError> {
+        let owner = self.folder.found()?;
+        if owner.uid == 0 || !rustix::process::geteuid().is_root() {
+            return Ok(());
+        }
+        let beside = |end: &str| PathBuf::from(format!("{}{end}", self.places.state().display()));
+        for path in [self.places.lock(), beside(""), beside("-wal"), beside("-shm")] {
+            // A file that is not there needs no owner.
+            let _ = std::os::unix::fs::lchown(&path, Some(owner.uid), Some(owner.gid));
+        }
+        Ok(())
+    }
+}
+
+/// What planning reads of a project folder; also without a lock, for commands that write nothing.
+#[derive(Clone, Copy)]
+pub struct StudyView<'a> {
+    /// `None` if nothing ever ran here.
+    pub state: Option<&'a State>,
+    /// The project folder.
+    pub folder: &'a SafeFolder,
+    /// The workspace.
+    pub workspace: &'a WorkspaceName,
+}
+
+/// A project folder opened only to look.
+pub struct Look {
+    state: Option<State>,
+    folder: SafeFolder,
+    places: Places,
+    workspace: WorkspaceName,
+}
+
+impl Look {
+    /// Opens what is there; makes and changes nothing.
+    ///
+    /// # Errors
+    /// The folder or the state cannot be read.
+    pub async fn at(project: &Path) -> Result<Self, LocalError> {
+        let places = Places::of(project)?;
+        let folder = SafeFolder::at(&places.project)?;
+        // Looked at through the safe folder first: the metadata folder of a repository may be a link.
+        let there = folder.stat("metadata/cloister/state.sqlite").ok().flatten().is_some();
+        let state = if there { State::open_to_read(&places.state()).await? } else { None };
+        Ok(Self { state, folder, places, workspace: workspace()? })
+    }
+
+    /// The code as it is now; nothing is stored.
+    ///
+    /// # Errors
+    /// The folder cannot be read.
+    pub fn survey(&self, project: &Project) -> Result<Snapshot, LocalError> {
+        let outputs = OutputPaths::of(project);
+        Ok(survey(&self.places.project, &|path| outputs.contains(path))?)
+    }
+
+    /// What is known of earlier runs.
+    pub fn view(&self) -> StudyView<'_> {
+        StudyView { state: self.state.as_ref(), folder: &self.folder, workspace: &self.workspace }
+    }
+}
+
+fn workspace() -> Result<WorkspaceName, LocalError> {
+    WORKSPACE.parse().map_err(|error: crate::BadWorkspaceName| LocalError::Fault(error.to_string()))
+}

@@ -1,0 +1,137 @@
+//! From a plan to jobs that can start: the request is recorded, and each new job gets what its attempt needs.
+//! Spec jobs.md 3 (rules 6 and 7), 18.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use pipeline::{Action, ActionName, DataKind, Project};
+use runtimes::{Kind, Located, Program};
+
+use super::judge::{Edited, environment};
+use super::{BACKEND, Judged, LocalError, Study};
+use crate::engine::Work;
+use crate::plan::{Plan, PlanRequest};
+use crate::provenance::{CodeTree, ImageIdentity};
+use crate::state::{DEFINITION_FORMAT, JobDefinition, NewJob};
+use crate::tree::Tree;
+use crate::{AnalysisScope, CodeSource, Request, RequestId};
+
+/// What runs each action: the programs of all that are to run.
+pub type Runtimes = BTreeMap<ActionName, Program>;
+
+/// A plan with all that its jobs need.
+pub struct Submission<'a> {
+    /// The project.
+    pub project: &'a Project,
+    /// What was asked.
+    pub request: &'a PlanRequest,
+    /// The answer.
+    pub plan: &'a Plan,
+    /// What it was made from.
+    pub judged: &'a Judged,
+    /// The code as planned.
+    pub tree: Arc<Tree>,
+    /// The same, as it counts in run keys.
+    pub code: CodeTree,
+    /// A program for each action that gets a new job.
+    pub programs: &'a Runtimes,
+}
+
+/// What a located runtime is in provenance.
+pub fn image_identity(located: &Located) -> ImageIdentity {
+    match located.kind {
+        Kind::Native => ImageIdentity::Environment { lock: located.identity.clone() },
+        Kind::Builtin => ImageIdentity::Builtin {
+            name: located.resolved.name.clone(),
+            profile: located.resolved.tag.clone(),
+            behaviour: located.identity.clone(),
+        },
+    }
+}
+
+impl Study {
+    /// Records the plan and gives its jobs, in its order.
+    ///
+    /// # Errors
+    /// The state cannot be written, or an output that a person changed cannot be stored.
+    pub async fn submit(&self, what: Submission<'_>) -> Result<Vec<Work>, LocalError> {
+        self.store_edited(&what)?;
+        let now = Timestamp::now();
+        let request = Request {
+            id: RequestId::generate().map_err(|error| LocalError::Fault(error.to_string()))?,
+            backend: BACKEND.to_owned(),
+            workspace: self.workspace.clone(),
+            code: CodeSource::Snapshot,
+            database_name: "default".to_owned(),
+            requested_actions: what.request.requested.clone(),
+            force_run_dependencies: what.request.force,
+            stale: what.request.stale,
+            codelists_ok: true,
+            created_by: "local".to_owned(),
+            project: String::new(),
+            orgs: Vec::new(),
+            analysis_scope: AnalysisScope::default(),
+            created_at: now.as_second(),
+        };
+        let tree_id = what.code.hash().hex();
+        let mut jobs = Vec::new();
+        for visited in what.plan.new_jobs() {
+            let action = &what.project.actions[visited.index];
+            let Some(program) = what.programs.get(&visited.action) else {
+                return Err(LocalError::Fault(format!("nothing was found to run {}", visited.action)));
+            };
+            let definition = self.definition(what.project, action, program, &tree_id);
+            jobs.push(NewJob { definition, pins: visited.pins.clone() });
+        }
+        self.shop.state.record_plan(&request, &jobs, &what.judged.seen, now).await?;
+        let edited = what.judged.overrides();
+        let actions: Arc<BTreeSet<String>> =
+            Arc::new(what.project.actions.iter().map(|action| action.name.to_string()).collect());
+        let mut works = Vec::new();
+        for job in self.shop.state.jobs_of(request.id).await? {
+            let Some(program) = what.programs.get(&job.definition.action).cloned() else { continue };
+            let (tree, code) = (what.tree.clone(), what.code.clone());
+            works.push(Work { job, program, tree, code, edited: edited.clone(), actions: actions.clone() });
+        }
+        Ok(works)
+    }
+
+    fn definition(&self, project: &Project, action: &Action, program: &Program, tree: &str) -> JobDefinition {
+        JobDefinition {
+            format: DEFINITION_FORMAT,
+            workspace: self.workspace.clone(),
+            action: action.name.clone(),
+            words: action.expand(project, DataKind::Dummy).words,
+            config: action.config.as_ref().map(|config| config.0.clone()),
+            runtime: action.runtime.clone(),
+            image: image_identity(&program.located),
+            special: action.special(),
+            is_database: action.is_database(),
+            data: DataKind::Dummy,
+            outputs: action.outputs.clone(),
+            code: CodeSource::Snapshot,
+            tree: tree.to_owned(),
+            environment: environment(),
+            scope: AnalysisScope::default(),
+            memory_bytes: None,
+            cpu_millis: None,
+            time_limit_seconds: None,
+            unknown: BTreeMap::new(),
+        }
+    }
+
+    /// Outputs that a person changed, and recorded ones that the store has lost, are stored from the folder.
+    fn store_edited(&self, what: &Submission<'_>) -> Result<(), LocalError> {
+        let batch = self.shop.store.batch();
+        let lost = what.judged.unchanged.iter().filter(|(_, object)| !self.shop.store.contains(*object));
+        let lost: Vec<&String> = lost.map(|(path, _)| path).collect();
+        let edited = what.judged.edited.iter().map(|Edited { path, .. }| path);
+        for path in edited.chain(lost) {
+            let mut file = self.folder.open(path)?;
+            batch.put_file(&mut file, crate::store::Expect::New)?;
+        }
+        batch.commit()?;
+        Ok(())
+    }
+}
