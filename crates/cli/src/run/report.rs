@@ -3,6 +3,7 @@
 use std::fmt::Write;
 use std::time::Duration;
 
+use jobs::StatusCode;
 use jobs::collect::Hint;
 use jobs::engine::{JobReport, ReportedOutput};
 use pipeline::report::visible;
@@ -104,9 +105,10 @@ fn cause(tail: &[String]) -> Option<String> {
 /// The last line: what became of every action, and how long it took.
 pub(crate) fn counts(reports: &[JobReport], not_started: usize, reused: usize, time: Duration) -> String {
     let succeeded = reports.iter().filter(|r| r.succeeded()).count();
-    let failed = reports.iter().filter(|r| !r.succeeded()).count();
+    let cancelled = reports.iter().filter(|r| r.code == StatusCode::CancelledByUser).count();
+    let failed = reports.len() - succeeded - cancelled;
     let mut parts = vec![format!("{} succeeded", plural(succeeded, "job"))];
-    for (count, word) in [(failed, "failed"), (not_started, "not started"), (reused, "reused")] {
+    for (count, word) in [(failed, "failed"), (cancelled, "cancelled"), (not_started, "not started"), (reused, "reused")] {
         if count > 0 {
             parts.push(format!("{count} {word}"));
         }
@@ -125,7 +127,6 @@ fn put(text: &mut String, line: std::fmt::Arguments<'_>) {
 
 #[cfg(test)]
 mod tests {
-    use jobs::StatusCode;
     use pipeline::{ActionName, PrivacyLevel};
 
     use super::*;

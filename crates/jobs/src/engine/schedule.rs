@@ -25,7 +25,7 @@ pub enum AfterFailure {
 /// What became of the jobs of a run.
 #[derive(Debug, Default)]
 pub struct RunSummary {
-    /// Those that had an attempt, in the order of their ends.
+    /// Those that had an attempt, in the order of their starts.
     pub reports: Vec<JobReport>,
     /// Those that had none.
     pub not_started: Vec<JobReport>,
@@ -40,7 +40,11 @@ struct Floor {
     /// Stops every running attempt.
     stop: watch::Sender<bool>,
     running: JoinSet<Result<Ended, StateError>>,
-    tasks: BTreeMap<Id, Arc<Work>>,
+    /// With the number of its start.
+    tasks: BTreeMap<Id, (usize, Arc<Work>)>,
+    starts: usize,
+    /// By number of start.
+    reports: BTreeMap<usize, JobReport>,
     /// In the order of the plan.
     waiting: VecDeque<Arc<Work>>,
     /// Jobs of this run that have not succeeded yet.
@@ -68,6 +72,8 @@ pub async fn run(
         stop,
         running: JoinSet::new(),
         tasks: BTreeMap::new(),
+        starts: 0,
+        reports: BTreeMap::new(),
         waiting: works.into_iter().map(Arc::new).collect(),
         open,
         summary: RunSummary::default(),
@@ -78,6 +84,7 @@ pub async fn run(
         let _ = floor.stop.send(true);
         while floor.running.join_next().await.is_some() {}
     }
+    floor.summary.reports = floor.reports.into_values().collect();
     ended.map(|()| floor.summary)
 }
 
@@ -120,7 +127,8 @@ impl Floor {
         let Some(work) = self.waiting.remove(place) else { return false };
         let (shop, events, stop) = (self.shop.clone(), self.events.clone(), self.stop.subscribe());
         let task = self.running.spawn(attempt::run(shop, work.clone(), events, stop));
-        self.tasks.insert(task.id(), work);
+        self.tasks.insert(task.id(), (self.starts, work));
+        self.starts += 1;
         true
     }
 
@@ -130,7 +138,7 @@ impl Floor {
         joined: Result<(Id, Result<Ended, StateError>), tokio::task::JoinError>,
     ) -> Result<bool, StateError> {
         let id = joined.as_ref().map_or_else(tokio::task::JoinError::id, |(id, _)| *id);
-        let Some(work) = self.tasks.remove(&id) else { return Ok(false) };
+        let Some((start, work)) = self.tasks.remove(&id) else { return Ok(false) };
         let Ended { finished, report } = match joined {
             Ok((_, ended)) => ended?,
             Err(fault) => self.panicked(&work, &fault).await?,
@@ -143,7 +151,7 @@ impl Floor {
         }
         let failed = !report.succeeded();
         self.tell(&report);
-        self.summary.reports.push(report);
+        self.reports.insert(start, report);
         Ok(failed)
     }
 
@@ -173,7 +181,7 @@ impl Floor {
     /// Nothing starts any more, and what runs is ended.
     async fn stop_all(&mut self) -> Result<(), StateError> {
         let by_request: BTreeMap<_, Vec<_>> =
-            self.waiting.iter().chain(self.tasks.values()).fold(BTreeMap::new(), |mut all, work| {
+            self.waiting.iter().chain(self.tasks.values().map(|(_, work)| work)).fold(BTreeMap::new(), |mut all, work| {
                 all.entry(work.job.request).or_insert_with(Vec::new).push(work.job.definition.action.clone());
                 all
             });

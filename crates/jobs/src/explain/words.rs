@@ -39,6 +39,12 @@ pub(super) fn minute(at: Timestamp) -> String {
     text.get(..16).unwrap_or(&text).replace('T', " ")
 }
 
+/// How many more there are to tell of than the first: code that is not known to be read is not a cause.
+fn more_causes(differences: &[Difference]) -> usize {
+    let tells = |d: &&Difference| d.is_cause() || matches!(d, Difference::Needs { .. });
+    differences.iter().filter(tells).count().saturating_sub(1)
+}
+
 /// One difference after `out of date`.
 fn stale_words(difference: &Difference) -> String {
     match difference {
@@ -68,7 +74,7 @@ pub fn reason(action: &ActionView, plan: &PlanView) -> String {
         },
         Reason::Stale => match &action.staleness {
             Some(Staleness::Stale(differences)) if !differences.is_empty() => {
-                format!("out of date{}{}", stale_words(&differences[0]), and_more(differences.len() - 1))
+                format!("out of date{}{}", stale_words(&differences[0]), and_more(more_causes(differences)))
             }
             _ => {
                 let moves = |need: &&pipeline::ActionName| {
@@ -85,7 +91,7 @@ pub fn reason(action: &ActionView, plan: &PlanView) -> String {
             match &action.staleness {
                 Some(Staleness::UpToDate) => format!("up to date{when}"),
                 Some(Staleness::Stale(differences)) if !differences.is_empty() => {
-                    format!("out of date{}{}", stale_words(&differences[0]), and_more(differences.len() - 1))
+                    format!("out of date{}{}", stale_words(&differences[0]), and_more(more_causes(differences)))
                 }
                 Some(Staleness::PossiblyStale(changes)) if !changes.is_empty() => format!(
                     "perhaps out of date: {} {}{}, which it is not known to read",

@@ -121,7 +121,8 @@ impl Study {
         let state = State::open(&places.state()).await?;
         let owner = folder.found()?;
         let store = Store::open(&places.home, Durability::Kill)?;
-        let store = if owner.uid != 0 { store.with_owner(owner.uid, owner.gid) } else { store };
+        let privileged = rustix::process::geteuid().is_root() && owner.uid != 0;
+        let store = if privileged { store.with_owner(owner.uid, owner.gid) } else { store };
         let name = places.project.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
         let publisher = ProjectFolder::new(folder.try_clone()?, name);
         let shop =

@@ -45,7 +45,7 @@ pub fn image_identity(located: &Located) -> ImageIdentity {
         Kind::Builtin => ImageIdentity::Builtin {
             name: located.resolved.name.clone(),
             profile: located.resolved.tag.clone(),
-            behaviour: located.identity.clone(),
+            behaviour: located.identity.rsplit(':').next().unwrap_or_default().to_owned(),
         },
     }
 }
