@@ -3,6 +3,7 @@
 
 mod attempt;
 mod event;
+mod finish;
 mod log;
 mod outcome;
 mod prepare;
@@ -10,8 +11,8 @@ mod publisher;
 mod schedule;
 mod workshop;
 
-pub(crate) use attempt::{ORDER, data_identity, publish as publish_again};
 pub use event::{Event, JobReport, ReportedOutput, Stage};
+pub(crate) use finish::{ORDER, data_identity, publish as publish_again};
 pub(crate) use prepare::volume;
 pub use publisher::{Order, Publisher};
 pub use schedule::{AfterFailure, RunSummary, run};

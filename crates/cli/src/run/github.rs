@@ -1,15 +1,15 @@
 //! The report in the form of GitHub's workflow logs: groups, bold headings, annotations.
 //! Spec cli.md 4.5. Text of a study can never issue a workflow command.
 
-use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 
+use jobs::RequestId;
 use jobs::engine::JobReport;
 use jobs::explain::PlanView;
 use pipeline::report::visible;
 
-use super::report::block;
+use super::report::{block, put};
 use crate::project::Found;
 
 /// Log lines of one job that are shown.
@@ -21,36 +21,40 @@ pub(super) fn blocks(reports: &[JobReport], view: &PlanView, found: &Found) -> S
     for report in reports.iter().filter(|report| report.succeeded()).chain(failed) {
         let mut plain = String::new();
         block(&mut plain, report);
-        // What a study wrote may begin a line; a command begins with two colons.
         let (heading, rest) = plain.split_once('\n').unwrap_or((&plain, ""));
-        let _ = writeln!(text, "\u{1b}[1m{}\u{1b}[0m", escape(heading));
-        let _ = writeln!(text, "{rest}");
+        put(&mut text, format_args!("\u{1b}[1m{heading}\u{1b}[0m"));
+        // What a study wrote may look like a command, also behind blanks.
+        uncommanded(&mut text, rest.lines());
         log(&mut text, report, &found.folder);
         if !report.succeeded() {
             let line =
                 view.actions.iter().find(|action| action.action == report.action).map_or(1, |action| action.line);
-            let title = property(report.action.as_str());
+            let (file, title) = (property(&found.name()), property(report.action.as_str()));
             let message = escape(&visible(&report.message));
-            let _ = writeln!(text, "::error file={},line={line},title={title}::{message}", property(&found.name()));
+            put(&mut text, format_args!("::error file={file},line={line},title={title}::{message}"));
         }
     }
     text
+}
+
+/// Lines between which no command is heard but one that a study cannot know.
+fn uncommanded<'l>(text: &mut String, lines: impl Iterator<Item = &'l str>) {
+    let Ok(token) = RequestId::generate() else { return };
+    put(text, format_args!("::stop-commands::{token}"));
+    for line in lines {
+        put(text, format_args!("{}", visible(line)));
+    }
+    put(text, format_args!("::{token}::"));
 }
 
 fn log(text: &mut String, report: &JobReport, folder: &Path) {
     let Some(path) = &report.log else { return };
     let Ok(bytes) = fs::read(folder.join(path)) else { return };
     let content = String::from_utf8_lossy(&bytes);
-    let token = format!("log-{}", std::process::id().wrapping_mul(2_654_435_761).wrapping_add(bytes.len() as u32));
-    let lines: Vec<&str> = content.lines().collect();
-    let cut = lines.len().saturating_sub(LONGEST);
-    let _ = writeln!(text, "::group::log of {}", escape(&visible(report.action.as_str())));
-    let _ = writeln!(text, "::stop-commands::{token}");
-    for line in &lines[cut..] {
-        let _ = writeln!(text, "{}", visible(line));
-    }
-    let _ = writeln!(text, "::{token}::");
-    let _ = writeln!(text, "::endgroup::");
+    let lines = content.lines().count();
+    put(text, format_args!("::group::log of {}", escape(&visible(report.action.as_str()))));
+    uncommanded(text, content.lines().skip(lines.saturating_sub(LONGEST)));
+    put(text, format_args!("::endgroup::"));
 }
 
 /// As GitHub wants the text of a command.

@@ -9,6 +9,7 @@ mod runtimes;
 mod shown;
 mod signals;
 
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::sync::Arc;
 use std::time::Instant;
@@ -56,9 +57,11 @@ pub(crate) fn run(args: &Run, global: &Global, terminal: &Terminal) -> Result<Ex
         let args = args::Plan { selection, request_id: None, why: None, expand: false, format };
         return plan::plan(&args, global, terminal);
     }
+    let request = request(&args.selection, &settings);
+    // A wrong name is told before anything is looked for or written.
+    jobs::plan::plan(project, &request, &BTreeMap::new()).map_err(|bad| refused(&bad, project))?;
     warnings(&found, &diagnostics, terminal);
     let located = locate(project, &env::options(&settings, global, Some(&found.folder), Some(project))?);
-    let request = request(&args.selection, &settings);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let shown = Shown::new(args, &settings, terminal);
     let work = Work { found: &found, project, options, located, request, terminal, shown };

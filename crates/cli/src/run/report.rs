@@ -108,7 +108,9 @@ pub(crate) fn counts(reports: &[JobReport], not_started: usize, reused: usize, t
     let cancelled = reports.iter().filter(|r| r.code == StatusCode::CancelledByUser).count();
     let failed = reports.len() - succeeded - cancelled;
     let mut parts = vec![format!("{} succeeded", plural(succeeded, "job"))];
-    for (count, word) in [(failed, "failed"), (cancelled, "cancelled"), (not_started, "not started"), (reused, "reused")] {
+    for (count, word) in
+        [(failed, "failed"), (cancelled, "cancelled"), (not_started, "not started"), (reused, "reused")]
+    {
         if count > 0 {
             parts.push(format!("{count} {word}"));
         }
@@ -120,47 +122,45 @@ fn indented(message: &str) -> String {
     message.lines().map(visible).collect::<Vec<_>>().join("\n   ")
 }
 
-fn put(text: &mut String, line: std::fmt::Arguments<'_>) {
+pub(super) fn put(text: &mut String, line: std::fmt::Arguments<'_>) {
     // Writing to a String cannot fail.
     let _ = writeln!(text, "{line}");
 }
 
 #[cfg(test)]
 mod tests {
+    use jobs::ObjectId;
     use pipeline::{ActionName, PrivacyLevel};
 
     use super::*;
 
     fn report(action: &str, code: StatusCode, message: &str) -> JobReport {
+        let log = Some(format!("metadata/{action}.log"));
         JobReport {
-            action: ActionName::new(action),
-            code,
-            message: message.to_owned(),
             exit_code: Some(0),
             seconds: 1.0,
-            peak_memory: 1 << 20,
-            log: format!("metadata/{action}.log"),
-            outputs: Vec::new(),
-            unmatched: Vec::new(),
-            hint: (Vec::new(), 0),
-            tail: Vec::new(),
-            tail_is_cut: false,
-            notes: Vec::new(),
+            log,
+            ..JobReport::not_started(ActionName::new(action), code, message)
         }
+    }
+
+    fn output(path: &str, level: PrivacyLevel, excluded: Option<&str>) -> ReportedOutput {
+        let excluded = excluded.map(str::to_owned);
+        ReportedOutput { path: path.into(), level, size: 1, object: ObjectId::of(b"x"), excluded }
     }
 
     #[test]
     fn failures_come_last_with_their_cause_on_top() {
         let mut bad = report("fit", StatusCode::NonzeroExit, "The command failed with exit code 1");
-        bad.tail = vec!["Traceback (most recent call last):".into(), "ValueError: no rows\u{1b}[31m".into()];
+        bad.tail.lines = vec!["Traceback (most recent call last):".into(), "ValueError: no rows\u{1b}[31m".into()];
         let mut good = report("describe", StatusCode::Succeeded, "Completed successfully");
         good.outputs = vec![
-            ReportedOutput {
-                path: "output/table.csv".into(),
-                level: PrivacyLevel::ModeratelySensitive,
-                excluded: Some("row count (7210) is above the limit (5000)".into()),
-            },
-            ReportedOutput { path: "output/clean.arrow".into(), level: PrivacyLevel::HighlySensitive, excluded: None },
+            output(
+                "output/table.csv",
+                PrivacyLevel::ModeratelySensitive,
+                Some("row count (7210) is above the limit (5000)"),
+            ),
+            output("output/clean.arrow", PrivacyLevel::HighlySensitive, None),
         ];
         insta::assert_snapshot!(blocks(&[bad, good]));
     }
@@ -169,7 +169,7 @@ mod tests {
     fn unmatched_patterns_show_what_else_is_new() {
         let mut bad = report("fit", StatusCode::UnmatchedPatterns, "Some declared outputs were not found");
         bad.unmatched = vec!["output/model.csv".into()];
-        bad.hint = (vec!["output/modle.csv".into()], 2);
+        bad.hint = Some(Hint { files: vec!["output/modle.csv".into()], more: 2 });
         insta::assert_snapshot!(blocks(&[bad]));
     }
 

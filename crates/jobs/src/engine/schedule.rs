@@ -180,8 +180,11 @@ impl Floor {
 
     /// Nothing starts any more, and what runs is ended.
     async fn stop_all(&mut self) -> Result<(), StateError> {
-        let by_request: BTreeMap<_, Vec<_>> =
-            self.waiting.iter().chain(self.tasks.values().map(|(_, work)| work)).fold(BTreeMap::new(), |mut all, work| {
+        let by_request: BTreeMap<_, Vec<_>> = self
+            .waiting
+            .iter()
+            .chain(self.tasks.values().map(|(_, work)| work))
+            .fold(BTreeMap::new(), |mut all, work| {
                 all.entry(work.job.request).or_insert_with(Vec::new).push(work.job.definition.action.clone());
                 all
             });

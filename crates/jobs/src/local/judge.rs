@@ -70,7 +70,8 @@ pub struct Judged {
 #[derive(Default)]
 struct Standing {
     present: Vec<(OutputRecord, Option<(ObjectId, u64)>)>,
-    missing: Vec<String>,
+    /// They will be made again: what is made from them is compared with what was recorded.
+    missing: Vec<OutputRecord>,
 }
 
 /// Values that this program gives to every run (spec sandbox.md 5).
@@ -139,8 +140,8 @@ impl StudyView<'_> {
         let present = standing.values().flat_map(|s| &s.present).filter(|(_, now)| now.is_none());
         let unchanged = present.map(|(record, _)| (record.path.clone(), record.object)).collect();
         let edited = standing.iter().flat_map(|(action, s)| edited(action, succeeded.get(action), s)).collect();
-        let missing =
-            standing.into_iter().filter(|(_, s)| !s.missing.is_empty()).map(|(n, s)| (n, s.missing)).collect();
+        let gone = |s: Standing| s.missing.into_iter().map(|record| record.path).collect();
+        let missing = standing.into_iter().filter(|(_, s)| !s.missing.is_empty()).map(|(n, s)| (n, gone(s))).collect();
         Ok(Judged { seen, latest, staleness, missing, edited, unchanged, past })
     }
 }
@@ -175,7 +176,7 @@ fn standing(
         let standing = all.entry(action.clone()).or_default();
         for record in outputs.remove(job).unwrap_or_default() {
             match look(folder, &record.path) {
-                None => standing.missing.push(record.path),
+                None => standing.missing.push(record),
                 Some((object, _)) if object == record.object => standing.present.push((record, None)),
                 Some((object, _)) if objects.get(&record.path).is_some_and(|known| known.contains(&object)) => {
                     standing.present.push((record, None));
@@ -223,7 +224,9 @@ fn components(
             continue;
         };
         let finished_at = seen.rows.get(need).and_then(|row| row.completed_at).unwrap_or(0);
-        for (record, now) in standing.get(need).iter().flat_map(|s| &s.present) {
+        let outputs = standing.get(need);
+        let missing = outputs.iter().flat_map(|s| &s.missing).map(|record| (record, &None));
+        for (record, now) in outputs.iter().flat_map(|s| &s.present).map(|(record, now)| (record, now)).chain(missing) {
             let object = now.map_or(record.object, |(object, _)| object);
             let (path, action, level) = (record.path.clone(), need.clone(), record.level);
             offered.push(PinnedOutput { file: InputFile { path, object, action, job: *job, level }, finished_at });

@@ -1,0 +1,139 @@
+//! A study in a folder of its own, and the program run in it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use tempfile::TempDir;
+
+pub struct Study {
+    home: TempDir,
+    pub folder: PathBuf,
+}
+
+pub struct Ran {
+    pub code: Option<i32>,
+    pub out: String,
+    pub err: String,
+}
+
+impl Ran {
+    #[track_caller]
+    pub fn done(self) -> Self {
+        assert_eq!(self.code, Some(0), "{}\n{}", self.out, self.err);
+        self
+    }
+
+    #[track_caller]
+    pub fn failed(self) -> Self {
+        assert_eq!(self.code, Some(1), "{}\n{}", self.out, self.err);
+        self
+    }
+
+    #[track_caller]
+    pub fn says(self, text: &str) -> Self {
+        assert!(
+            self.out.contains(text) || self.err.contains(text),
+            "{text:?} is missing in\n{}\n{}",
+            self.out,
+            self.err
+        );
+        self
+    }
+
+    /// The actions that ran, in order of their starts.
+    pub fn ran(&self) -> Vec<&str> {
+        self.out.lines().filter_map(|line| line.strip_suffix(": preparing")).collect()
+    }
+}
+
+/// An environment with the machine's own Python and no packages.
+fn python() -> PathBuf {
+    let there = Path::new(env!("CARGO_TARGET_TMPDIR")).join("python");
+    if !there.join("bin/python").exists() {
+        let half = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap().keep();
+        let made = Command::new("python3").args(["-m", "venv", "--without-pip"]).arg(&half).status();
+        assert!(made.is_ok_and(|status| status.success()), "python3 with venv is needed: see scripts/prerequisites");
+        // Another test may have been faster.
+        if fs::rename(&half, &there).is_err() {
+            fs::remove_dir_all(&half).unwrap();
+        }
+    }
+    there
+}
+
+impl Study {
+    /// A project.yaml of version 5 with these actions, and files.
+    pub fn of(actions: &str, files: &[(&str, &str)]) -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let folder = home.path().join("study");
+        let settings = format!("[runtime.\"python:v2\"]\npath = {:?}\n", python());
+        fs::create_dir_all(home.path().join(".config/cloister")).unwrap();
+        fs::write(home.path().join(".config/cloister/cloister.toml"), settings).unwrap();
+        let study = Self { home, folder };
+        study.write("project.yaml", &format!("version: \"5\"\nactions:\n{actions}"));
+        files.iter().for_each(|(path, text)| study.write(path, text));
+        study
+    }
+
+    /// A copy of a study of this repository, with the runtimes that a user would have.
+    pub fn copy_of(name: &str) -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let folder = home.path().join("study");
+        let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../studies").join(name);
+        let copied = Command::new("cp").arg("-r").arg(from).arg(&folder).status().unwrap();
+        assert!(copied.success());
+        Self { home, folder }
+    }
+
+    pub fn write(&self, path: &str, text: &str) {
+        let path = self.folder.join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    #[track_caller]
+    pub fn read(&self, path: &str) -> String {
+        fs::read_to_string(self.folder.join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+    }
+
+    pub fn has(&self, path: &str) -> bool {
+        self.folder.join(path).exists()
+    }
+
+    fn command(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_cloister"));
+        // Runtimes that are built are shared by all tests.
+        let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("runtimes");
+        command.args(words).current_dir(&self.folder).env("HOME", self.home.path()).env("CLOISTER_CACHE_DIR", cache);
+        for name in ["XDG_CONFIG_HOME", "XDG_CACHE_HOME", "CI", "NO_COLOR", "CLICOLOR_FORCE"] {
+            command.env_remove(name);
+        }
+        command
+    }
+
+    pub fn cloister(&self, words: &[&str]) -> Ran {
+        let output = self.command(words).stdin(Stdio::null()).output().unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        Ran { code: output.status.code(), out: text(&output.stdout), err: text(&output.stderr) }
+    }
+
+    pub fn run(&self, words: &[&str]) -> Ran {
+        self.cloister(&[&["run"], words].concat())
+    }
+
+    /// Starts a run that is watched through its standard output.
+    pub fn start(&self, words: &[&str]) -> Child {
+        self.command(&[&["run"], words].concat())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap()
+    }
+
+    /// Names in `metadata/cloister/volumes`.
+    pub fn volumes(&self) -> usize {
+        fs::read_dir(self.folder.join("metadata/cloister/volumes")).map_or(0, Iterator::count)
+    }
+}
