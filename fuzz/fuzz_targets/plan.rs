@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use jobs::plan::{PlanRequest, Stale};
+use jobs::{PlanRequest, Stale};
 use libfuzzer_sys::fuzz_target;
 use pipeline::ActionName;
 
