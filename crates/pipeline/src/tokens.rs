@@ -88,7 +88,9 @@ pub(crate) fn split(text: &str) -> Result<Vec<Token>, (Unbalanced, Vec<Token>)> 
 #[non_exhaustive]
 pub enum CommandFault {
     /// A quote is opened and never closed.
-    #[error("the {mark} at byte {at} opens a quote that is never closed: close it, or write \\{mark} for the character itself")]
+    #[error(
+        "the {mark} at byte {at} opens a quote that is never closed: close it, or write \\{mark} for the character itself"
+    )]
     OpenQuote {
         /// `'` or `"`.
         mark: char,
