@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use jobs::plan::{PlanRequest, Stale};
+use jobs::{PlanRequest, Stale};
 use libfuzzer_sys::fuzz_target;
 use pipeline::ActionName;
 
@@ -19,11 +19,12 @@ fuzz_target!(|bytes: &[u8]| {
         force: bytes.len() % 2 == 0,
         stale: if bytes.len() % 3 == 0 { Stale::Keep } else { Stale::Rerun },
         codelists_ok: true,
+        commit: None,
     };
     let Ok(plan) = jobs::plan::plan(&project, &request, &Default::default()) else { return };
     let mut seen = BTreeSet::new();
     for job in plan.new_jobs() {
-        for need in job.waits_for() {
+        for need in &job.waits_for {
             assert!(seen.contains(need), "a job waits for one that comes later");
         }
         seen.insert(job.action.clone());

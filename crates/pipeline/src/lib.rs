@@ -30,7 +30,7 @@ pub use pattern::PatternFault;
 pub use registry::{Registry, RuntimeEntry, RuntimeKind, TagStatus, Tree};
 pub use resolve::{files_named, resolve};
 pub use suggest::nearest;
-pub use tokens::quote_command;
+pub use tokens::{CommandFault, quote_command, split_command};
 
 /// What `load` made of a project.yaml: the project when nothing is wrong with it, and all that is to say about it.
 #[derive(Debug, Clone)]

@@ -4,6 +4,18 @@
 /// The known words nearest to `word`, best first, at most three. Near means at most `max(1, length / 3)` edits,
 /// where an edit inserts, deletes or replaces a character or swaps two neighbours.
 pub fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Vec<String> {
+    ranked(word, candidates).into_iter().take(3).map(|(_, c)| c.to_owned()).collect()
+}
+
+/// Of the nearest words only those that are as near as the nearest one: for long words that look alike anyway.
+pub(crate) fn closest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Vec<String> {
+    let found = ranked(word, candidates);
+    let best = found.first().map_or(0, |(d, _)| *d);
+    found.into_iter().take_while(|(d, _)| *d == best).take(3).map(|(_, c)| c.to_owned()).collect()
+}
+
+/// Near words with their distance, best first.
+fn ranked<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Vec<(usize, &'c str)> {
     // Words longer than this are no typing mistake; it bounds the time.
     const LONGEST: usize = 200;
     let folded: Vec<char> = word.to_lowercase().chars().collect();
@@ -27,7 +39,7 @@ pub fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) ->
     }
     found.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| a.1.cmp(b.1)));
     found.dedup();
-    found.into_iter().take(3).map(|(_, c)| c.to_owned()).collect()
+    found
 }
 
 /// Edits between two words, or more than `limit` as soon as that is certain.
@@ -73,5 +85,8 @@ mod tests {
         assert_eq!(nearest("rnu", known), ["run"]);
         assert!(nearest("rxx", known).is_empty());
         assert!(nearest("", known).is_empty());
+        let levels = ["highly_sensitive", "moderately_sensitive", "minimally_sensitive"];
+        assert_eq!(closest("moderatly_sensitive", levels), ["moderately_sensitive"]);
+        assert_eq!(closest("make_tablex", known), ["make_table", "make_tables"]);
     }
 }

@@ -83,6 +83,41 @@ pub(crate) fn split(text: &str) -> Result<Vec<Token>, (Unbalanced, Vec<Token>)> 
     Ok(done)
 }
 
+/// A command that cannot be split into words (P302).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CommandFault {
+    /// A quote is opened and never closed.
+    #[error(
+        "the {mark} at byte {at} opens a quote that is never closed: close it, or write \\{mark} for the character itself"
+    )]
+    OpenQuote {
+        /// `'` or `"`.
+        mark: char,
+        /// Where it stands, in bytes from the begin of the command.
+        at: usize,
+    },
+    /// The last character is a back slash, which has nothing to act on.
+    #[error("the command ends with a back slash: remove it, a long command needs no continuation marks")]
+    BackSlashAtEnd {
+        /// Where it stands, in bytes from the begin of the command.
+        at: usize,
+    },
+}
+
+/// Splits the text of a command into words as `load` does (spec project-yaml.md 5.1): blanks separate, quotes and back
+/// slashes work as described there, and no shell exists. A command of blanks only has no words.
+///
+/// # Errors
+/// A quote that is never closed, or a back slash at the very end (P302).
+pub fn split_command(text: &str) -> Result<Vec<String>, CommandFault> {
+    match split(text) {
+        Ok(tokens) => Ok(tokens.into_iter().map(|token| token.text).collect()),
+        Err((Unbalanced { mark: '\\', at, .. }, _)) => Err(CommandFault::BackSlashAtEnd { at }),
+        Err((Unbalanced { mark, at, .. }, _)) => Err(CommandFault::OpenQuote { mark, at }),
+    }
+}
+
 /// Writes a list of words the way it is shown to people: each word bare or in single quotes (spec project-yaml.md 7.4).
 pub fn quote_command(words: &[String]) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "_@%+=:,./-".contains(c);
@@ -107,7 +142,7 @@ mod tests {
     use super::*;
 
     fn words(text: &str) -> Vec<String> {
-        split(text).unwrap().into_iter().map(|t| t.text).collect()
+        split_command(text).unwrap()
     }
 
     #[test]
@@ -125,6 +160,12 @@ mod tests {
         assert_eq!(split("ab x\"c d").unwrap_err().0, Unbalanced { mark: '"', at: 4, word: 3 });
         assert_eq!(split(r#"ab "c d\""#).unwrap_err().0, Unbalanced { mark: '"', at: 3, word: 3 });
         assert_eq!(split("ab c\\").unwrap_err().0, Unbalanced { mark: '\\', at: 4, word: 3 });
+    }
+
+    #[test]
+    fn a_fault_says_what_and_where() {
+        assert_eq!(split_command("ab 'c d"), Err(CommandFault::OpenQuote { mark: '\'', at: 3 }));
+        assert_eq!(split_command("ab c\\"), Err(CommandFault::BackSlashAtEnd { at: 4 }));
     }
 
     #[test]

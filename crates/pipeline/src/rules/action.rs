@@ -4,14 +4,14 @@
 use std::collections::HashMap;
 
 use super::top::Top;
-use super::{Ctx, Draft, config, names, needs, outputs, path, place_of, run};
+use super::{Ctx, Draft, config, displaced, names, needs, outputs, path, place_of, run};
 use crate::fault::{Fault, did_you_mean, quoted};
 use crate::source::Range;
 use crate::suggest::nearest;
 use crate::yaml::node::Entry;
 use crate::yaml::{Value, View};
 
-const KEYS: [&str; 5] = ["run", "needs", "config", "outputs", "dummy_data_file"];
+pub(super) const KEYS: [&str; 5] = ["run", "needs", "config", "outputs", "dummy_data_file"];
 const RUN: usize = 0;
 const NEEDS: usize = 1;
 const CONFIG: usize = 2;
@@ -35,7 +35,8 @@ pub(crate) fn read_all<'d, 'a>(ctx: &mut Ctx<'d, 'a>, top: &Top<'d, 'a>) -> Vec<
     }
     let mut drafts: Vec<Draft<'d>> = Vec::new();
     let mut seen: HashMap<String, Range> = HashMap::new();
-    for entry in entries.into_iter().take(MOST_ACTIONS) {
+    let mut entries = entries.into_iter().take(MOST_ACTIONS).peekable();
+    while let Some(entry) = entries.next() {
         if entry.key.is_merge_key() {
             continue;
         }
@@ -53,7 +54,15 @@ pub(crate) fn read_all<'d, 'a>(ctx: &mut Ctx<'d, 'a>, top: &Top<'d, 'a>) -> Vec<
         seen.insert(name.clone(), entry.key.range());
         let previous = drafts.last().map(|d| d.name.clone());
         names::judge(ctx, &name, entry.key);
-        drafts.push(read(ctx, name, entry, previous.as_deref()));
+        let mut astray: Vec<Entry<'d, 'a>> = Vec::new();
+        while let Some(next) = entries.next_if(|next| {
+            let key = names::name_of(next.key).unwrap_or_default();
+            !seen.contains_key(&key) && displaced::is_displaced(&key, next, entry.value)
+        }) {
+            seen.extend(names::name_of(next.key).map(|key| (key, next.key.range())));
+            astray.push(next);
+        }
+        drafts.push(read(ctx, name, entry, &astray, previous.as_deref()));
     }
     names::judge_together(ctx, &drafts);
     drafts
@@ -70,7 +79,14 @@ fn duplicate(ctx: &mut Ctx<'_, '_>, name: &str, first: Range, second: Range) {
     ctx.faults.push(fault);
 }
 
-fn read<'d, 'a>(ctx: &mut Ctx<'d, 'a>, name: String, entry: Entry<'d, 'a>, previous: Option<&str>) -> Draft<'d> {
+/// `astray` are keys of this action that stand beside it.
+fn read<'d, 'a>(
+    ctx: &mut Ctx<'d, 'a>,
+    name: String,
+    entry: Entry<'d, 'a>,
+    astray: &[Entry<'d, 'a>],
+    previous: Option<&str>,
+) -> Draft<'d> {
     let place = entry.key.range();
     let mut draft = Draft {
         name,
@@ -85,7 +101,7 @@ fn read<'d, 'a>(ctx: &mut Ctx<'d, 'a>, name: String, entry: Entry<'d, 'a>, previ
         dummy_data_file: None,
         matrix: false,
     };
-    if entry.value.value() != Value::Map {
+    if entry.value.value() != Value::Map && astray.is_empty() {
         not_a_mapping(ctx, &draft, entry, previous);
         return draft;
     }
@@ -106,6 +122,12 @@ fn read<'d, 'a>(ctx: &mut Ctx<'d, 'a>, name: String, entry: Entry<'d, 'a>, previ
         // It stands for other actions; what is written inside is a template.
         return draft;
     }
+    for inner in astray {
+        if let Some(slot) = inner.key.scalar().and_then(|(text, _)| KEYS.iter().position(|k| *k == text)) {
+            found[slot] = Some((inner.key, inner.value));
+        }
+    }
+    displaced::report(ctx, &draft, astray, entry.value.entries().first().map(|e| e.key.range()));
     unknown_keys(ctx, &draft, unknown, &mut found);
     for (slot, what) in [(RUN, "a command"), (OUTPUTS, "its outputs")] {
         if found[slot].is_none() {

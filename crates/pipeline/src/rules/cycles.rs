@@ -136,7 +136,7 @@ fn describe(ctx: &Ctx<'_, '_>, drafts: &[Draft<'_>], cycle: &[(usize, usize)]) -
         .map(|step| format!("{} (line {})", quoted(&drafts[step.0].name), line(step)))
         .collect();
     if cycle.len() > SHOWN {
-        chain.push(format!("… {} more …", cycle.len() - SHOWN));
+        chain.push(format!("... {} more ...", cycle.len() - SHOWN));
     }
     chain.push(quoted(&drafts[first].name));
     let mut at = drafts[first].at(&["needs"]);
@@ -144,7 +144,7 @@ fn describe(ctx: &Ctx<'_, '_>, drafts: &[Draft<'_>], cycle: &[(usize, usize)]) -
     let mut fault = Fault::new(
         "P405",
         place(&cycle[0]),
-        format!("{} actions need each other in a circle: {}", cycle.len(), chain.join(" → ")),
+        format!("{} actions need each other in a circle: {}", cycle.len(), chain.join(" -> ")),
     )
     .label("the circle can be entered here")
     .help("none of them could ever start: remove one of these needs")

@@ -5,6 +5,9 @@ mod action;
 mod build;
 mod config;
 mod cycles;
+mod displaced;
+mod expectations;
+mod first_word;
 mod names;
 mod needs;
 mod outputs;
@@ -32,6 +35,8 @@ pub(crate) struct Ctx<'d, 'a> {
     pub(crate) faults: Faults<'d, 'd>,
     /// Mappings whose duplicate keys and dates are judged by a rule of their own.
     pub(crate) judged: HashSet<u32>,
+    /// Commands with the tag `latest`, with their actions: one note for all.
+    pub(crate) latest: Vec<(Range, String)>,
 }
 
 /// The command of an action.
@@ -107,13 +112,20 @@ pub(crate) fn judge<'s>(
     source_name: &str,
 ) -> Loaded {
     let version = faults.version;
-    let mut ctx =
-        Ctx { source, doc, damage, faults: std::mem::replace(&mut faults, Faults::new(None)), judged: HashSet::new() };
+    let mut ctx = Ctx {
+        source,
+        doc,
+        damage,
+        faults: std::mem::replace(&mut faults, Faults::new(None)),
+        judged: HashSet::new(),
+        latest: Vec::new(),
+    };
     ctx.faults.version = version;
     let Some(top) = top::read(&mut ctx, source_name) else {
         return Loaded { project: None, partial: None, diagnostics: ctx.faults.finish() };
     };
     let drafts = action::read_all(&mut ctx, &top);
+    first_word::note_latest(&mut ctx);
     needs::judge(&mut ctx, &drafts);
     cycles::judge(&mut ctx, &drafts);
     whole::commands(&mut ctx, &drafts);

@@ -4,11 +4,11 @@
 use std::collections::{HashMap, HashSet};
 
 use super::{Ctx, Draft, NeedDraft, names, place_of};
-use crate::PathStep;
 use crate::fault::{Fault, did_you_mean, quoted};
 use crate::source::Range;
 use crate::suggest::nearest;
 use crate::yaml::{Value, View};
+use crate::{PathStep, Pattern};
 
 /// Needs of one action.
 const MOST: usize = 5_000;
@@ -36,7 +36,8 @@ pub(crate) fn read<'d>(ctx: &mut Ctx<'d, '_>, draft: &mut Draft<'d>, key: View<'
             if let Some(text) = value.text() {
                 let list: Vec<&str> = text.split([' ', ',', '\n', '\t']).filter(|s| !s.is_empty()).collect();
                 let list = format!("[{}]", list.join(", "));
-                fault = fault.maybe(format!("write `needs: {list}`"), vec![(place, list)]);
+                let mended = format!("write {}", quoted(&format!("needs: {list}")));
+                fault = fault.help(mended.clone()).maybe(mended, vec![(place, list)]);
             }
             ctx.faults.push(fault);
             return;
@@ -113,8 +114,7 @@ pub(crate) fn judge(ctx: &mut Ctx<'_, '_>, drafts: &[Draft<'_>]) {
                 if has_matrix && need.name.contains(['[', '$']) {
                     continue;
                 }
-                comparisons += drafts.len();
-                unknown(ctx, draft, need, &known, drafts, comparisons <= MOST_COMPARISONS.max(drafts.len()));
+                unknown(ctx, draft, need, &known, drafts, &mut comparisons);
             }
         }
     }
@@ -148,6 +148,32 @@ fn removal(ctx: &Ctx<'_, '_>, draft: &Draft<'_>, need: &NeedDraft) -> Option<Ran
     alone.then(|| (start, ctx.source.line_range(line + 1).0.max(end)))
 }
 
+/// The list with the pieces in place of the need, as it would be written on one line.
+fn mended_list(draft: &Draft<'_>, need: &NeedDraft, pieces: &[&str]) -> String {
+    let names =
+        draft.needs.iter().flat_map(|n| if n.index == need.index { pieces.to_vec() } else { vec![n.name.as_str()] });
+    quoted(&format!("needs: [{}]", names.take(20).collect::<Vec<_>>().join(", ")))
+}
+
+/// The action that makes the file which somebody needs by its path.
+fn maker<'f>(
+    draft: &Draft<'_>,
+    need: &NeedDraft,
+    drafts: &'f [Draft<'f>],
+    comparisons: &mut usize,
+) -> Option<&'f Draft<'f>> {
+    if !need.name.contains(['/', '.']) {
+        return None;
+    }
+    *comparisons += drafts.iter().map(|d| d.outputs.len()).sum::<usize>();
+    let within = *comparisons <= MOST_COMPARISONS;
+    let makes = |d: &&Draft<'_>| {
+        d.name != draft.name
+            && d.outputs.iter().any(|o| o.path == need.name || o.sound && Pattern::new(o.path).matches(&need.name))
+    };
+    drafts.iter().filter(|_| within).find(makes)
+}
+
 /// P403 and P404.
 fn unknown(
     ctx: &mut Ctx<'_, '_>,
@@ -155,7 +181,7 @@ fn unknown(
     need: &NeedDraft,
     known: &HashMap<&str, &Draft<'_>>,
     drafts: &[Draft<'_>],
-    search: bool,
+    comparisons: &mut usize,
 ) {
     let at = item_path(draft, need.index);
     if need.name.contains([' ', '\t', '\n']) {
@@ -166,8 +192,11 @@ fn unknown(
             .action(&draft.name)
             .at(at);
         let in_flow = ctx.source.text().as_bytes().get(draft.needs_place.0) == Some(&b'[');
-        fault = if all_known {
-            fault.help("names in a list are separated by commas")
+        fault = if all_known && in_flow {
+            fault.help(format!("names in a list are separated by commas: {}", mended_list(draft, need, &pieces)))
+        } else if all_known {
+            let lines: Vec<String> = pieces.iter().map(|p| quoted(&format!("- {p}"))).collect();
+            fault.help(format!("give each name a line of its own: {}", lines.join(", ")))
         } else {
             let missing: Vec<&str> = pieces.iter().filter(|p| !known.contains_key(*p)).copied().collect();
             fault.help(format!(
@@ -193,8 +222,19 @@ fn unknown(
         ctx.faults.push(fault.help("`run_all` stands for every action and cannot be needed: name the actions"));
         return;
     }
+    if let Some(maker) = maker(draft, need, drafts, comparisons) {
+        let line = ctx.source.position(maker.place.0).line;
+        let help = format!(
+            "this is a file, not an action; action {} makes it (line {line}): write its name",
+            quoted(&maker.name)
+        );
+        let fault = fault.help(help).see(maker.place, "makes this file");
+        ctx.faults.push(fault.maybe(format!("write `{}`", maker.name), vec![(need.place, maker.name.clone())]));
+        return;
+    }
     let own: HashSet<&str> = draft.needs.iter().map(|n| n.name.as_str()).collect();
-    let near = if search {
+    *comparisons += drafts.len();
+    let near = if *comparisons <= MOST_COMPARISONS.max(drafts.len()) {
         nearest(&need.name, drafts.iter().map(|d| d.name.as_str()).filter(|n| *n != draft.name))
     } else {
         Vec::new()

@@ -4,7 +4,8 @@
 use super::{Ctx, Draft, OutputDraft, action, paths, place_of};
 use crate::PrivacyLevel;
 use crate::fault::{Fault, did_you_mean, quoted};
-use crate::suggest::nearest;
+use crate::suggest::closest;
+use crate::yaml::node::Entry;
 use crate::yaml::{Value, View};
 
 /// The levels, most sensitive first.
@@ -13,6 +14,11 @@ pub(crate) const LEVELS: [(&str, PrivacyLevel); 3] = [
     ("moderately_sensitive", PrivacyLevel::ModeratelySensitive),
     ("minimally_sensitive", PrivacyLevel::MinimallySensitive),
 ];
+
+/// Whether a word is the name of a level.
+pub(super) fn is_level(word: &str) -> bool {
+    LEVELS.iter().any(|(name, _)| *name == word)
+}
 
 /// Outputs of one action.
 const MOST: usize = 10_000;
@@ -34,8 +40,8 @@ pub(crate) fn read<'d>(ctx: &mut Ctx<'d, '_>, draft: &mut Draft<'d>, key: View<'
             let absent = LEVELS
                 .iter()
                 .filter(|(name, _)| !entries.iter().any(|e| e.key.scalar().is_some_and(|(t, _)| t == *name)));
-            let near = nearest(text, absent.map(|(name, _)| *name));
-            unknown_level(ctx, draft, entry.key, text, &near);
+            let near = closest(text, absent.map(|(name, _)| *name));
+            unknown_level(ctx, draft, entry, text, &near);
             near_miss |= !near.is_empty();
             near.first().and_then(|n| LEVELS.iter().find(|(name, _)| name == n)).map(|(_, level)| *level)
         });
@@ -46,7 +52,12 @@ pub(crate) fn read<'d>(ctx: &mut Ctx<'d, '_>, draft: &mut Draft<'d>, key: View<'
         }
     }
     if used.is_empty() && !near_miss {
-        let fault = Fault::new("P501", key.range(), format!("action {} declares no outputs", quoted(&draft.name)))
+        let message = if entries.iter().any(|e| e.key.scalar().is_some_and(|(text, _)| !is_level(text))) {
+            format!("none of the outputs of action {} stands below a privacy level", quoted(&draft.name))
+        } else {
+            format!("action {} declares no outputs", quoted(&draft.name))
+        };
+        let fault = Fault::new("P501", key.range(), message)
             .label("no privacy level below this")
             .help("add a level, such as `highly_sensitive:`, and below it `name: output/file.csv`")
             .action(&draft.name)
@@ -69,15 +80,23 @@ pub(crate) fn read<'d>(ctx: &mut Ctx<'d, '_>, draft: &mut Draft<'d>, key: View<'
 }
 
 /// P502.
-fn unknown_level(ctx: &mut Ctx<'_, '_>, draft: &Draft<'_>, key: View<'_, '_>, text: &str, near: &[String]) {
+fn unknown_level(ctx: &mut Ctx<'_, '_>, draft: &Draft<'_>, entry: &Entry<'_, '_>, text: &str, near: &[String]) {
+    let key = entry.key;
     let mut fault = Fault::new("P502", key.range(), format!("unknown privacy level {}", quoted(text)))
         .label("not a privacy level")
         .action(&draft.name)
         .at(draft.at(&["outputs", text]));
     fault = match did_you_mean(near) {
         Some(help) => fault.help(help),
-        None => fault
-            .help("the levels are `highly_sensitive` and `moderately_sensitive`; entries stand one level below them"),
+        None => match entry.value.text() {
+            Some(path) => fault.help(format!(
+                "this reads like an output: indent {} by two more blanks, below `highly_sensitive:` or `moderately_sensitive:`",
+                quoted(&format!("{text}: {path}"))
+            )),
+            None => fault.help(
+                "the levels are `highly_sensitive` and `moderately_sensitive`; names and paths stand one level below them",
+            ),
+        },
     };
     if let [only] = near {
         // A level decides who may see a file, so the change is only shown.

@@ -7,6 +7,7 @@ use std::collections::{HashMap, HashSet};
 use super::overlap::{Meeting, Pair, find};
 use super::{Ctx, Draft, OutputDraft, cycles};
 use crate::fault::{Fault, quoted};
+use crate::pattern::contains;
 use crate::{PrivacyLevel, Severity};
 
 /// An output with the number of its action.
@@ -119,27 +120,33 @@ fn meeting(ctx: &mut Ctx<'_, '_>, drafts: &[Draft<'_>], first: Placed<'_, '_>, s
         ctx.faults.push(fault);
         return;
     }
-    let (severity, what) = match how {
-        Meeting::Contains => (Severity::Warning, "one matches all that the other matches"),
-        Meeting::Intersects => (Severity::Note, "some file names match both"),
-    };
-    let fault = Fault::new(
-        "P521",
-        b.place,
-        format!(
-            "the outputs {} of {} and {} of {} overlap",
-            quoted(a.path),
-            quoted(&drafts[i].name),
-            quoted(b.path),
-            quoted(&drafts[j].name)
+    let said = |o: &OutputDraft<'_>, i: usize| format!("{} of {}", quoted(o.path), quoted(&drafts[i].name));
+    let (severity, message, what) = match how {
+        Meeting::Contains if contains(b.path, a.path) => (
+            Severity::Warning,
+            format!("the output {} matches every file that {} matches", said(b, j), said(a, i)),
+            "the wider pattern",
         ),
-    )
-    .severity(severity)
-    .label(what)
-    .help("a job collects every file that its patterns match, also one that another action made; use distinct names")
-    .see(a.place, format!("the output of {}", quoted(&drafts[i].name)))
-    .action(&drafts[j].name)
-    .at(at);
+        Meeting::Contains => (
+            Severity::Warning,
+            format!("every file that the output {} matches is also matched by {}", said(b, j), said(a, i)),
+            "the narrower pattern",
+        ),
+        Meeting::Intersects => (
+            Severity::Note,
+            format!("the outputs {} and {} can match the same file", said(b, j), said(a, i)),
+            "some file names match both",
+        ),
+    };
+    let fault = Fault::new("P521", b.place, message)
+        .severity(severity)
+        .label(what)
+        .help(
+            "a job collects every file that its patterns match, also one that another action made; use distinct names",
+        )
+        .see(a.place, format!("the output of {}", quoted(&drafts[i].name)))
+        .action(&drafts[j].name)
+        .at(at);
     ctx.faults.push(fault);
 }
 

@@ -1,12 +1,13 @@
-//! `run`: the command's words and the `name:tag` it begins with.
+//! `run`: the command's words; the `name:tag` it begins with is judged in `first_word`.
 //! Spec project-yaml.md 5. Every verdict looks at words, never at the raw text.
 
-use super::{Ctx, Draft, RunDraft, action, place_of};
+use super::{Ctx, Draft, RunDraft, action, first_word, place_of};
 use crate::fault::{Fault, quoted};
 use crate::source::Range;
 use crate::tokens::{self, Token, Unbalanced};
 use crate::yaml::View;
 use crate::yaml::align::{Alignment, align};
+use crate::yaml::node::Style;
 
 /// Bytes of a command.
 const LONGEST: usize = 64 * 1024;
@@ -48,7 +49,7 @@ pub(crate) fn read<'d>(
                 return None;
             };
             let places: Vec<Range> = list.iter().map(|t| aligned.range(t.range.0, t.range.1)).collect();
-            runtime(ctx, draft, &first.text, places[0]);
+            first_word::judge(ctx, draft, &first.text, places[0], text.get(first.range.1..).unwrap_or_default());
             for (token, &place) in list.iter().zip(&places) {
                 word(ctx, draft, token, place, text, &aligned);
             }
@@ -56,151 +57,98 @@ pub(crate) fn read<'d>(
             Some(RunDraft { text, place: value.use_range(), places, words })
         }
         Err((fault, before)) => {
-            unbalanced(ctx, draft, &fault, text, &aligned);
+            unbalanced(ctx, draft, &fault, text, &aligned, style);
             if let Some(first) = before.first() {
-                runtime(ctx, draft, &first.text, aligned.range(first.range.0, first.range.1));
+                let rest = text.get(first.range.1..).unwrap_or_default();
+                first_word::judge(ctx, draft, &first.text, aligned.range(first.range.0, first.range.1), rest);
             }
             None
         }
     }
 }
 
-fn push(ctx: &mut Ctx<'_, '_>, draft: &Draft<'_>, fault: Fault) {
+pub(super) fn push(ctx: &mut Ctx<'_, '_>, draft: &Draft<'_>, fault: Fault) {
     ctx.faults.push(fault.action(&draft.name).at(draft.at(&["run"])));
 }
 
 /// P302.
-fn unbalanced(ctx: &mut Ctx<'_, '_>, draft: &Draft<'_>, fault: &Unbalanced, text: &str, aligned: &Alignment) {
+fn unbalanced(
+    ctx: &mut Ctx<'_, '_>,
+    draft: &Draft<'_>,
+    fault: &Unbalanced,
+    text: &str,
+    aligned: &Alignment,
+    style: Style,
+) {
     let end = text.trim_end_matches([' ', '\t', '\n', '\r']).len();
     let mark = aligned.range(fault.at, fault.at + 1);
-    let place = aligned.range(fault.word, end.max(fault.at + 1));
-    let fault = if fault.mark == '\\' {
-        Fault::new("P302", place, "the command ends with a back slash")
+    if fault.mark == '\\' {
+        let place = aligned.range(fault.word, end.max(fault.at + 1));
+        let fault = Fault::new("P302", place, "the command ends with a back slash")
             .label("nothing follows it")
-            .help("remove it: a long command needs no continuation marks")
-    } else {
-        Fault::new(
-            "P302",
-            place,
-            format!(
-                "a {} quote is opened in the command and never closed",
-                if fault.mark == '"' { "double" } else { "single" }
-            ),
-        )
-        .label("this word never ends")
-        .help(format!("close the quote, or write \\{0} for the character {0} itself", fault.mark))
-        .see(mark, "opened here")
-    };
-    push(ctx, draft, fault);
-}
-
-/// P303 to P306, P309, P313: the first word.
-fn runtime(ctx: &mut Ctx<'_, '_>, draft: &Draft<'_>, word: &str, place: Range) {
-    if word.starts_with("cohortextractor") {
-        push(
-            ctx,
-            draft,
-            Fault::new("P309", place, "`cohortextractor` cannot be used from version 4 on")
-                .label("refused at this version")
-                .help("use version 3 for a study with cohortextractor"),
-        );
+            .help("remove it: a long command needs no continuation marks");
+        return push(ctx, draft, fault);
     }
-    let (name, tag) = match word.split_once(':') {
-        Some((name, tag)) if !name.is_empty() && !tag.is_empty() => (name, tag),
-        Some((_, "")) | None => {
-            let name = word.trim_end_matches(':');
-            push(
-                ctx,
-                draft,
-                Fault::new("P303", place, format!("{} does not say which version runs", quoted(word)))
-                    .label("expected `name:tag`")
-                    .help(if known_program(name) {
-                        "a command begins with what runs it and its version, for example `python:v2 analysis/script.py`"
-                            .to_owned()
-                    } else {
-                        format!(
-                            "write a tag after the name, for example `{}:v2`",
-                            if name.is_empty() { "python" } else { name }
-                        )
-                    }),
-            );
-            return;
+    let which = if fault.mark == '"' { "double" } else { "single" };
+    let place = aligned.range(fault.word, end.max(fault.at + 1));
+    let opened = Fault::new("P302", place, format!("a {which} quote is opened in the command and never closed"))
+        .label("this word never ends");
+    let opened = match apostrophe(fault, text) {
+        Some(word) => {
+            let mended = format!("\"{word}\"");
+            let place = aligned.range(fault.word, fault.word + word.len());
+            let opened = opened.help(format!("if it is an apostrophe, put the word in double quotes: `{mended}`"));
+            // Inside a quoted value of YAML the double quotes would need marks of their own.
+            match style {
+                Style::Plain | Style::Block => opened.maybe("put the word in double quotes", vec![(place, mended)]),
+                Style::Single | Style::Double => opened,
+            }
         }
-        Some((_, tag)) => {
-            push(
-                ctx,
-                draft,
-                Fault::new("P303", place, format!("{} does not say what runs", quoted(word)))
-                    .label("expected `name:tag`")
-                    .help(format!("write a name before the `:`, for example `python:{tag}`")),
-            );
-            return;
-        }
+        None => opened.help(format!("close the quote, or write \\{0} for the character {0} itself", fault.mark)),
     };
-    match tag {
-        "latest" => {
-            push(
-                ctx,
-                draft,
-                Fault::new("P305", place, format!("{} uses the tag `latest`, which version 5 refuses", quoted(word)))
-                    .label("name a version")
-                    .help(format!("write `{name}:v1`, which is what `latest` stands for, or a newer version"))
-                    .maybe(format!("write `{name}:v1`"), vec![(place, format!("{name}:v1"))]),
-            );
-            push(
-                ctx,
-                draft,
-                Fault::new("P306", place, format!("{}: `latest` stands for `v1` of a platform runtime", quoted(word)))
-                    .label("never moves to a newer version")
-                    .help("write the version you mean; a built-in action takes its newest known version"),
-            );
+    push(ctx, draft, opened.see(mark, "opened here"));
+}
+
+/// The word with a single quote in the middle of it, as in `Crohn's` or `patients'`.
+fn apostrophe<'t>(fault: &Unbalanced, text: &'t str) -> Option<&'t str> {
+    let before = text.get(fault.word..fault.at)?;
+    let word = text.get(fault.word..)?.split([' ', '\t', '\n', '\r']).next()?;
+    let plain = !word.contains(['"', '\\']) && word.matches('\'').count() == 1;
+    (fault.mark == '\'' && plain && before.ends_with(char::is_alphanumeric)).then_some(word)
+}
+
+/// What somebody wants who writes a sign of the shell, and how to have it without one.
+fn shell_sign(sign: &str) -> (&'static str, &'static str) {
+    match sign {
+        ">" | ">>" => {
+            ("write to a file", "let the script write the file itself; whatever a command prints is kept in its log")
         }
-        "dev" => push(
-            ctx,
-            draft,
-            Fault::new("P313", place, format!("{} is for local tests only", quoted(word)))
-                .label("a backend refuses `dev`")
-                .help("name a published version before you ask for a run"),
+        "<" => ("read from a file", "let the script open the file itself, and pass its path as an argument"),
+        "2>&1" => ("join two streams", "remove it: the log of an action holds all that it prints, errors too"),
+        "&" => ("start a command in the background", "remove it: actions that do not need each other run side by side"),
+        "|" => (
+            "hand the output to another command",
+            "do both steps in one script, or make two actions of them with a file in between",
         ),
-        _ if is_version(tag) => {}
-        _ => push(
-            ctx,
-            draft,
-            Fault::new("P304", place, format!("the tag of {} is not a version", quoted(word)))
-                .label("expected a tag such as `v2`")
-                .help(match tag.strip_prefix(['v', 'V']).unwrap_or(tag).trim_matches('.') {
-                    digits if digits.starts_with(|c: char| c.is_ascii_digit()) && is_version(&format!("v{digits}")) => {
-                        format!("write `{name}:v{digits}`")
-                    }
-                    _ => format!("a tag is `v` and a number: `{name}:v2`, `{name}:v0.0.24`"),
-                }),
-        ),
+        _ => ("start another command", "make one action of each command, or call them all from one script"),
     }
-}
-
-/// Programs that people type first when they think of a shell.
-fn known_program(name: &str) -> bool {
-    matches!(name, "python" | "python3" | "Rscript" | "R" | "r" | "jupyter" | "bash" | "sh" | "stata" | "")
-        || name.contains(['/', '.'])
-}
-
-/// `v`, digits and dots, `-pre` if wanted.
-fn is_version(tag: &str) -> bool {
-    let Some(rest) = tag.strip_prefix('v') else { return false };
-    let rest = rest.strip_suffix("-pre").unwrap_or(rest);
-    rest.starts_with(|c: char| c.is_ascii_digit()) && rest.bytes().all(|b| b.is_ascii_digit() || b == b'.')
 }
 
 /// P310 to P312: words that people expect a shell to understand.
 fn word(ctx: &mut Ctx<'_, '_>, draft: &Draft<'_>, token: &Token, place: Range, text: &str, aligned: &Alignment) {
     match token.text.as_str() {
-        "&&" | "||" | "|" | ";" | ">" | ">>" | "<" | "2>&1" | "&" => {
+        sign @ ("&&" | "||" | "|" | ";" | ">" | ">>" | "<" | "2>&1" | "&") => {
+            let (wish, help) = shell_sign(sign);
             push(
                 ctx,
                 draft,
-                Fault::new("P310", place, format!("{} is passed on as an ordinary word", quoted(&token.text)))
-                    .label("there is no shell here")
-                    .help("make one action of each command, or put them into a script"),
+                Fault::new(
+                    "P310",
+                    place,
+                    format!("{} does not {wish}: it is passed on as an ordinary word", quoted(sign)),
+                )
+                .label("there is no shell here")
+                .help(help),
             );
         }
         other if other.starts_with(['“', '”', '‘', '’']) => {

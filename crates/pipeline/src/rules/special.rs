@@ -19,7 +19,7 @@ pub(crate) fn judge(ctx: &mut Ctx<'_, '_>, draft: &Draft<'_>) {
             &["dummy_data_file"],
             Fault::new("P710", *place, "`dummy_data_file` is ignored by this command")
                 .label("has no effect")
-                .help("only `cohortextractor … generate_cohort` reads it; other commands take their own option"),
+                .help("only `cohortextractor:v1 generate_cohort` reads it; other commands take their own option"),
         );
     }
     match command {
@@ -155,11 +155,10 @@ fn generate_cohort(ctx: &mut Ctx<'_, '_>, draft: &Draft<'_>, run: &RunDraft<'_>)
             &["outputs", second.as_str()],
             Fault::new("P606", *place, "`generate_cohort` writes one kind of file, but several levels are declared")
                 .label("a second level")
-                .help("keep only `highly_sensitive`")
+                .help("keep only `highly_sensitive`: each file has one row for each patient")
                 .see(draft.levels[0].1, "the first level"),
         );
-    }
-    if let Some((level, place)) = level(draft, PrivacyLevel::ModeratelySensitive) {
+    } else if let Some((level, place)) = level(draft, PrivacyLevel::ModeratelySensitive) {
         push(
             ctx,
             draft,

@@ -1,7 +1,7 @@
-//! The top level of the file: known keys, version, expectations (spec project-yaml.md 3).
+//! The top level of the file: known keys and version (spec project-yaml.md 3); `expectations` has a room of its own.
 //! Decides which version the gates of all other rules compare with.
 
-use super::{Ctx, place_of};
+use super::{Ctx, expectations, place_of};
 use crate::fault::{Fault, did_you_mean, key, quoted};
 use crate::source::Range;
 use crate::suggest::nearest;
@@ -47,7 +47,7 @@ pub(crate) fn read<'d, 'a>(ctx: &mut Ctx<'d, 'a>, source_name: &str) -> Option<T
     let first = root.entries().first().map_or((0, 0), |e| e.key.range());
     let version = version(ctx, found[0], first);
     let population = match &version {
-        Some(version) => expectations(ctx, found[1], version, first),
+        Some(version) => expectations::read(ctx, found[1], version, first),
         None => Population(1000),
     };
     let actions = actions(ctx, found[2], first);
@@ -93,7 +93,7 @@ fn not_a_mapping(ctx: &mut Ctx<'_, '_>, root: View<'_, '_>, source_name: &str) {
     ctx.faults.push(fault);
 }
 
-type Found<'d, 'a> = Option<(View<'d, 'a>, View<'d, 'a>)>;
+pub(super) type Found<'d, 'a> = Option<(View<'d, 'a>, View<'d, 'a>)>;
 
 /// P110, and P901 for `matrix_defaults`. A misspelt known key stands in for that key.
 fn unknown_keys<'d, 'a>(
@@ -145,7 +145,7 @@ fn version(ctx: &mut Ctx<'_, '_>, found: Found<'_, '_>, first: Range) -> Option<
         if !ctx.damage.has_top_key("version") {
             let fault = Fault::new("P101", first, "`version` is missing")
                 .label("expected `version:` at the top of the file")
-                .help("add `version: \"4.0\"`, or the version whose rules this file was written for");
+                .help(format!("add {}", suggested_version(ctx)));
             ctx.faults.push(fault);
         }
         return None;
@@ -158,7 +158,7 @@ fn version(ctx: &mut Ctx<'_, '_>, found: Found<'_, '_>, first: Range) -> Option<
             ctx.faults.push(
                 fault("P101", "`version` has no value".to_owned())
                     .label("nothing here")
-                    .help("write for example `version: \"4.0\"`"),
+                    .help(format!("write {}", suggested_version(ctx))),
             );
             return None;
         }
@@ -174,7 +174,7 @@ fn version(ctx: &mut Ctx<'_, '_>, found: Found<'_, '_>, first: Range) -> Option<
                 ),
             )
             .label("expected a number from 1 to 5")
-            .help("write for example `version: \"4.0\"`");
+            .help(format!("write {}", suggested_version(ctx)));
             if text.starts_with(['“', '”', '„', '‘', '’']) {
                 bad = bad.also("the quotes are typographic ones, which mean nothing in YAML: use straight ones");
             }
@@ -208,159 +208,26 @@ fn version(ctx: &mut Ctx<'_, '_>, found: Found<'_, '_>, first: Range) -> Option<
     Some(Version { text: text.to_owned(), number })
 }
 
+/// The newest version, but the newest that allows cohortextractor where that is used.
+fn suggested_version(ctx: &Ctx<'_, '_>) -> &'static str {
+    if uses_cohortextractor(ctx) {
+        "`version: 3`, the newest version that allows `cohortextractor`"
+    } else {
+        "`version: 5`, the newest version, or the older one whose rules this file was written for"
+    }
+}
+
+/// Whether the file names cohortextractor anywhere; only advice depends on it.
+pub(super) fn uses_cohortextractor(ctx: &Ctx<'_, '_>) -> bool {
+    ctx.source.text().contains("cohortextractor:")
+}
+
 /// Sign, digits with an optional point, exponent.
 fn is_decimal(text: &str) -> bool {
     let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
     unsigned.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'e' | b'E' | b'+' | b'-'))
         && unsigned.starts_with(|c: char| c.is_ascii_digit() || c == '.')
         && text.parse::<f64>().is_ok()
-}
-
-/// P120 to P126: how many dummy patients.
-fn expectations(ctx: &mut Ctx<'_, '_>, found: Found<'_, '_>, version: &Version, first: Range) -> Population {
-    let ignored = Population(1000);
-    if version.number != 3.0 {
-        let Some((name, value)) = found else { return ignored };
-        let at = [key("expectations")];
-        if version.number >= 4.0 {
-            if value.value() != Value::Null {
-                let end = value.range().1;
-                let whole = (name.range().0, end);
-                let fault = Fault::new("P126", name.range(), "`expectations` is not allowed from version 4 on")
-                    .label("has no meaning here")
-                    .help("remove it")
-                    .at(at)
-                    .sure("remove `expectations`", vec![(removal(ctx, whole), String::new())]);
-                ctx.faults.push(fault);
-            }
-        } else {
-            let fault = Fault::new("P125", name.range(), "`expectations` is ignored at this version")
-                .label("1000 dummy patients are used whatever is written here")
-                .help("only version 3 reads it; remove it")
-                .at(at);
-            ctx.faults.push(fault);
-        }
-        return ignored;
-    }
-    let Some((name, value)) = found else {
-        if !ctx.damage.has_top_key("expectations") {
-            let fault = Fault::new("P120", first, "version 3 needs `expectations`, which is missing")
-                .label("expected `expectations:` beside `version:`")
-                .help("add `expectations:` with `population_size: 1000` below it, or use version 4");
-            ctx.faults.push(fault);
-        }
-        return ignored;
-    };
-    let at = [key("expectations")];
-    match value.value() {
-        Value::Map => population_size(ctx, name, value).unwrap_or(ignored),
-        Value::Null => {
-            let fault = Fault::new("P120", place_of(name, value), "`expectations` is empty")
-                .label("version 3 needs a population size here")
-                .help("write `population_size: 1000` below it, indented by two blanks")
-                .at(at);
-            ctx.faults.push(fault);
-            ignored
-        }
-        other => {
-            let fault = Fault::new(
-                "P121",
-                value.range(),
-                format!("`expectations` is {}, not a mapping", other.describe()),
-            )
-            .label("expected `population_size: 1000`")
-            .help("write `population_size: 1000` on a line of its own below `expectations:`, indented by two blanks")
-            .at(at);
-            ctx.faults.push(fault);
-            ignored
-        }
-    }
-}
-
-/// The lines of a block that is to be removed, or just its range in flow style.
-fn removal(ctx: &Ctx<'_, '_>, whole: Range) -> Range {
-    let (line, last) = (ctx.source.line_of(whole.0), ctx.source.line_of(whole.1));
-    let (start, _) = ctx.source.line_range(line);
-    let (_, end) = ctx.source.line_range(last);
-    let text = ctx.source.text();
-    let alone = text[start..whole.0].trim().is_empty()
-        && (text[whole.1..end].trim().is_empty() || text[whole.1..end].trim().starts_with('#'));
-    if !alone {
-        // In flow style the comma goes too.
-        let after = text[whole.1..].trim_start();
-        let comma = after.starts_with(',').then(|| text.len() - after.len() + 1);
-        return (whole.0, comma.unwrap_or(whole.1));
-    }
-    (start, ctx.source.line_range(last + 1).0.max(end))
-}
-
-fn population_size(ctx: &mut Ctx<'_, '_>, expectations: View<'_, '_>, value: View<'_, '_>) -> Option<Population> {
-    let mut size = None;
-    let mut misspelt = false;
-    for entry in value.entries() {
-        let text = entry.key.scalar().map_or("", |(text, _)| text);
-        if text == "population_size" {
-            size = size.or(Some(entry));
-            continue;
-        }
-        let near = nearest(text, ["population_size"]);
-        let mut fault =
-            Fault::new("P122", entry.key.range(), format!("unknown key {} in `expectations`", quoted(text)))
-                .label("not a key of `expectations`")
-                .help(did_you_mean(&near).unwrap_or_else(|| "`expectations` holds only `population_size`".to_owned()))
-                .at([key("expectations"), key(text)]);
-        if !near.is_empty() && size.is_none() {
-            misspelt = true;
-            fault = fault
-                .sure("rename the key to `population_size`", vec![(entry.key.range(), "population_size".to_owned())]);
-        }
-        ctx.faults.push(fault);
-    }
-    let at = [key("expectations"), key("population_size")];
-    let Some(entry) = size else {
-        if !misspelt {
-            let fault = Fault::new("P123", expectations.range(), "`population_size` is missing")
-                .label("expected `population_size:` below this")
-                .help("write for example `population_size: 1000`")
-                .at([key("expectations")]);
-            ctx.faults.push(fault);
-        }
-        return None;
-    };
-    let place = place_of(entry.key, entry.value);
-    let (size, doubtful) = match entry.value.value() {
-        Value::Int(text) => (decimal(text).and_then(|d| d.parse().ok()), false),
-        Value::Text(text) => (integer_text(text), false),
-        Value::Bool(b) => (Some(u64::from(b)), true),
-        // A float of 2^64 or more is no sensible number of patients.
-        Value::Float(f) if (0.0..1e18).contains(&f) => (Some(f as u64), true),
-        _ => (None, false),
-    };
-    let Some(size) = size else {
-        let fault = Fault::new("P123", place, "the population size is not a whole number of patients")
-            .label("expected a number such as 1000")
-            .help("write a whole number that is not negative")
-            .at(at);
-        ctx.faults.push(fault);
-        return None;
-    };
-    if doubtful {
-        let fault = Fault::new("P124", place, format!("the population size is read as {size}"))
-            .label("not a whole number as written")
-            .help(format!("write `population_size: {size}`"))
-            .at(at);
-        ctx.faults.push(fault);
-    }
-    Some(Population(size))
-}
-
-/// Text that is an integer: blanks around it, a sign, `_` between digits.
-fn integer_text(text: &str) -> Option<u64> {
-    let trimmed = text.trim();
-    let digits = trimmed.strip_prefix('+').unwrap_or(trimmed);
-    let fine =
-        digits.starts_with(|c: char| c.is_ascii_digit()) && digits.bytes().all(|b| b.is_ascii_digit() || b == b'_');
-    fine.then(|| digits.replace('_', "").parse().ok()).flatten()
 }
 
 /// P112: the mapping of actions.

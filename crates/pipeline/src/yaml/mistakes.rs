@@ -44,11 +44,11 @@ impl<'s> Scene<'s> {
         &self.text[start..end]
     }
 
-    /// The range of a line without its indentation.
+    /// The range of a line without its indentation; empty for a line of blanks.
     pub(super) fn content(&self, line: usize) -> Range {
         let (start, end) = self.source.line_range(line);
-        let text = &self.text[start..end];
-        (end - text.trim_start().len(), start + text.trim_end().len())
+        let text = self.text[start..end].trim_end();
+        (start + text.len() - text.trim_start().len(), start + text.len())
     }
 
     /// The last line with content before this one.
