@@ -8,6 +8,7 @@ mod located;
 mod options;
 mod program;
 mod python;
+mod r;
 mod steps;
 mod store;
 

@@ -2,7 +2,6 @@
 //! connection, the system's. Spec cli.md 5 (order a, b, c; X201, X205), 12.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use pipeline::RuntimeRef;
 use sandbox::Root;
@@ -14,15 +13,10 @@ use super::interpreter::{self, Interpreter};
 use super::lock::{Group, Minor};
 use super::pip::{self, Pip};
 use super::system;
-use crate::build::Plan;
+use crate::build::{Plan, expected};
 use crate::located::{Found, Missing, Tried};
 use crate::options::Options;
 use crate::program::{Program, Start, is_executable, search};
-
-/// What a fetch is reckoned with, bytes a second.
-const FETCHED_A_SECOND: u64 = 8_000_000;
-/// What unpacking and compiling are reckoned with, bytes of the finished environment a second.
-const INSTALLED_A_SECOND: u64 = 12_000_000;
 
 /// One request while it is being answered.
 pub(crate) struct Request<'a> {
@@ -85,8 +79,10 @@ impl Request<'_> {
             return Err((verdict, Some(format!("cloister env install {}", self.resolved))));
         }
         let unpacked = work.missing_packages().iter().map(|package| package.unpacked).sum();
-        let expected = Duration::from_secs(5 + bytes / FETCHED_A_SECOND + unpacked / INSTALLED_A_SECOND);
-        Ok(Found::Build(Plan { located: answer(&interpreter.version), title, bytes, unpacked, expected, work }))
+        let located = answer(&interpreter.version);
+        let expected = expected(bytes, unpacked);
+        let work = crate::build::Work::Python(Box::new(work));
+        Ok(Found::Build(Plan { located, title, bytes, unpacked, expected, work }))
     }
 
     /// An environment that the user named: a folder with `bin/`, or a program in such a folder.
