@@ -12,6 +12,9 @@ mod r;
 mod steps;
 mod store;
 
+#[cfg(test)]
+mod in_the_sandbox;
+
 pub use build::{BuildError, Plan, Progress, build};
 pub use catalogue::{catalogue, settle};
 pub use locate::locate;

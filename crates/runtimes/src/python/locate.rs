@@ -67,7 +67,7 @@ impl Request<'_> {
             return Ok(Found::Ready(candidate.environment.program(&marker, answer(&marker.version))));
         }
         let interpreter = interpreter::ask(&candidate.executable).map_err(|verdict| (verdict, None))?;
-        usable(&interpreter, candidate).map_err(|verdict| (verdict, None))?;
+        usable(&interpreter, candidate)?;
         let pip = Pip::find(&interpreter, &self.options.places);
         pip.map_err(|verdict| (verdict, Some(pip::install_line(&interpreter))))?;
         let title = title(&interpreter.version);
@@ -144,18 +144,21 @@ impl Request<'_> {
     }
 }
 
-fn usable(interpreter: &Interpreter, candidate: &Candidate) -> Result<(), String> {
+/// `Err` is a verdict and, if one helps, the command that changes it.
+fn usable(interpreter: &Interpreter, candidate: &Candidate) -> Result<(), (String, Option<String>)> {
     if interpreter.minor != (3, candidate.python.0) {
-        return Err(format!("it says it is Python {}", interpreter.version));
+        return Err((format!("it says it is Python {}", interpreter.version), None));
     }
     if interpreter.is_virtual() {
-        return Err("it belongs to a virtual environment".to_owned());
+        return Err(("it belongs to a virtual environment".to_owned(), None));
     }
     if !interpreter.has_venv {
-        return Err("it lacks the module venv".to_owned());
+        let of_the_system = Path::new("/etc/debian_version").exists() && interpreter.base_prefix == Path::new("/usr");
+        let fix = of_the_system.then(|| "apt-get install python3-venv".to_owned());
+        return Err(("it lacks the module venv".to_owned(), fix));
     }
     if interpreter.platform != candidate.lock.platform {
-        return Err(format!("no locked list for {}", interpreter.platform));
+        return Err((format!("no locked list for {}", interpreter.platform), None));
     }
     Ok(())
 }

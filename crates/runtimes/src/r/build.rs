@@ -129,4 +129,4 @@ fn unpack(packages: &[Package], debs: &Store, tree: &Path, held: &File) -> Resul
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

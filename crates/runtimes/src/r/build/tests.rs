@@ -33,7 +33,9 @@ fn make_deb(mirror: &Path, name: &str, version: &str, files: &[(&str, &str)]) ->
     for (path, text) in files.iter().copied().chain([("DEBIAN/control", control.as_str())]) {
         let path = tree.path().join(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
+        fs::write(&path, text).unwrap();
+        let mode = if path.starts_with(tree.path().join("usr/bin")) { 0o755 } else { 0o644 };
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
     }
     fs::set_permissions(tree.path(), fs::Permissions::from_mode(0o755)).unwrap();
     let file = mirror.join(format!("{name}_all.deb"));
@@ -117,6 +119,11 @@ fn build_it(work: &Work) -> (Result<Program, BuildError>, Vec<Progress>) {
     let located = located(&reference, &reference, "tiny".into(), warning, String::new());
     let mut seen = Vec::new();
     (build(work, &located, &mut |progress| seen.push(progress)), seen)
+}
+
+/// The program of a complete build, where this machine can make one.
+pub(crate) fn tiny(folder: &Path) -> Option<Program> {
+    has_tools("a test in the sandbox").then(|| build_it(&work(folder)).0.unwrap())
 }
 
 fn fetched(seen: &[Progress]) -> bool {
