@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use crate::located::Located;
 use crate::program::Program;
-use crate::python::build::Work;
 
 /// What a build of a missing environment would do.
 #[derive(Debug, Clone)]
@@ -22,6 +21,23 @@ pub struct Plan {
     /// How long it takes at 8 MB a second and on an ordinary laptop.
     pub expected: Duration,
     pub(crate) work: Work,
+}
+
+/// What a build needs to know, by kind.
+#[derive(Debug, Clone)]
+pub(crate) enum Work {
+    Python(Box<crate::python::build::Work>),
+    R(Box<crate::r::build::Work>),
+}
+
+/// What a fetch is reckoned with, bytes a second.
+const FETCHED_A_SECOND: u64 = 8_000_000;
+/// What unpacking and compiling are reckoned with, bytes of the finished environment a second.
+const INSTALLED_A_SECOND: u64 = 12_000_000;
+
+/// How long a build takes.
+pub(crate) fn expected(bytes: u64, unpacked: u64) -> Duration {
+    Duration::from_secs(5 + bytes / FETCHED_A_SECOND + unpacked / INSTALLED_A_SECOND)
 }
 
 /// How far a build is.
@@ -93,7 +109,7 @@ pub enum BuildError {
         /// The command.
         fix: String,
     },
-    /// The package index could not be reached, or lacks something.
+    /// The package index or mirror could not be reached, or lacks something.
     #[error(
         "{packages} could not be fetched. {hint} What has arrived is kept; run the same command again to go on.\n{messages}"
     )]
@@ -102,10 +118,10 @@ pub enum BuildError {
         packages: String,
         /// What to look at.
         hint: &'static str,
-        /// The end of pip's messages.
+        /// The end of what pip or apt says.
         messages: String,
     },
-    /// pip said it fetched a file, but its bytes are not those of the list.
+    /// pip or apt said it fetched a file, but its bytes are not those of the list.
     #[error("{package} arrived with other bytes than the locked list names; it was not used")]
     Bytes {
         /// Name and version.
@@ -132,7 +148,10 @@ impl BuildError {
 /// Two builds of one environment never run at the same time, also in different processes: the second waits and then
 /// finds it complete. A build that was killed is begun anew, with what had been fetched. Blocks until it is done.
 pub fn build(plan: &Plan, progress: &mut dyn FnMut(Progress)) -> Result<Program, BuildError> {
-    let program = crate::python::build::build(&plan.work, &plan.located, progress)?;
+    let program = match &plan.work {
+        Work::Python(work) => crate::python::build::build(work, &plan.located, progress)?,
+        Work::R(work) => crate::r::build::build(work, &plan.located, progress)?,
+    };
     progress(Progress::Done);
     Ok(program)
 }

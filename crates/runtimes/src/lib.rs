@@ -8,8 +8,12 @@ mod located;
 mod options;
 mod program;
 mod python;
+mod r;
 mod steps;
 mod store;
+
+#[cfg(test)]
+mod in_the_sandbox;
 
 pub use build::{BuildError, Plan, Progress, build};
 pub use catalogue::{catalogue, settle};

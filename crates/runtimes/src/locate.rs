@@ -44,7 +44,7 @@ pub fn locate(reference: &RuntimeRef, options: &Options) -> Result<Found, Missin
         Family::Planned => Err(missing("X206", format!("{} is known, but not in this version yet", entry.name), None)),
         Family::Python => Request { reference, resolved, group: Group::Python, options }.locate(),
         Family::Jupyter => Request { reference, resolved, group: Group::Jupyter, options }.locate(),
-        Family::R => Err(missing("X205", "R".to_owned(), None)),
+        Family::R => crate::r::locate::Request { reference, resolved, options }.locate(),
         Family::Stata => Err(Missing {
             tried: vec![
                 tried("container", "this version of the program starts no containers"),
@@ -76,6 +76,9 @@ fn chosen(
     match (choice, entry.family) {
         (Choice::Native(path), Family::Python | Family::Jupyter) => {
             Request { reference, resolved, group, options }.configured(path)
+        }
+        (Choice::Native(path), Family::R) => {
+            crate::r::locate::Request { reference, resolved, options }.configured(path)
         }
         (Choice::Native(path), _) => Err(Missing {
             reference: reference.to_string(),

@@ -92,13 +92,14 @@ pub(crate) fn is_executable(path: &Path) -> bool {
 
 /// The variables that every native runtime has, with `own` folders first on the `PATH`.
 ///
-/// Folders for caches lie below `/tmp`, the only place besides the workspace that a run can write to.
+/// The clock is that of a backend's images. Folders for caches lie below `/tmp`, the only place besides the workspace that a run can write to.
 pub(crate) fn variables(own: &[PathBuf]) -> Vec<(String, String)> {
     let folders = own.iter().map(|folder| folder.to_string_lossy().into_owned());
     let path: Vec<String> = folders.chain(SYSTEM_PATH.map(str::to_owned)).collect();
     let fixed = [
         ("LANG", "C.UTF-8"),
         ("LC_ALL", "C.UTF-8"),
+        ("TZ", "Etc/UTC"),
         ("XDG_CACHE_HOME", "/tmp/.cache"),
         ("XDG_CONFIG_HOME", "/tmp/.config"),
         ("XDG_DATA_HOME", "/tmp/.local/share"),

@@ -16,7 +16,7 @@ const BATCH_FILES: usize = 24;
 /// What a list says of one package's file.
 pub(crate) trait Stored {
     /// The file's name as published; installers read it, so it is kept.
-    fn file(&self) -> &str;
+    fn file(&self) -> String;
     /// Lower-case hex.
     fn sha256(&self) -> &str;
     /// Bytes.
@@ -143,7 +143,7 @@ pub(crate) fn fetch<P: Stored>(
         get(&batch, arriving.path())?;
         store.take(arriving.path(), &batch, false).map_err(BuildError::io("storing packages in", cache_dir))?;
         if let Some(wrong) = absent(store, &batch)?.first() {
-            return Err(BuildError::Bytes { package: wrong.file().to_owned() });
+            return Err(BuildError::Bytes { package: wrong.file() });
         }
         done += batch.iter().map(|package| package.size()).sum::<u64>();
         progress(Progress::Fetching { done, total });
@@ -173,8 +173,8 @@ mod tests {
     struct File(u64);
 
     impl Stored for File {
-        fn file(&self) -> &str {
-            "a-1-py3-none-any.whl"
+        fn file(&self) -> String {
+            "a-1-py3-none-any.whl".to_owned()
         }
         fn sha256(&self) -> &str {
             ABC

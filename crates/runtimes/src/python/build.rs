@@ -194,4 +194,4 @@ impl Part<'_> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -2,7 +2,6 @@
 //! connection, the system's. Spec cli.md 5 (order a, b, c; X201, X205), 12.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use pipeline::RuntimeRef;
 use sandbox::Root;
@@ -14,15 +13,10 @@ use super::interpreter::{self, Interpreter};
 use super::lock::{Group, Minor};
 use super::pip::{self, Pip};
 use super::system;
-use crate::build::Plan;
+use crate::build::{Plan, expected};
 use crate::located::{Found, Missing, Tried};
 use crate::options::Options;
 use crate::program::{Program, Start, is_executable, search};
-
-/// What a fetch is reckoned with, bytes a second.
-const FETCHED_A_SECOND: u64 = 8_000_000;
-/// What unpacking and compiling are reckoned with, bytes of the finished environment a second.
-const INSTALLED_A_SECOND: u64 = 12_000_000;
 
 /// One request while it is being answered.
 pub(crate) struct Request<'a> {
@@ -73,7 +67,7 @@ impl Request<'_> {
             return Ok(Found::Ready(candidate.environment.program(&marker, answer(&marker.version))));
         }
         let interpreter = interpreter::ask(&candidate.executable).map_err(|verdict| (verdict, None))?;
-        usable(&interpreter, candidate).map_err(|verdict| (verdict, None))?;
+        usable(&interpreter, candidate)?;
         let pip = Pip::find(&interpreter, &self.options.places);
         pip.map_err(|verdict| (verdict, Some(pip::install_line(&interpreter))))?;
         let title = title(&interpreter.version);
@@ -85,8 +79,10 @@ impl Request<'_> {
             return Err((verdict, Some(format!("cloister env install {}", self.resolved))));
         }
         let unpacked = work.missing_packages().iter().map(|package| package.unpacked).sum();
-        let expected = Duration::from_secs(5 + bytes / FETCHED_A_SECOND + unpacked / INSTALLED_A_SECOND);
-        Ok(Found::Build(Plan { located: answer(&interpreter.version), title, bytes, unpacked, expected, work }))
+        let located = answer(&interpreter.version);
+        let expected = expected(bytes, unpacked);
+        let work = crate::build::Work::Python(Box::new(work));
+        Ok(Found::Build(Plan { located, title, bytes, unpacked, expected, work }))
     }
 
     /// An environment that the user named: a folder with `bin/`, or a program in such a folder.
@@ -148,18 +144,21 @@ impl Request<'_> {
     }
 }
 
-fn usable(interpreter: &Interpreter, candidate: &Candidate) -> Result<(), String> {
+/// `Err` is a verdict and, if one helps, the command that changes it.
+fn usable(interpreter: &Interpreter, candidate: &Candidate) -> Result<(), (String, Option<String>)> {
     if interpreter.minor != (3, candidate.python.0) {
-        return Err(format!("it says it is Python {}", interpreter.version));
+        return Err((format!("it says it is Python {}", interpreter.version), None));
     }
     if interpreter.is_virtual() {
-        return Err("it belongs to a virtual environment".to_owned());
+        return Err(("it belongs to a virtual environment".to_owned(), None));
     }
     if !interpreter.has_venv {
-        return Err("it lacks the module venv".to_owned());
+        let of_the_system = Path::new("/etc/debian_version").exists() && interpreter.base_prefix == Path::new("/usr");
+        let fix = of_the_system.then(|| "apt-get install python3-venv".to_owned());
+        return Err(("it lacks the module venv".to_owned(), fix));
     }
     if interpreter.platform != candidate.lock.platform {
-        return Err(format!("no locked list for {}", interpreter.platform));
+        return Err((format!("no locked list for {}", interpreter.platform), None));
     }
     Ok(())
 }

@@ -142,8 +142,8 @@ impl Lock {
 }
 
 impl Stored for Package {
-    fn file(&self) -> &str {
-        &self.wheel
+    fn file(&self) -> String {
+        self.wheel.clone()
     }
     fn sha256(&self) -> &str {
         &self.sha256

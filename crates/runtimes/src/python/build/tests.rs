@@ -103,6 +103,11 @@ fn build_it(work: &Work) -> (Result<Program, BuildError>, Vec<Progress>) {
     (built, seen)
 }
 
+/// The program of a complete build.
+pub(crate) fn tiny(folder: &Path) -> Program {
+    build_it(&work(folder)).0.unwrap()
+}
+
 fn fetched(seen: &[Progress]) -> bool {
     seen.iter().any(|progress| matches!(progress, Progress::Fetching { .. }))
 }
