@@ -141,10 +141,10 @@ impl Bars {
         let mut text = format!("executing, {}", words::bytes(memory));
         let usual = self.usual.get(action);
         let gone = self.started.get(action).map(Instant::elapsed);
-        if let (Some(usual), Some(gone)) = (usual, gone) {
-            if *usual > gone {
-                text.push_str(&format!(", ~{} left", words::elapsed(*usual - gone)));
-            }
+        if let (Some(usual), Some(gone)) = (usual, gone)
+            && *usual > gone
+        {
+            text.push_str(&format!(", ~{} left", words::elapsed(*usual - gone)));
         }
         text
     }
