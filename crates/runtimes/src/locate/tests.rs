@@ -22,6 +22,7 @@ fn options() -> Options {
         builtins: Builtins {
             program: "/opt/cloister".into(),
             version: "1.2.3".into(),
+            project_version: None,
             engines: vec![BuiltinEngine { name: "cohort-joiner".into() }],
         },
         configured: Vec::new(),
