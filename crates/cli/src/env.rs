@@ -18,7 +18,7 @@ use crate::terminal::Terminal;
 use crate::words::{bytes, elapsed};
 
 /// What `env list` asks about, in the order people look for them.
-const LISTED: [&str; 5] = ["python:v1", "python:v2", "jupyter:v1", "r:v1", "r:v2"];
+pub(crate) const LISTED: [&str; 5] = ["python:v1", "python:v2", "jupyter:v1", "r:v1", "r:v2"];
 
 #[derive(Debug, thiserror::Error)]
 #[error("there is no home folder to keep runtimes in: set CLOISTER_CACHE_DIR to a folder of yours")]
@@ -70,7 +70,7 @@ pub(crate) fn options(
 }
 
 /// `name` alone means the newest generation (cli.md 5: default of `exec` and its like).
-fn reference(text: &str) -> RuntimeRef {
+pub(crate) fn reference(text: &str) -> RuntimeRef {
     let (name, tag) = text.split_once(':').unwrap_or((text, if matches!(text, "python" | "r") { "v2" } else { "v1" }));
     RuntimeRef { name: name.to_owned(), tag: tag.to_owned() }
 }

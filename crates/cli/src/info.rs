@@ -2,13 +2,17 @@
 
 use std::error::Error;
 
+use pipeline::RuntimeRef;
+use pipeline::report::visible;
+use sandbox::{Native, Runtime};
 use serde_json::{Value, json};
 
 use crate::args::{Global, Info, TextFormat};
 use crate::check::settings;
+use crate::env::{self, LISTED};
 use crate::exit::Exit;
 use crate::project;
-use crate::settings::Source;
+use crate::settings::{Settings, Source};
 use crate::terminal::Terminal;
 use crate::words::bytes;
 
@@ -28,8 +32,23 @@ pub(crate) fn info(args: &Info, global: &Global, terminal: &Terminal) -> Result<
         ("system", json!(system())),
         ("processors", json!(std::thread::available_parallelism().map_or(1, usize::from))),
         ("memory", memory().map_or(Value::Null, |bytes| json!(bytes))),
+        ("free disk", json!(free_disk())),
+        ("isolation", isolation()),
         ("runtimes kept in", json!(runtimes::default_cache_dir())),
+        ("runtimes' size", json!(runtimes::default_cache_dir().map_or(0, |folder| jobs::local::size(&folder)))),
     ];
+    if let Some(folder) = &study {
+        facts.push(("this study's store", json!(jobs::local::size(&folder.join("metadata/cloister")))));
+    }
+    facts.push(("runtimes", listed(&LISTED.map(env::reference), &settings, global, study.as_deref())?));
+    if let Some(file) = &args.project {
+        let found = project::find(file.as_deref(), terminal)?;
+        let project = found.loaded.project.as_ref().or(found.loaded.partial.as_ref());
+        let mut used: Vec<RuntimeRef> = project.iter().flat_map(|p| &p.actions).map(|a| a.runtime.clone()).collect();
+        used.sort();
+        used.dedup();
+        facts.push(("this project's", listed(&used, &settings, global, Some(&found.folder))?));
+    }
     // `info --config` alone: the option without a file.
     if matches!(global.config, Some(None)) {
         for (name, values, source) in settings.all() {
@@ -55,11 +74,56 @@ pub(crate) fn info(args: &Info, global: &Global, terminal: &Terminal) -> Result<
     Ok(Exit::Done)
 }
 
+/// Facts that are bytes.
+const SIZES: [&str; 4] = ["memory", "free disk", "runtimes' size", "this study's store"];
+
+/// Every kind of isolation: whether this machine has it, else why not. One line each.
+fn isolation() -> Value {
+    let found = Native::default().probe();
+    let line = |item: &sandbox::Capability| match &item.state {
+        Ok(()) => format!("{}: yes", item.name),
+        Err(why) => {
+            let need = if item.required { "no, and runs are refused" } else { "no" };
+            format!("{}: {need}: {}", item.name, why.replace('\n', "; "))
+        }
+    };
+    json!(found.items.iter().map(line).collect::<Vec<_>>())
+}
+
+/// What each runtime is on this machine, one line each.
+fn listed(
+    wanted: &[RuntimeRef],
+    settings: &Settings,
+    global: &Global,
+    study: Option<&std::path::Path>,
+) -> Result<Value, Box<dyn Error>> {
+    let options = env::options(settings, global, study, None)?;
+    let line = |runtime: &RuntimeRef| match runtimes::locate(runtime, &options) {
+        Ok(found) => {
+            let located = found.located();
+            let built = if matches!(found, runtimes::Found::Build(_)) { ", not built yet" } else { "" };
+            format!("{runtime}: {} ({}, {}{built})", located.resolved, located.kind.as_str(), located.title)
+        }
+        Err(missing) => format!("{runtime}: missing: {}", missing.reason),
+    };
+    Ok(json!(wanted.iter().map(line).collect::<Vec<_>>()))
+}
+
+fn free_disk() -> Option<u64> {
+    let about = rustix::fs::statvfs(".").ok()?;
+    Some(about.f_bavail.saturating_mul(about.f_frsize))
+}
+
 fn words(name: &str, value: &Value) -> String {
     match value {
         Value::Null => "unknown".to_owned(),
         Value::String(text) => text.clone(),
-        Value::Number(n) if name == "memory" => n.as_u64().map_or_else(|| n.to_string(), bytes),
+        Value::Number(n) if SIZES.contains(&name) => n.as_u64().map_or_else(|| n.to_string(), bytes),
+        Value::Array(lines) => {
+            let lines: Vec<String> =
+                lines.iter().filter_map(Value::as_str).map(|line| visible(line).into_owned()).collect();
+            lines.join(&format!("\n{:<19}", ""))
+        }
         Value::Object(setting) => {
             let values = setting
                 .get("value")

@@ -134,7 +134,8 @@ impl Rig {
 
     /// The test program with this command, not started.
     pub fn command(&self, what: &str, number: u64) -> Command {
-        let file = self.home.path().join("order.json");
+        // One for each command: two of them may run at once.
+        let file = self.home.path().join(format!("order-{what}.json"));
         std::fs::write(&file, serde_json::to_vec(&self.spec).unwrap()).unwrap();
         std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).unwrap();
         let program = self.program();
