@@ -33,6 +33,12 @@ pub fn catalogue() -> &'static [ActionInfo] {
     &CATALOGUE
 }
 
+/// What of a built-in action's words this version cannot run yet, to be said before anything runs; `None` if it can.
+pub fn lacks(name: &str, args: &[String]) -> Option<String> {
+    let command = cohortextractor::command(args).filter(|_| name == cohortextractor::NAME)?;
+    Some(format!("this version has no engine for study definitions yet, so `{command}` cannot run"))
+}
+
 /// Why a name cannot be run.
 pub(crate) fn refusal(name: &str) -> Fault {
     if CATALOGUE.iter().any(|action| action.name == name) {

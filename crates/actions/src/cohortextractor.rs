@@ -53,6 +53,11 @@ pub(crate) fn run(version: Option<&str>, args: &[OsString], context: &mut Contex
     context.stdout.write_all(text.as_bytes()).map_err(|error| vec![Fault::writing("to stdout", &error)])
 }
 
+/// The command among these arguments, none of which this version can run. What follows a command belongs to it.
+pub(crate) fn command(args: &[String]) -> Option<&str> {
+    args.iter().map(String::as_str).find(|arg| !arg.starts_with('-'))
+}
+
 /// Any version of the first generation, and the names that move.
 fn exists(version: &str) -> bool {
     let numbers = version.strip_suffix("-pre").unwrap_or(version).strip_prefix("v1");

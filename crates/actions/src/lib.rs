@@ -13,7 +13,7 @@ mod text;
 mod version;
 mod workspace;
 
-pub use catalogue::{ActionInfo, catalogue};
+pub use catalogue::{ActionInfo, catalogue, lacks};
 pub use context::Context;
 pub use fault::FaultCode;
 

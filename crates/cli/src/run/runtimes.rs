@@ -34,6 +34,13 @@ pub(crate) fn ready(
             gaps.push(format!("error[{}]: {missing}\n  = needed by {}", missing.code, actions.join(", ")));
         }
     }
+    for visited in plan.new_jobs() {
+        let action = &project.actions[visited.index];
+        if let Some(lack) = actions::lacks(&action.runtime.name, action.words.get(1..).unwrap_or_default()) {
+            let (runtime, name) = (&action.runtime, visible(action.name.as_str()));
+            gaps.push(format!("error[X206]: {runtime}: {}\n  = needed by {name}", visible(&lack)));
+        }
+    }
     if !gaps.is_empty() {
         return Err(gaps.join("\n").into());
     }
