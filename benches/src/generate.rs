@@ -15,17 +15,19 @@ impl Seeded {
     }
 }
 
-/// A version 3 file with `actions` actions of about `bytes_each` bytes.
+/// A version 5 file with `actions` actions of about `bytes_each` bytes.
 pub(crate) fn project(actions: usize, bytes_each: usize) -> String {
     let mut seeded = Seeded(0x5EED_0F10);
-    let mut text = String::from("version: '3.0'\n\nexpectations:\n  population_size: 1000\n\nactions:\n");
+    let mut text = String::from("version: '5.0'\n\nactions:\n");
     for i in 0..actions {
         let before = text.len();
         put(&mut text, format_args!("  action_{i}:"));
         if i % 10 == 0 {
             put(
                 &mut text,
-                format_args!("    run: cohortextractor:v1 generate_cohort --study-definition study_definition_{i}"),
+                format_args!(
+                    "    run: ehrql:v1 generate-dataset analysis/dataset_{i}.py --output output/cohort_{i}/input_{i}.csv.gz"
+                ),
             );
             put(&mut text, format_args!("    outputs:\n      highly_sensitive:"));
             put(&mut text, format_args!("        cohort: output/cohort_{i}/input_{i}.csv.gz\n"));

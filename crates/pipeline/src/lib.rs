@@ -5,6 +5,7 @@ mod diagnostic;
 mod expand;
 pub mod explain;
 mod fault;
+mod hash;
 mod json;
 mod load;
 mod model;

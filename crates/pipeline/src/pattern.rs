@@ -63,9 +63,27 @@ impl Pattern {
     }
 }
 
+/// Whether a path is of the ordinary kind, which has no fault and nothing doubtful but perhaps the name of a device:
+/// short, its parts made of letters, digits, `_`, `-` and `.`, none beginning with a dot. Most are, and need one look.
+pub(crate) fn is_plain(text: &str) -> bool {
+    let mut begins = true;
+    for byte in text.bytes() {
+        match byte {
+            b'/' if !begins => begins = true,
+            b'.' if !begins => {}
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'-' => begins = false,
+            _ => return false,
+        }
+    }
+    !begins && text.len() <= 255 && !text.starts_with("metadata")
+}
+
 /// Every structural fault of a path, each kind once, consequences left out.
 pub(crate) fn faults(text: &str) -> Vec<PatternFault> {
     let mut found = Vec::new();
+    if is_plain(text) {
+        return found;
+    }
     let absolute = text.starts_with('/') || has_drive(text);
     if text.contains('\\') {
         found.push(PatternFault::BackSlash);
@@ -221,6 +239,16 @@ mod tests {
         }
         assert_eq!(faults(&"x".repeat(256)), [F::TooLong]);
         assert_eq!(faults(&"x".repeat(255)), []);
+    }
+
+    #[test]
+    fn plain_paths_are_those_without_anything_to_say() {
+        for text in ["output/a.csv", "a", "a-b/c_d/e.f.g", "a../b"] {
+            assert!(is_plain(text), "{text}");
+        }
+        for text in ["", "/a", "a//b", "a/", "a/.b", ".a", "a*", "a b", "é", "C:/a", "metadata/x", "a/./b"] {
+            assert!(!is_plain(text), "{text}");
+        }
     }
 
     #[test]

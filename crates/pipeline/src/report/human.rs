@@ -7,7 +7,7 @@ use super::source::Source;
 use super::style::{Style, paint};
 use super::visible::visible;
 use super::{severity_word, wrap};
-use crate::{Diagnostic, Severity};
+use crate::{Diagnostic, Label, Severity};
 
 /// A message is never longer than this on a terminal (spec cli.md 13).
 const MAX_MESSAGE: usize = 4_000;
@@ -144,15 +144,37 @@ impl Page<'_> {
         let title = format!("{} pairs of output patterns in different actions overlap", list.len());
         let mut out = self.header(first, worst, &title);
         self.locus(&mut out, 1, lead);
-        for d in list.iter().take(MAX_LIST) {
-            self.note(&mut out, 1, &format!("{}: {}", position(d), d.message));
+        // All that one output has to do with earlier ones is one line.
+        let groups: Vec<&[&Diagnostic]> = list.chunk_by(|a, b| a.span.is_some() && a.span == b.span).collect();
+        for group in groups.iter().take(MAX_LIST) {
+            self.note(&mut out, 1, &self.overlap(group));
         }
-        if list.len() > MAX_LIST {
-            self.note(&mut out, 1, &format!("and {} more", list.len() - MAX_LIST));
+        if groups.len() > MAX_LIST {
+            self.note(&mut out, 1, &format!("and {} more outputs", groups.len() - MAX_LIST));
         }
         self.help(&mut out, 1, lead);
         out
     }
+
+    /// One output with the earlier ones that it overlaps: in full when there is one, otherwise as a list of places.
+    fn overlap(&self, group: &[&Diagnostic]) -> String {
+        let Some((first, rest)) = group.split_first() else { return String::new() };
+        let mut text = format!("{}: {}", position(first), first.message);
+        let places: Vec<String> =
+            rest.iter().filter_map(|d| d.labels.first()).map(label_position).take(MAX_LIST).collect();
+        if let Some((last, before)) = places.split_last() {
+            let list = if before.is_empty() { last.clone() } else { format!("{} and {last}", before.join(", ")) };
+            text.push_str(&format!(
+                "; it also overlaps the {} at {list}",
+                if before.is_empty() { "one" } else { "ones" }
+            ));
+        }
+        text
+    }
+}
+
+fn label_position(label: &Label) -> String {
+    format!("{}:{}", label.span.start.line, label.span.start.column)
 }
 
 fn position(d: &Diagnostic) -> String {

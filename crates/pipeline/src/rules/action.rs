@@ -1,11 +1,10 @@
 //! One action: its keys, their types, and the draft that later rules look at.
 //! Spec project-yaml.md 4, 7.3.
 
-use std::collections::HashMap;
-
 use super::top::Top;
 use super::{Ctx, Draft, config, displaced, names, needs, outputs, path, place_of, run};
 use crate::fault::{Fault, did_you_mean, quoted};
+use crate::hash::HashMap;
 use crate::source::Range;
 use crate::suggest::nearest;
 use crate::yaml::node::Entry;
@@ -34,7 +33,7 @@ pub(crate) fn read_all<'d, 'a>(ctx: &mut Ctx<'d, 'a>, top: &Top<'d, 'a>) -> Vec<
         ctx.faults.push(fault);
     }
     let mut drafts: Vec<Draft<'d>> = Vec::new();
-    let mut seen: HashMap<String, Range> = HashMap::new();
+    let mut seen: HashMap<String, Range> = HashMap::default();
     let mut entries = entries.into_iter().take(MOST_ACTIONS).peekable();
     while let Some(entry) = entries.next() {
         if entry.key.is_merge_key() {

@@ -1,10 +1,9 @@
 //! From drafts to the typed project that other rooms work with.
 //! Called also when there are errors: the result is then for display only.
 
-use std::collections::HashSet;
-
 use super::Draft;
 use super::top::Top;
+use crate::hash::HashSet;
 use crate::source::Source;
 use crate::{Action, ActionName, Config, Output, Pattern, Project, RuntimeRef};
 
@@ -25,7 +24,7 @@ fn action(source: &Source<'_>, draft: Draft<'_>) -> Action {
     let first = words.first().map_or("", String::as_str);
     let (name, tag) = first.split_once(':').unwrap_or((first, ""));
     let runtime = RuntimeRef { name: name.to_owned(), tag: tag.to_owned() };
-    let mut seen = HashSet::new();
+    let mut seen = HashSet::default();
     let repeated: Vec<bool> = draft.needs.iter().map(|need| !seen.insert(need.name.as_str())).collect();
     let output = |o: super::OutputDraft<'_>| Output {
         level: o.level,

@@ -1,11 +1,10 @@
 //! `config`: any YAML, turned into the JSON text that the command is given (spec project-yaml.md 7.2).
 //! Depth is bounded by the reader, size here.
 
-use std::collections::HashMap;
-
 use super::{Ctx, Draft, place_of};
 use crate::PathStep;
 use crate::fault::{Fault, quoted};
+use crate::hash::HashMap;
 use crate::json;
 use crate::source::Range;
 use crate::yaml::scalar::decimal;
@@ -128,7 +127,7 @@ impl Writer<'_, '_> {
 
     fn mapping(&mut self, ctx: &mut Ctx<'_, '_>, view: View<'_, '_>) {
         self.out.push('{');
-        let mut seen: HashMap<String, Range> = HashMap::new();
+        let mut seen: HashMap<String, Range> = HashMap::default();
         for raw in view.raw_entries().iter().filter(|e| e.key.is_merge_key()) {
             ctx.judged.insert(raw.key.id);
         }

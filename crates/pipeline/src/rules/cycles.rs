@@ -1,11 +1,12 @@
 //! Cycles of needs: one fault for each strongly connected group, showing a shortest cycle.
 //! Spec project-yaml.md 7.1 (P405). No recursion anywhere.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 
 use super::{Ctx, Draft};
 use crate::PathStep;
 use crate::fault::{Fault, quoted};
+use crate::hash::HashMap;
 
 /// Edges looked at in search of a shortest cycle; beyond it the shortest found so far is shown.
 const WORK: usize = 5_000_000;

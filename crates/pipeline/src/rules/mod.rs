@@ -19,9 +19,8 @@ mod special;
 mod top;
 mod whole;
 
-use std::collections::HashSet;
-
 use crate::fault::Faults;
+use crate::hash::HashSet;
 use crate::source::{Range, Source};
 use crate::yaml::recover::Damage;
 use crate::yaml::{Doc, View};
@@ -117,7 +116,7 @@ pub(crate) fn judge<'s>(
         doc,
         damage,
         faults: std::mem::replace(&mut faults, Faults::new(None)),
-        judged: HashSet::new(),
+        judged: HashSet::default(),
         latest: Vec::new(),
     };
     ctx.faults.version = version;

@@ -1,10 +1,9 @@
 //! Names of actions: how a key is read as a name, and which names are refused or doubtful.
 //! Spec project-yaml.md 4.
 
-use std::collections::HashMap;
-
 use super::{Ctx, Draft, path};
 use crate::fault::{Fault, quoted};
+use crate::hash::HashMap;
 use crate::source::Range;
 use crate::yaml::scalar::decimal;
 use crate::yaml::{Value, View};
@@ -24,11 +23,12 @@ pub(crate) fn name_of(view: View<'_, '_>) -> Option<String> {
 
 /// Whether Windows keeps this file name for a device, whatever its extension.
 pub(crate) fn is_device(name: &str) -> bool {
-    let stem = name.split('.').next().unwrap_or_default().to_ascii_uppercase();
-    matches!(stem.as_str(), "CON" | "PRN" | "AUX" | "NUL")
-        || (stem.len() == 4
-            && (stem.starts_with("COM") || stem.starts_with("LPT"))
-            && matches!(stem.as_bytes()[3], b'1'..=b'9'))
+    let stem = name.split('.').next().unwrap_or_default().as_bytes();
+    match stem {
+        [a, b, c] => ["CON", "PRN", "AUX", "NUL"].iter().any(|d| d.as_bytes().eq_ignore_ascii_case(&[*a, *b, *c])),
+        [a, b, c, b'1'..=b'9'] => ["COM", "LPT"].iter().any(|d| d.as_bytes().eq_ignore_ascii_case(&[*a, *b, *c])),
+        _ => false,
+    }
 }
 
 /// P205, P206, P207, P209 for one name.
@@ -97,7 +97,11 @@ pub(crate) fn judge(ctx: &mut Ctx<'_, '_>, name: &str, key: View<'_, '_>) {
 
 /// P005 for two keys that stand for one name, P210 for names that differ only by case.
 pub(crate) fn judge_together(ctx: &mut Ctx<'_, '_>, drafts: &[Draft<'_>]) {
-    let mut folded: HashMap<String, (&str, Range)> = HashMap::new();
+    // All names are different, so without capital letters they stay different in lower case.
+    if !drafts.iter().any(|d| d.name.contains(char::is_uppercase)) {
+        return;
+    }
+    let mut folded: HashMap<String, (&str, Range)> = HashMap::default();
     for draft in drafts {
         match folded.get(&draft.name.to_lowercase()) {
             Some(&(first, place)) if first != draft.name => {

@@ -1,10 +1,9 @@
 //! `needs`: the list itself, then the names in it once all actions are known.
 //! Spec project-yaml.md 7.1; cycles are in `cycles`.
 
-use std::collections::{HashMap, HashSet};
-
 use super::{Ctx, Draft, NeedDraft, names, place_of};
 use crate::fault::{Fault, did_you_mean, quoted};
+use crate::hash::{HashMap, HashSet};
 use crate::source::Range;
 use crate::suggest::nearest;
 use crate::yaml::{Value, View};
@@ -96,7 +95,7 @@ pub(crate) fn judge(ctx: &mut Ctx<'_, '_>, drafts: &[Draft<'_>]) {
     let mut comparisons = 0;
     let has_matrix = drafts.iter().any(|d| d.matrix);
     for draft in drafts {
-        let mut seen: HashMap<&str, Range> = HashMap::new();
+        let mut seen: HashMap<&str, Range> = HashMap::default();
         for need in &draft.needs {
             if let Some(&first) = seen.get(need.name.as_str()) {
                 repeated(ctx, draft, need, first);

@@ -3,8 +3,7 @@
 //! and what stands after the last star ends it. So each pattern with a star looks only at those that agree with it in
 //! the part that tells most patterns apart.
 
-use std::collections::HashMap;
-
+use crate::hash::HashMap;
 use crate::pattern::{contains, intersect};
 
 /// How two patterns meet.
@@ -40,7 +39,7 @@ const MOST_WORK: usize = 3_000_000;
 /// Finds all pairs of different patterns that meet. Equal texts are not reported: they are P520.
 /// `wanted` says which pairs are of interest; others cost work but are not kept.
 pub(crate) fn find(patterns: &[&str], wanted: impl Fn(usize, usize) -> bool) -> Overlaps {
-    let mut groups: HashMap<usize, Vec<usize>> = HashMap::new();
+    let mut groups: HashMap<usize, Vec<usize>> = HashMap::default();
     for (i, pattern) in patterns.iter().enumerate() {
         groups.entry(pattern.bytes().filter(|&b| b == b'/').count()).or_default().push(i);
     }
@@ -73,7 +72,7 @@ struct Column<'p> {
 impl<'p> Column<'p> {
     /// From `(fixed text, it ends at a star)` of each member.
     fn new(ends: impl Iterator<Item = (&'p [u8], bool)>) -> Self {
-        let mut exact: HashMap<&[u8], Vec<usize>> = HashMap::new();
+        let mut exact: HashMap<&[u8], Vec<usize>> = HashMap::default();
         let mut texts = Vec::new();
         for (i, (text, star)) in ends.enumerate() {
             texts.push(text);

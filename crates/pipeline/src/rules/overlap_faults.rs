@@ -2,11 +2,11 @@
 //! Finding the pairs is the work of `overlap`.
 
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
 
 use super::overlap::{Meeting, Pair, find};
 use super::{Ctx, Draft, OutputDraft, cycles};
 use crate::fault::{Fault, quoted};
+use crate::hash::{HashMap, HashSet};
 use crate::pattern::contains;
 use crate::{PrivacyLevel, Severity};
 
@@ -44,7 +44,7 @@ pub(crate) fn judge(ctx: &mut Ctx<'_, '_>, drafts: &[Draft<'_>]) {
 
 /// P520; gives the pairs of equal paths, each with the first one.
 fn equal_paths(ctx: &mut Ctx<'_, '_>, drafts: &[Draft<'_>], outputs: &[Placed<'_, '_>]) -> Vec<(usize, usize)> {
-    let mut first: HashMap<&str, usize> = HashMap::new();
+    let mut first: HashMap<&str, usize> = HashMap::with_capacity_and_hasher(outputs.len(), Default::default());
     let mut pairs = Vec::new();
     for (slot, &(action, output)) in outputs.iter().enumerate() {
         let Some(&other) = first.get(output.path) else {
@@ -80,8 +80,8 @@ fn differ_by_case(ctx: &mut Ctx<'_, '_>, drafts: &[Draft<'_>], outputs: &[Placed
     if !outputs.iter().any(|(_, o)| o.path.contains(char::is_uppercase)) {
         return;
     }
-    let mut first: HashMap<Cow<'_, str>, usize> = HashMap::new();
-    let mut reported: HashSet<&str> = HashSet::new();
+    let mut first: HashMap<Cow<'_, str>, usize> = HashMap::default();
+    let mut reported: HashSet<&str> = HashSet::default();
     for (slot, &(action, output)) in outputs.iter().enumerate() {
         let other = *first.entry(folded(output.path)).or_insert(slot);
         let before = outputs[other].1;

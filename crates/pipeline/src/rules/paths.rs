@@ -4,7 +4,7 @@
 use super::{Ctx, Draft, names};
 use crate::PrivacyLevel;
 use crate::fault::{Fault, quoted};
-use crate::pattern::{PatternFault, faults};
+use crate::pattern::{PatternFault, faults, is_plain};
 use crate::source::Range;
 
 /// The types that may be seen outside the high store.
@@ -132,6 +132,9 @@ fn wrong_type(ctx: &Ctx<'_, '_>, path: &str, extension: &str, place: Range) -> F
 
 /// P519: all reasons in one warning.
 fn doubtful(ctx: &mut Ctx<'_, '_>, draft: &Draft<'_>, path: &str, place: Range, at: &[&str]) {
+    if is_plain(path) && !path.split('/').any(names::is_device) {
+        return;
+    }
     let mut reasons: Vec<String> = Vec::new();
     if path.starts_with([' ', '\t']) || path.ends_with([' ', '\t']) {
         reasons.push("begins or ends with a blank".to_owned());

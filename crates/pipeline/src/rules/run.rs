@@ -53,7 +53,7 @@ pub(crate) fn read<'d>(
             for (token, &place) in list.iter().zip(&places) {
                 word(ctx, draft, token, place, text, &aligned);
             }
-            let words = list.iter().map(|t| t.text.clone()).collect();
+            let words = list.into_iter().map(|t| t.text).collect();
             Some(RunDraft { text, place: value.use_range(), places, words })
         }
         Err((fault, before)) => {

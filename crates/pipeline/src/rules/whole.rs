@@ -1,10 +1,9 @@
 //! Rules that look at the whole file: equal commands, duplicate keys and dates anywhere.
 //! Spec project-yaml.md 2 (P005, P703), 4 (P208, P211).
 
-use std::collections::HashMap;
-
 use super::{Ctx, Draft};
 use crate::fault::{Fault, quoted};
+use crate::hash::HashMap;
 use crate::source::Range;
 use crate::yaml::node::{Kind, Style, Tag};
 use crate::yaml::scalar::{Plain, resolve};
@@ -15,8 +14,8 @@ type Words<'w> = (&'w [String], Option<&'w str>);
 
 /// P208 for the same text, P211 for the same words and config in other spacing.
 pub(crate) fn commands(ctx: &mut Ctx<'_, '_>, drafts: &[Draft<'_>]) {
-    let mut texts: HashMap<&str, (&str, Range)> = HashMap::new();
-    let mut words: HashMap<Words<'_>, (&str, Range)> = HashMap::new();
+    let mut texts: HashMap<&str, (&str, Range)> = HashMap::default();
+    let mut words: HashMap<Words<'_>, (&str, Range)> = HashMap::default();
     for draft in drafts {
         let Some(run) = &draft.run else { continue };
         let same_text = texts.get(run.text).copied();
@@ -58,14 +57,16 @@ pub(crate) fn every_mapping(ctx: &mut Ctx<'_, '_>) {
     let doc = ctx.doc;
     for (id, node) in doc.nodes.iter().enumerate() {
         let id = u32::try_from(id).unwrap_or(u32::MAX);
-        let judged = ctx.judged.contains(&id);
         match &node.kind {
-            Kind::Map(pairs) => mapping(ctx, pairs, judged),
+            Kind::Map(pairs) => {
+                let judged = ctx.judged.contains(&id);
+                mapping(ctx, pairs, judged);
+            }
             Kind::Scalar(text, Style::Plain)
                 if node.tag == Tag::None
-                    && !judged
                     && text.len() >= 10
                     && text.starts_with(|c: char| c.is_ascii_digit())
+                    && !ctx.judged.contains(&id)
                     && resolve(text) == Plain::Date =>
             {
                 let place = (node.range.0 as usize, node.range.1 as usize);

@@ -2,9 +2,9 @@
 //! Spec project-yaml.md 2.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 
 use super::scalar::{Plain, resolve};
+use crate::hash::HashMap;
 use crate::source::Range;
 
 /// How a scalar is written.
@@ -204,7 +204,7 @@ impl<'d, 'a> View<'d, 'a> {
             return raw;
         }
         let mut merged: Vec<Entry<'d, 'a>> = Vec::new();
-        let mut places: HashMap<&'d str, usize> = HashMap::new();
+        let mut places: HashMap<&'d str, usize> = HashMap::default();
         for entry in raw.iter().filter(|e| e.key.is_merge_key()) {
             let sources = if entry.value.value() == Value::Seq { entry.value.items() } else { vec![entry.value] };
             for source in sources {

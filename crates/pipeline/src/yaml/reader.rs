@@ -2,11 +2,11 @@
 //! Stops at a second document; follows no recursion.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 
 use saphyr_parser::{Event, Parser, ScalarStyle, Span as YamlSpan};
 
 use super::node::{Doc, Kind, Node, Style, Tag};
+use crate::hash::HashMap;
 use crate::source::{Range, Source};
 
 /// Nodes after alias and merge expansion.
@@ -56,7 +56,8 @@ struct Reader<'s, 'a> {
 
 /// Reads one document. `text` has the same length and lines as the text of `source`.
 pub(crate) fn read<'a>(source: &Source<'_>, text: &'a str) -> Result<Doc<'a>, Unreadable> {
-    let mut reader = Reader { source, text, nodes: Vec::new(), stack: Vec::new(), anchors: HashMap::new(), root: None };
+    let mut reader =
+        Reader { source, text, nodes: Vec::new(), stack: Vec::new(), anchors: HashMap::default(), root: None };
     let mut parser = Parser::new_from_str(text);
     let mut documents = 0;
     let mut second = None;

@@ -1,9 +1,8 @@
 //! Going on after a fault in the YAML itself: the damaged action, or the damaged line, is blanked (spec project-yaml.md 2).
 //! Blanks take the place of the text byte by byte, so that every other position stays what it was.
 
-use std::collections::HashSet;
-
 use super::reader::read;
+use crate::hash::HashSet;
 use crate::source::Source;
 
 /// What was blanked, so that nothing is reported that follows only from it.
