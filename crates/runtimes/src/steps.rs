@@ -11,7 +11,7 @@ use crate::command::Fault;
 
 /// Takes the lock of the environment in `folder`, in a file beside it.
 pub(crate) fn hold(folder: &Path, progress: &mut dyn FnMut(Progress)) -> Result<File, BuildError> {
-    let path = folder.with_extension("lock");
+    let path = folder.with_added_extension("lock");
     let file = File::options().read(true).write(true).create(true).truncate(true).open(&path);
     let file = file.map_err(BuildError::io("opening", &path))?;
     match file.try_lock() {
@@ -77,6 +77,14 @@ pub(crate) fn open_to_all(folder: &Path) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_environment_has_a_lock_of_its_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let hold = |name: &str| hold(&folder.path().join(name), &mut |_| panic!("{name} is held"));
+        let _one = hold("python-v1-3.10-ab").unwrap();
+        let _other = hold("python-v1-3.11-cd").unwrap();
+    }
 
     #[test]
     fn everybody_may_read() {
