@@ -3,8 +3,10 @@
 
 mod clock;
 mod generate;
+mod history;
 mod planning;
 mod reading;
+mod running;
 
 use std::path::PathBuf;
 
@@ -23,5 +25,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let root = PathBuf::from(args.next().ok_or("usage: benches ROOT [PYTHON]")?);
     let setup = Setup { root, python: args.next().map(PathBuf::from), folder: tempfile::tempdir()? };
     reading::table(&setup)?;
-    planning::table()
+    planning::table()?;
+    running::table(&setup)
 }

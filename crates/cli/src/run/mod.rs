@@ -118,7 +118,7 @@ impl Work<'_> {
         }
         if plan.nothing_to_do.is_some() {
             self.shown.nothing(&view, self.terminal);
-            study.give_to_owner()?;
+            study.close().await?;
             return Ok(Exit::Done);
         }
         let programs = runtimes::ready(self.project, &plan, &self.located, self.terminal)?;
@@ -138,7 +138,7 @@ impl Work<'_> {
         let works = study.submit(what).await?;
         let (summary, came) = self.conduct(&study, works, &judged).await?;
         study.tidy(self.project, &tree).await?;
-        study.give_to_owner()?;
+        study.close().await?;
         Ok(self.report(&summary, &view, &plan, came, begun))
     }
 

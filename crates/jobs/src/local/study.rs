@@ -171,12 +171,21 @@ impl Study {
         Ok(freed.map_err(|fault| LocalError::Fault(fault.to_string()))??)
     }
 
-    /// Gives files that a privileged process made to the owner of the project folder. Best done at the end: SQLite makes
-    /// files as it goes.
+    /// Leaves everything in order: the state in one file, all files with the owner of the project folder.
     ///
     /// # Errors
-    /// The folder cannot be read.
-    pub fn give_to_owner(&self) -> Result<(), LocalError> {
+    /// The state or the folder cannot be written.
+    pub async fn close(self) -> Result<(), LocalError> {
+        self.give_to_owner()?;
+        match Arc::try_unwrap(self.shop) {
+            Ok(shop) => Ok(shop.state.close().await?),
+            // Somebody still looks; nothing is lost by leaving the log of the state beside it.
+            Err(_) => Ok(()),
+        }
+    }
+
+    /// Gives files that a privileged process made to the owner of the project folder: SQLite makes them as it goes.
+    fn give_to_owner(&self) -> Result<(), LocalError> {
         let owner = self.folder.found()?;
         if owner.uid == 0 || !rustix::process::geteuid().is_root() {
             return Ok(());
