@@ -11,3 +11,4 @@ mod failures;
 mod forms;
 mod rig;
 mod seed;
+mod who;

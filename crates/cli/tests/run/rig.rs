@@ -47,33 +47,27 @@ impl Ran {
     }
 }
 
-/// An environment with the machine's own Python and no packages.
-fn python() -> PathBuf {
-    let there = Path::new(env!("CARGO_TARGET_TMPDIR")).join("python");
-    if !there.join("bin/python").exists() {
-        let half = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap().keep();
-        let made = Command::new("python3").args(["-m", "venv", "--without-pip"]).arg(&half).status();
-        assert!(made.is_ok_and(|status| status.success()), "python3 with venv is needed: see scripts/prerequisites");
-        // Another test may have been faster.
-        if fs::rename(&half, &there).is_err() {
-            fs::remove_dir_all(&half).unwrap();
-        }
-    }
-    there
-}
-
 impl Study {
     /// A project.yaml of version 5 with these actions, and files.
     pub fn of(actions: &str, files: &[(&str, &str)]) -> Self {
         let home = tempfile::tempdir().unwrap();
         let folder = home.path().join("study");
-        let settings = format!("[runtime.\"python:v2\"]\npath = {:?}\n", python());
-        fs::create_dir_all(home.path().join(".config/cloister")).unwrap();
-        fs::write(home.path().join(".config/cloister/cloister.toml"), settings).unwrap();
         let study = Self { home, folder };
+        study.use_python("python3");
         study.write("project.yaml", &format!("version: \"5\"\nactions:\n{actions}"));
         files.iter().for_each(|(path, text)| study.write(path, text));
         study
+    }
+
+    /// `python:v2` is an environment with this interpreter and no packages from now on.
+    pub fn use_python(&self, interpreter: &str) {
+        let place = self.home.path().join(format!("python{}", interpreter.replace('/', "-")));
+        let made = Command::new(interpreter).args(["-m", "venv", "--without-pip"]).arg(&place).status();
+        assert!(made.is_ok_and(|status| status.success()), "python3 with venv is needed: see scripts/prerequisites");
+        let settings = format!("[runtime.\"python:v2\"]\npath = {place:?}\n");
+        let folder = self.home.path().join(".config/cloister");
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join("cloister.toml"), settings).unwrap();
     }
 
     /// A copy of a study of this repository, with the runtimes that a user would have.
@@ -120,6 +114,33 @@ impl Study {
 
     pub fn run(&self, words: &[&str]) -> Ran {
         self.cloister(&[&["run"], words].concat())
+    }
+
+    /// The folder and the home belong to this user and group from now on.
+    pub fn give_to(&self, id: u32) {
+        let done = Command::new("chown").arg("-R").arg(format!("{id}:{id}")).arg(self.home.path()).status().unwrap();
+        assert!(done.success());
+    }
+
+    /// The program as this user, without any group of root's. Its file must be where that user can execute it.
+    pub fn cloister_as(&self, id: u32, words: &[&str]) -> Ran {
+        let program = self.home.path().join("cloister");
+        if !program.exists() {
+            fs::copy(env!("CARGO_BIN_EXE_cloister"), &program).unwrap();
+        }
+        let plain = self.command(words);
+        let mut command = Command::new("setpriv");
+        command.args([&format!("--reuid={id}"), &format!("--regid={id}"), "--clear-groups", "--"]).arg(program);
+        command.args(words).current_dir(&self.folder);
+        for (name, value) in plain.get_envs() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        let output = command.stdin(Stdio::null()).output().unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        Ran { code: output.status.code(), out: text(&output.stdout), err: text(&output.stderr) }
     }
 
     /// Starts a run that is watched through its standard output.

@@ -95,5 +95,6 @@ impl From<serde_json::Error> for BadManifest {
 
 /// The folder's own metadata folder, made through no link.
 pub(super) fn make_metadata(folder: &SafeFolder) -> Result<(), FolderError> {
-    folder.make_folders("metadata/cloister/volumes").map(drop)
+    folder.make_folders("metadata/cloister/volumes")?;
+    folder.make_folders("metadata/cloister/objects").map(drop)
 }
