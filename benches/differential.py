@@ -35,9 +35,10 @@ actions:
     run: >
       r:v2 analysis/model.R "two words" 'three'
         --by sex
-    needs:
-      - dataset
-      - measures
+    needs: [
+      dataset,  # first
+      measures
+    ]
     config: {a: 1, b: [x, 2.5], c: "O'Hara"}
     outputs:
       highly_sensitive: {fit: output/fit.rds}

@@ -6,8 +6,9 @@ use std::borrow::Cow;
 use crate::fault::{Fault, Faults};
 use crate::rules;
 use crate::source::Source;
+use crate::yaml::reader::Unreadable;
 use crate::yaml::recover::Damage;
-use crate::yaml::{mistakes, reader, recover};
+use crate::yaml::{flow, mistakes, reader, recover};
 use crate::{Diagnostic, Loaded};
 
 /// 8 MiB.
@@ -72,11 +73,17 @@ fn load_text(text: &str, source_name: &str) -> Loaded {
         return nothing(faults.finish());
     }
     let mut damage = Damage::default();
-    let unreadable = match reader::read(&source, &text) {
+    let mut unreadable = match reader::read(&source, &text) {
         Ok(doc) => return rules::judge(&source, &doc, &damage, faults, source_name),
-        Err(unreadable) => unreadable,
+        Err(unreadable) => Some(unreadable),
     };
-    let mut unreadable = Some(unreadable);
+    if let Some(Unreadable::Syntax { open, .. }) = &unreadable
+        && !open.is_empty()
+        && let Some(joined) = flow::joined(&source, &text)
+    {
+        unreadable = reader::read(&source, &joined).err();
+        text = Cow::Owned(joined);
+    }
     for _ in 0..MOST_ALIKE {
         let Some(cause) = unreadable.take() else { break };
         let explained = mistakes::explain(&source, &text, &cause, source_name);

@@ -28,7 +28,8 @@ impl<'a> Source<'a> {
             None => (text, 0),
         };
         let bytes = text.as_bytes();
-        let mut lines = vec![0];
+        let mut lines = Vec::with_capacity(bytes.len() / 32 + 1);
+        lines.push(0);
         for (i, &b) in bytes.iter().enumerate() {
             if b == b'\n' || (b == b'\r' && bytes.get(i + 1) != Some(&b'\n')) {
                 lines.push(i + 1);

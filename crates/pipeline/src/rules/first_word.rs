@@ -161,13 +161,13 @@ pub(super) fn note_latest(ctx: &mut Ctx<'_, '_>) {
         uses.iter().skip(1).map(|(place, _)| ctx.source.position(place.0).line.to_string()).collect();
     let also = match lines.as_slice() {
         [] => String::new(),
-        [one] => format!("; so does line {one}"),
-        [many @ .., last] if many.len() < 20 => format!("; so do lines {} and {last}", many.join(", ")),
-        many => format!("; so do {} more lines", many.len()),
+        [one] => format!("the same on line {one}: "),
+        [many @ .., last] if many.len() < 20 => format!("the same on lines {} and {last}: ", many.join(", ")),
+        many => format!("the same on {} more lines: ", many.len()),
     };
     let fault = Fault::new("P306", *first, message)
         .label("never moves to a newer version")
-        .help(format!("write the version you mean; a built-in action takes its newest known version{also}"))
+        .help(format!("{also}write the version you mean; a built-in action takes its newest known version"))
         .action(action)
         .at(super::path(action, &["run"]));
     ctx.faults.push(fault);

@@ -39,6 +39,9 @@ const MOST_WORK: usize = 3_000_000;
 /// Finds all pairs of different patterns that meet. Equal texts are not reported: they are P520.
 /// `wanted` says which pairs are of interest; others cost work but are not kept.
 pub(crate) fn find(patterns: &[&str], wanted: impl Fn(usize, usize) -> bool) -> Overlaps {
+    if !patterns.iter().any(|pattern| pattern.contains('*')) {
+        return Overlaps::default();
+    }
     let mut groups: HashMap<usize, Vec<usize>> = HashMap::default();
     for (i, pattern) in patterns.iter().enumerate() {
         groups.entry(pattern.bytes().filter(|&b| b == b'/').count()).or_default().push(i);

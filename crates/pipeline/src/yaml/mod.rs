@@ -2,6 +2,7 @@
 //! Knows nothing of what the keys mean, except where a mistake is best explained in a researcher's terms.
 
 pub(crate) mod align;
+pub(crate) mod flow;
 mod layout;
 pub(crate) mod mistakes;
 pub(crate) mod node;

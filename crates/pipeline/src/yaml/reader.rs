@@ -56,8 +56,14 @@ struct Reader<'s, 'a> {
 
 /// Reads one document. `text` has the same length and lines as the text of `source`.
 pub(crate) fn read<'a>(source: &Source<'_>, text: &'a str) -> Result<Doc<'a>, Unreadable> {
-    let mut reader =
-        Reader { source, text, nodes: Vec::new(), stack: Vec::new(), anchors: HashMap::default(), root: None };
+    let mut reader = Reader {
+        source,
+        text,
+        nodes: Vec::with_capacity(text.len() / 32),
+        stack: Vec::new(),
+        anchors: HashMap::default(),
+        root: None,
+    };
     let mut parser = Parser::new_from_str(text);
     let mut documents = 0;
     let mut second = None;
