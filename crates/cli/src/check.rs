@@ -49,7 +49,7 @@ pub(crate) fn settings(global: &Global, study: Option<&Path>, terminal: &Termina
     };
     let settings = Settings::read(instead, study)?;
     for warning in &settings.warnings {
-        terminal.note(warning);
+        terminal.note(&report::visible(warning));
     }
     Ok(settings)
 }

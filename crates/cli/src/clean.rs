@@ -7,6 +7,7 @@ use jobs::local::{self, Extent};
 use sandbox::Native;
 
 use crate::args::Clean;
+use crate::env;
 use crate::exit::Exit;
 use crate::project::{self, shown};
 use crate::terminal::Terminal;
@@ -19,14 +20,17 @@ pub(crate) fn clean(args: &Clean, terminal: &Terminal) -> Result<Exit, Box<dyn E
         return Ok(Exit::No);
     }
     let extent = if args.state { Extent::State } else { Extent::Remains };
-    let mut cleaned = local::clean(&found.folder, &Native::default(), extent, args.dry_run)?;
+    let mut cleaned = local::clean(&found.folder, &env::runs_folder()?, &Native::default(), extent, args.dry_run)?;
     if args.all
-        && let Some(cache) = runtimes::default_cache_dir().filter(|cache| cache.is_dir())
+        && let Some(cache) = runtimes::default_cache_dir()
     {
-        let size = local::size(&cache);
-        match if args.dry_run { Ok(()) } else { sandbox::folder::remove_tree(&cache).map(drop) } {
-            Ok(()) => cleaned.removed.push((cache, size)),
-            Err(error) => cleaned.problems.push(error.to_string()),
+        // Only what we make there: the folder may hold more.
+        for folder in runtimes::CACHED.map(|name| cache.join(name)).into_iter().filter(|folder| folder.is_dir()) {
+            let size = local::size(&folder);
+            match if args.dry_run { Ok(()) } else { sandbox::folder::remove_tree(&folder).map(drop) } {
+                Ok(()) => cleaned.removed.push((folder, size)),
+                Err(error) => cleaned.problems.push(error.to_string()),
+            }
         }
     }
     let word = if args.dry_run { "would remove" } else { "removed" };

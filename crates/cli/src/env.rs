@@ -21,8 +21,10 @@ use crate::words::{bytes, elapsed};
 pub(crate) const LISTED: [&str; 5] = ["python:v1", "python:v2", "jupyter:v1", "r:v1", "r:v2"];
 
 #[derive(Debug, thiserror::Error)]
-#[error("there is no home folder to keep runtimes in: set CLOISTER_CACHE_DIR to a folder of yours")]
-struct NoCache;
+#[error(
+    "error: there is no home folder to keep runtimes and sandboxes in: set CLOISTER_CACHE_DIR to a folder of yours"
+)]
+pub(crate) struct NoCache;
 
 pub(crate) fn env(args: &Env, global: &Global, terminal: &Terminal) -> Result<Exit, Box<dyn Error>> {
     let settings = settings(global, None, terminal)?;
@@ -42,6 +44,11 @@ pub(crate) fn env(args: &Env, global: &Global, terminal: &Terminal) -> Result<Ex
     }
 }
 
+/// Where sandboxes of all projects live: this user's own folder, outside any project.
+pub(crate) fn runs_folder() -> Result<PathBuf, NoCache> {
+    Ok(runtimes::default_cache_dir().ok_or(NoCache)?.join("runs"))
+}
+
 /// What `runtimes` needs to know of this program, its user and this machine.
 pub(crate) fn options(
     settings: &Settings,
@@ -55,7 +62,8 @@ pub(crate) fn options(
         .iter()
         .map(|(text, path)| Configured { reference: reference(text), choice: Choice::Native(path.clone()) });
     Ok(Options {
-        cache_dir: runtimes::default_cache_dir().ok_or(NoCache)?,
+        // Looking needs no folder; building says that it cannot make this one.
+        cache_dir: runtimes::default_cache_dir().unwrap_or_else(|| "/nonexistent/CLOISTER_CACHE_DIR-is-not-set".into()),
         offline: global.offline || settings.one("network.offline") == Some("true"),
         packages: None,
         builtins: Builtins {

@@ -117,7 +117,7 @@ fn free_disk() -> Option<u64> {
 fn words(name: &str, value: &Value) -> String {
     match value {
         Value::Null => "unknown".to_owned(),
-        Value::String(text) => text.clone(),
+        Value::String(text) => visible(text).into_owned(),
         Value::Number(n) if SIZES.contains(&name) => n.as_u64().map_or_else(|| n.to_string(), bytes),
         Value::Array(lines) => {
             let lines: Vec<String> =
@@ -130,6 +130,7 @@ fn words(name: &str, value: &Value) -> String {
                 .and_then(Value::as_array)
                 .map(|values| values.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", "));
             let from = setting.get("from").and_then(Value::as_str).unwrap_or_default();
+            let (values, from) = (values.map(|text| visible(&text).into_owned()), visible(from));
             format!("{} ({from})", values.filter(|text| !text.is_empty()).unwrap_or_else(|| "not set".to_owned()))
         }
         other => other.to_string(),

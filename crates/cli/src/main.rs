@@ -70,15 +70,20 @@ fn dispatch() -> Exit {
     match result {
         Ok(exit) => exit,
         Err(trouble) => {
-            terminal.error(&trouble.to_string());
+            terminal.error(&plain(&trouble.to_string()));
             if global.debug {
                 let mut cause = trouble.source();
                 while let Some(deeper) = cause {
-                    terminal.error(&format!("  caused by: {deeper}"));
+                    terminal.error(&plain(&format!("  caused by: {deeper}")));
                     cause = deeper.source();
                 }
             }
             Exit::No
         }
     }
+}
+
+/// What came from a study, a settings file or a database must not command the terminal.
+fn plain(text: &str) -> String {
+    text.lines().map(pipeline::report::visible).collect::<Vec<_>>().join("\n")
 }

@@ -2,6 +2,7 @@
 //! Spec cli.md 2.
 
 use std::io::{self, IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::args::{ColorChoice, Global};
 
@@ -60,7 +61,9 @@ impl Terminal {
 
     /// Text of results on standard output, as it is.
     pub(crate) fn out(&self, text: &str) {
-        if let Err(fault) = io::stdout().lock().write_all(text.as_bytes()) {
+        if let Err(fault) = io::stdout().lock().write_all(text.as_bytes())
+            && !KEEP_GOING.load(Ordering::Relaxed)
+        {
             leave(&fault);
         }
     }
@@ -77,6 +80,14 @@ impl Terminal {
         // Nothing more can be said when standard error itself is gone.
         let _ = writeln!(io::stderr().lock(), "{}", text.trim_end_matches('\n'));
     }
+}
+
+/// Whether results that nobody reads are dropped instead of ending the program.
+static KEEP_GOING: AtomicBool = AtomicBool::new(false);
+
+/// From now on a closed pipe does not end the program.
+pub(crate) fn keep_going() {
+    KEEP_GOING.store(true, Ordering::Relaxed);
 }
 
 fn leave(fault: &io::Error) -> ! {

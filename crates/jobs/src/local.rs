@@ -14,7 +14,7 @@ pub use clean::{Cleaned, Extent, clean, size};
 pub use code::{OutputPaths, code_tree};
 pub use judge::{Edited, Judged, Judging};
 pub use recover::Recovered;
-pub use study::{LocalError, Look, Study, StudyView, kept_folder};
+pub use study::{LocalError, Look, Study, StudyView, runs_of};
 pub use submit::{Runtimes, Submission, image_identity};
 
 /// The workspace that every project folder is to itself.

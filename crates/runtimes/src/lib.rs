@@ -15,6 +15,9 @@ mod store;
 #[cfg(test)]
 mod in_the_sandbox;
 
+/// The folders below `Options::cache_dir` that this room makes.
+pub const CACHED: [&str; 4] = ["environments", "wheels", "debs", "system"];
+
 pub use build::{BuildError, Plan, Progress, build};
 pub use catalogue::{catalogue, settle};
 pub use locate::locate;

@@ -11,6 +11,7 @@ use pipeline::report::visible;
 
 use super::report::{block, put};
 use crate::project::Found;
+use crate::terminal::Terminal;
 
 /// Log lines of one job that are shown.
 const LONGEST: usize = 10_000;
@@ -22,9 +23,9 @@ pub(super) fn blocks(reports: &[JobReport], view: &PlanView, found: &Found) -> S
         let mut plain = String::new();
         block(&mut plain, report);
         let (heading, rest) = plain.split_once('\n').unwrap_or((&plain, ""));
-        put(&mut text, format_args!("\u{1b}[1m{heading}\u{1b}[0m"));
-        // What a study wrote may look like a command, also behind blanks.
-        uncommanded(&mut text, rest.lines());
+        let bold = format!("\u{1b}[1m{}\u{1b}[0m", visible(heading));
+        // What a study wrote, its names too, may look like a command anywhere in a line.
+        uncommanded(&mut text, std::iter::once(bold).chain(rest.lines().map(|line| visible(line).into_owned())));
         log(&mut text, report, &found.folder);
         if !report.succeeded() {
             let line =
@@ -37,12 +38,27 @@ pub(super) fn blocks(reports: &[JobReport], view: &PlanView, found: &Found) -> S
     text
 }
 
+/// The group of everything up to the report; from here on no command is heard.
+pub(super) fn begin(terminal: &Terminal) -> Option<RequestId> {
+    terminal.line("::group::Run");
+    let token = RequestId::generate().ok()?;
+    terminal.line(&format!("::stop-commands::{token}"));
+    Some(token)
+}
+
+/// Ends what [`begin`] began.
+pub(super) fn end(token: Option<RequestId>, terminal: &Terminal) {
+    if let Some(token) = token {
+        terminal.line(&format!("::{token}::\n::endgroup::"));
+    }
+}
+
 /// Lines between which no command is heard but one that a study cannot know.
-fn uncommanded<'l>(text: &mut String, lines: impl Iterator<Item = &'l str>) {
+fn uncommanded(text: &mut String, lines: impl Iterator<Item = String>) {
     let Ok(token) = RequestId::generate() else { return };
     put(text, format_args!("::stop-commands::{token}"));
     for line in lines {
-        put(text, format_args!("{}", visible(line)));
+        put(text, format_args!("{line}"));
     }
     put(text, format_args!("::{token}::"));
 }
@@ -52,8 +68,8 @@ fn log(text: &mut String, report: &JobReport, folder: &Path) {
     let Ok(bytes) = fs::read(folder.join(path)) else { return };
     let content = String::from_utf8_lossy(&bytes);
     let lines = content.lines().count();
-    put(text, format_args!("::group::log of {}", escape(&visible(report.action.as_str()))));
-    uncommanded(text, content.lines().skip(lines.saturating_sub(LONGEST)));
+    put(text, format_args!("::group::log"));
+    uncommanded(text, content.lines().skip(lines.saturating_sub(LONGEST)).map(|line| visible(line).into_owned()));
     put(text, format_args!("::endgroup::"));
 }
 

@@ -67,9 +67,11 @@ fn job(report: &JobReport) -> Value {
 
 pub(super) fn finished(summary: &RunSummary, reused: usize, exit: u8) -> String {
     let succeeded = summary.reports.iter().filter(|report| report.succeeded()).count();
+    let cancelled = summary.reports.iter().filter(|report| report.cancelled()).count();
     let counts = json!({
         "succeeded": succeeded,
-        "failed": summary.reports.len() - succeeded,
+        "failed": summary.reports.len() - succeeded - cancelled,
+        "cancelled": cancelled,
         "not_started": summary.not_started.len(),
         "reused": reused,
     });

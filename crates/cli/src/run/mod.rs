@@ -11,6 +11,8 @@ mod signals;
 
 use std::collections::BTreeMap;
 use std::error::Error;
+use std::io::Write;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -28,7 +30,7 @@ use crate::exit::Exit;
 use crate::planning::{self, Located, images, locate, refused, request, sound, view};
 use crate::project::Found;
 use crate::terminal::Terminal;
-use crate::{env, plan, project};
+use crate::{env, plan, project, terminal};
 use options::RunOptions;
 use shown::Shown;
 
@@ -38,7 +40,7 @@ const SHOWN_WARNINGS: usize = 5;
 pub(crate) fn run(args: &Run, global: &Global, terminal: &Terminal) -> Result<Exit, Box<dyn Error>> {
     let found = project::find(args.selection.project_dir.as_deref(), terminal)?;
     let settings = settings(global, Some(&found.folder), terminal)?;
-    let options = match options::of(args, &settings, &found.folder, global.debug) {
+    let options = match options::of(args, &settings, &found.folder) {
         Ok(options) => options,
         Err(unusable) => {
             terminal.error(&unusable.to_string());
@@ -62,9 +64,19 @@ pub(crate) fn run(args: &Run, global: &Global, terminal: &Terminal) -> Result<Ex
     jobs::plan::plan(project, &request, &BTreeMap::new()).map_err(|bad| refused(&bad, project))?;
     warnings(&found, &diagnostics, terminal);
     let located = locate(project, &env::options(&settings, global, Some(&found.folder), Some(project))?);
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    // A thread waits for each running job, and others must be able to stop it.
+    let threads = options.concurrency.saturating_mul(2).saturating_add(64);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .max_blocking_threads(threads)
+        .enable_all()
+        .build()?;
+    let runs = env::runs_folder()?;
+    // A run goes on when nobody reads any more: its exit code tells how it ended.
+    terminal::keep_going();
     let shown = Shown::new(args, &settings, terminal);
-    let work = Work { found: &found, project, options, located, request, terminal, shown };
+    let debug = global.debug;
+    let work = Work { found: &found, project, options, located, request, terminal, shown, runs, debug };
     let exit = runtime.block_on(work.run());
     // Threads that wait for a stuck sandbox do not keep the program alive.
     runtime.shutdown_background();
@@ -91,6 +103,10 @@ struct Work<'a> {
     request: jobs::PlanRequest,
     terminal: &'a Terminal,
     shown: Shown,
+    /// Where sandboxes live.
+    runs: PathBuf,
+    /// Keep them.
+    debug: bool,
 }
 
 impl Work<'_> {
@@ -103,8 +119,9 @@ impl Work<'_> {
         // Attempts in child processes: they take their time while the rest is prepared.
         let probe = runtime.clone();
         let probe = tokio::task::spawn_blocking(move || probe.probe());
+        let settings = self.options.settings.clone();
         let study =
-            Study::open(&self.found.folder, runtime, self.options.settings.clone()).await.map_err(shown_error)?;
+            Study::open(&self.found.folder, &self.runs, runtime, settings, self.debug).await.map_err(shown_error)?;
         self.recover(&study).await?;
         let snapshot = study.snapshot(self.project)?;
         let code = code_tree(&snapshot.tree);
@@ -121,8 +138,8 @@ impl Work<'_> {
             study.close().await?;
             return Ok(Exit::Done);
         }
-        let programs = runtimes::ready(self.project, &plan, &self.located, self.terminal)?;
         self.check_isolation(&probe.await?)?;
+        let programs = runtimes::ready(self.project, &plan, &self.located, self.terminal)?;
         self.ignored_by_git(&study).await?;
         self.shown.begin(&view, self.terminal);
         let tree = Arc::new(snapshot.tree);
@@ -137,9 +154,14 @@ impl Work<'_> {
         };
         let works = study.submit(what).await?;
         let (summary, came) = self.conduct(&study, works, &judged).await?;
-        study.tidy(self.project, &tree).await?;
-        study.close().await?;
-        Ok(self.report(&summary, &view, &plan, came, begun))
+        let exit = self.report(&summary, &view, &plan, came, begun);
+        if let Err(error) = study.tidy(self.project, &tree).await {
+            self.terminal.error(&format!("warning: old objects could not be removed: {error}"));
+        }
+        if let Err(error) = study.close().await {
+            self.terminal.error(&format!("warning: the records could not be closed: {error}"));
+        }
+        Ok(exit)
     }
 
     async fn recover(&self, study: &Study) -> Result<(), Box<dyn Error>> {
@@ -202,7 +224,8 @@ impl Work<'_> {
         let quiet = self.shown.is_json();
         let (interrupt, came) = signals::listen(move |text| {
             if !quiet {
-                eprintln!("{text}");
+                // The terminal may be gone: that is when HUP comes.
+                let _ = writeln!(std::io::stderr(), "{text}");
             }
         })?;
         let (events, mut heard) = tokio::sync::mpsc::unbounded_channel();
@@ -214,12 +237,18 @@ impl Work<'_> {
             self.shown.event(&event, self.terminal);
         }
         self.shown.end();
-        Ok((jobs.await??, came.exit_code()))
+        let ended = jobs.await.unwrap_or_else(|fault| match fault.try_into_panic() {
+            // A bug of this program is told as one.
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(_) => Ok(RunSummary::default()),
+        });
+        Ok((ended?, came.exit_code()))
     }
 
     fn report(&self, summary: &RunSummary, view: &PlanView, plan: &Plan, came: Option<u8>, begun: Instant) -> Exit {
         let reused = plan.visited.iter().filter(|visited| !visited.is_new()).count();
-        let succeeded = summary.not_started.is_empty() && summary.reports.iter().all(|report| report.succeeded());
+        let succeeded = summary.not_started.is_empty()
+            && summary.reports.iter().all(|report| report.succeeded() && report.in_place);
         let exit = match came {
             Some(code) => Exit::Other(code),
             None if succeeded => Exit::Done,

@@ -7,6 +7,7 @@ use std::time::Duration;
 use jobs::collect::CollectLimits;
 use jobs::engine::{AfterFailure, RunSettings};
 use jobs::log::LogLimits;
+use pipeline::report::visible;
 use sandbox::{IsolationLevel, Limits};
 
 use crate::args::{Isolation, Run};
@@ -14,7 +15,7 @@ use crate::settings::{self, Settings};
 
 /// A value that cannot be used.
 #[derive(Debug, thiserror::Error)]
-#[error("error: --{option} {value}: {why}")]
+#[error("error: --{option} {}: {why}", visible(value))]
 pub(crate) struct Unusable {
     option: &'static str,
     value: String,
@@ -35,7 +36,7 @@ const DISK: u64 = 200 << 30;
 const DISK_LOW: u64 = 2 << 30;
 const LEAST_MEMORY: u64 = 64 << 20;
 
-pub(crate) fn of(args: &Run, settings: &Settings, project: &Path, debug: bool) -> Result<RunOptions, Unusable> {
+pub(crate) fn of(args: &Run, settings: &Settings, project: &Path) -> Result<RunOptions, Unusable> {
     let memory = text(args.memory.as_ref(), settings, "run.memory");
     let bad = |option, value: &str, why| Unusable { option, value: value.to_owned(), why };
     let bytes = settings::size(&memory).ok_or_else(|| bad("memory", &memory, "write a size such as 4G or 512M"))?;
@@ -79,7 +80,7 @@ pub(crate) fn of(args: &Run, settings: &Settings, project: &Path, debug: bool) -
         grace: Duration::from_secs(3),
         isolation: least,
         die_with_parent: true,
-        keep_volumes: debug.then(|| jobs::local::kept_folder(project)),
+        keep_volumes: None,
         collect: CollectLimits::default(),
         log: LogLimits::default(),
         sample_every: Duration::from_millis(500),

@@ -83,7 +83,9 @@ impl Progress {
             }
             return;
         }
-        let message = if report.succeeded() {
+        let message = if report.cancelled() {
+            "cancelled".to_owned()
+        } else if report.succeeded() {
             format!("succeeded in {}", words::elapsed(Duration::from_secs_f64(report.seconds)))
         } else {
             format!("failed: {}", visible(report.message.lines().next().unwrap_or_default()))

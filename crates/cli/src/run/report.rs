@@ -3,7 +3,6 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-use jobs::StatusCode;
 use jobs::collect::Hint;
 use jobs::engine::{JobReport, ReportedOutput};
 use pipeline::report::visible;
@@ -105,7 +104,7 @@ fn cause(tail: &[String]) -> Option<String> {
 /// The last line: what became of every action, and how long it took.
 pub(crate) fn counts(reports: &[JobReport], not_started: usize, reused: usize, time: Duration) -> String {
     let succeeded = reports.iter().filter(|r| r.succeeded()).count();
-    let cancelled = reports.iter().filter(|r| r.code == StatusCode::CancelledByUser).count();
+    let cancelled = reports.iter().filter(|r| r.cancelled()).count();
     let failed = reports.len() - succeeded - cancelled;
     let mut parts = vec![format!("{} succeeded", plural(succeeded, "job"))];
     for (count, word) in
@@ -130,6 +129,7 @@ pub(super) fn put(text: &mut String, line: std::fmt::Arguments<'_>) {
 #[cfg(test)]
 mod tests {
     use jobs::ObjectId;
+    use jobs::StatusCode;
     use pipeline::{ActionName, PrivacyLevel};
 
     use super::*;

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use jobs::RequestId;
 use jobs::engine::{Event, RunSummary};
 use jobs::explain::{PlanView, reason};
 use jobs::local::Judged;
@@ -29,6 +30,8 @@ pub(crate) struct Shown {
     timestamps: bool,
     wanted: args::Progress,
     progress: Progress,
+    /// In the form for GitHub: no command of a line is heard until this comes.
+    token: Option<RequestId>,
 }
 
 impl Shown {
@@ -50,7 +53,8 @@ impl Shown {
             args::Progress::Auto => args::Progress::Plain,
             chosen => chosen,
         };
-        Self { form, timestamps: args.timestamps, wanted, progress: Progress::None }
+        let token = (form == Form::Github).then(|| github::begin(terminal)).flatten();
+        Self { form, timestamps: args.timestamps, wanted, progress: Progress::None, token }
     }
 
     pub(crate) fn is_json(&self) -> bool {
@@ -68,15 +72,14 @@ impl Shown {
             terminal.line(&format!("{}: reused: {}", visible(action.action.as_str()), reason(action, view)));
         }
         self.remarks(view, terminal);
+        github::end(self.token, terminal);
         terminal.line("nothing to run; `cloister run -f ACTION` runs it and all it needs again");
     }
 
     /// What will run, and what is reused.
     pub(crate) fn begin(&self, view: &PlanView, terminal: &Terminal) {
-        match self.form {
-            Form::Json => return terminal.line(&json::started(view)),
-            Form::Github => terminal.line("::group::Run"),
-            Form::Human => {}
+        if self.is_json() {
+            return terminal.line(&json::started(view));
         }
         let names: Vec<_> = view.new_actions().map(|action| visible(action.action.as_str()).into_owned()).collect();
         terminal.line(&format!("running {}: {}", crate::words::plural(names.len(), "action"), names.join(", ")));
@@ -139,9 +142,9 @@ impl Shown {
                 terminal.line(&counts);
             }
             Form::Github => {
-                terminal.line("::endgroup::");
-                terminal.out(&github::blocks(&summary.reports, view, found));
                 self.out_of_date(view, terminal);
+                github::end(self.token, terminal);
+                terminal.out(&github::blocks(&summary.reports, view, found));
                 terminal.line(&counts);
             }
         }

@@ -38,8 +38,8 @@ pub(crate) fn listen(first: impl Fn(&str) + Send + 'static) -> std::io::Result<(
                 std::process::exit(i32::from(code));
             }
             noted.0.store(code, Ordering::Relaxed);
-            first("stopping: jobs get 3 seconds to end (once more: at once)");
             let _ = tell.send(true);
+            first("stopping: jobs get 3 seconds to end (once more: at once)");
         }
     });
     Ok((told, came))

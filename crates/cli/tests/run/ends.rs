@@ -98,6 +98,7 @@ fn a_killed_run_takes_its_jobs_with_it_and_the_next_repairs() {
     kill_process(pid(&child), Signal::KILL).unwrap();
     child.wait().unwrap();
     assert!(soon(|| !lives(&mark)), "the sandbox outlived the run");
+    study.cloister(&["plan"]).done().says("2 of 2 actions to run");
     study.write("analysis/sleep.py", "open('output/a.csv', 'w').write('x')\n");
     study.write("project.yaml", &study.read("project.yaml").replace("-c \"1\"", "-c \"open('output/b.csv', 'w')\""));
     let ran = study.run(&["run_all"]).done().says("an earlier run was interrupted; 2 jobs of it cancelled");
@@ -114,9 +115,9 @@ fn clean_removes_what_a_killed_run_left() {
     child.wait().unwrap();
     assert!(soon(|| !lives(&mark)));
     study.write("output/old.csv", "mine");
-    study.cloister(&["clean", "--dry-run"]).done().says("would remove metadata/cloister/volumes/");
+    study.cloister(&["clean", "--dry-run"]).done().says("would remove ");
     assert_eq!(study.volumes(), 1);
-    study.cloister(&["clean"]).done().says("removed metadata/cloister/volumes/");
+    study.cloister(&["clean"]).done().says("removed ");
     assert_eq!(study.volumes(), 0);
     study.cloister(&["clean"]).done().says("nothing to remove");
     study.cloister(&["clean", "--state"]).failed().says("confirm with --yes");
@@ -124,4 +125,41 @@ fn clean_removes_what_a_killed_run_left() {
     study.cloister(&["clean", "--state", "--yes"]).done();
     assert!(!study.has("metadata/cloister"));
     assert_eq!(study.read("output/old.csv"), "mine");
+}
+
+#[test]
+fn a_run_goes_on_when_nobody_reads_and_ends_when_told_to() {
+    let (study, mark) = sleeper();
+    let mut child = study.start(&["run_all"]);
+    executing(&mut child);
+    // As when the window of a terminal is closed.
+    drop(child.stdout.take());
+    drop(child.stderr.take());
+    kill_process(pid(&child), Signal::HUP).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(143));
+    assert!(!lives(&mark));
+    assert_eq!(study.volumes(), 0);
+}
+
+#[test]
+fn what_was_up_to_date_is_so_after_an_interrupted_force() {
+    let (study, _) = sleeper();
+    let fine = "open('output/a.csv', 'w').write('x')\n";
+    let slow = study.read("analysis/sleep.py");
+    study.write("analysis/sleep.py", fine);
+    let more = "  last:\n    needs: [next]\n    run: python:v2 -c \"open('output/c.csv', 'w')\"\n    outputs:\n      moderately_sensitive: {o: output/c.csv}\n";
+    study.write(
+        "project.yaml",
+        &(study.read("project.yaml").replace("-c \"1\"", "-c \"open('output/b.csv', 'w')\"") + more),
+    );
+    study.run(&["run_all"]).done();
+    study.write("analysis/sleep.py", &slow);
+    let mut child = study.start(&["run_all", "-f"]);
+    executing(&mut child);
+    kill_process(pid(&child), Signal::INT).unwrap();
+    let mut rest = String::new();
+    child.stdout.as_mut().unwrap().read_to_string(&mut rest).unwrap();
+    child.wait().unwrap();
+    study.write("analysis/sleep.py", fine);
+    study.run(&["run_all"]).done().says("nothing to run");
 }

@@ -147,3 +147,44 @@ fn what_a_builtin_cannot_do_yet_is_refused_before_the_start() {
     ran.says("error[X206]: cohortextractor:latest: this version has no engine for study definitions yet");
     assert!(!study.has("metadata/generate_study_population_1.log"));
 }
+
+#[test]
+fn a_result_that_cannot_be_put_in_place_is_put_there_by_the_next_run() {
+    let study = one("open('output/a.csv', 'w').write('x')\n");
+    study.write("metadata/manifest.json/in_the_way", "");
+    study.run(&["a"]).failed().says("its results are stored but not all are in place");
+    assert_eq!(study.volumes(), 1, "what publishing needs is kept");
+    std::fs::remove_dir_all(study.folder.join("metadata/manifest.json")).unwrap();
+    std::fs::remove_file(study.folder.join("output/a.csv")).unwrap();
+    study.run(&["run_all"]).done().says("results of a from an interrupted run are in place now").says("nothing to run");
+    assert_eq!(study.read("output/a.csv"), "x");
+    assert!(study.read("metadata/manifest.json").contains("output/a.csv"));
+    assert_eq!(study.volumes(), 0);
+}
+
+#[test]
+fn links_that_come_with_a_repository_are_not_followed() {
+    let elsewhere = tempfile::tempdir().unwrap();
+    std::fs::write(elsewhere.path().join("precious"), "").unwrap();
+    for link in ["metadata", "metadata/cloister", "metadata/cloister/objects", "metadata/cloister/state.sqlite"] {
+        let study = one("open('output/a.csv', 'w').write('x')\n");
+        let place = study.folder.join(link);
+        std::fs::create_dir_all(place.parent().unwrap()).unwrap();
+        let target = elsewhere.path().join(if link.ends_with("sqlite") { "precious" } else { "" });
+        std::os::unix::fs::symlink(target, &place).unwrap();
+        study.run(&["a"]).failed();
+        study.cloister(&["clean", "--state", "--yes"]);
+        study.cloister(&["plan"]);
+        let left: Vec<_> = std::fs::read_dir(elsewhere.path()).unwrap().flatten().map(|e| e.file_name()).collect();
+        assert_eq!(left, ["precious"], "{link}");
+        assert_eq!(std::fs::read(elsewhere.path().join("precious")).unwrap(), b"", "{link}");
+    }
+}
+
+#[test]
+fn settings_cannot_command_the_terminal() {
+    let study = one("1\n");
+    study.write("cloister.toml", "[run]\nmemory = \"\\u001b]0;owned\\u0007\"\n");
+    let ran = study.run(&["a"]).failed();
+    assert!(!ran.err.contains('\u{1b}') && !ran.out.contains('\u{1b}'), "{}", ran.err);
+}

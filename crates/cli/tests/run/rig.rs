@@ -77,6 +77,10 @@ impl Study {
         let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../studies").join(name);
         let copied = Command::new("cp").arg("-r").arg(from).arg(&folder).status().unwrap();
         assert!(copied.success());
+        // Runtimes that are built are kept for the next time.
+        let kept = Path::new(env!("CARGO_TARGET_TMPDIR")).join("runtimes");
+        fs::create_dir_all(&kept).unwrap();
+        std::os::unix::fs::symlink(kept, home.path().join("cache")).unwrap();
         Self { home, folder }
     }
 
@@ -97,8 +101,7 @@ impl Study {
 
     fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_cloister"));
-        // Runtimes that are built are shared by all tests.
-        let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("runtimes");
+        let cache = self.home.path().join("cache");
         command.args(words).current_dir(&self.folder).env("HOME", self.home.path()).env("CLOISTER_CACHE_DIR", cache);
         for name in ["XDG_CONFIG_HOME", "XDG_CACHE_HOME", "CI", "NO_COLOR", "CLICOLOR_FORCE"] {
             command.env_remove(name);
@@ -153,8 +156,13 @@ impl Study {
             .unwrap()
     }
 
-    /// Names in `metadata/cloister/volumes`.
+    /// Where the sandboxes of this study live.
+    pub fn runs(&self) -> PathBuf {
+        jobs::local::runs_of(&self.home.path().join("cache/runs"), &self.folder.canonicalize().unwrap())
+    }
+
+    /// How many sandboxes there are.
     pub fn volumes(&self) -> usize {
-        fs::read_dir(self.folder.join("metadata/cloister/volumes")).map_or(0, Iterator::count)
+        fs::read_dir(self.runs().join("volumes")).map_or(0, Iterator::count)
     }
 }

@@ -73,7 +73,12 @@ pub(super) async fn run(
 ) -> Result<Ended, StateError> {
     let begun = Instant::now();
     let claim = Claim { owner: shop.settings.owner.clone(), lease_until: None };
-    let attempt = shop.state.claim(work.job.id, &claim, now()).await?;
+    let attempt = match shop.state.claim(work.job.id, &claim, now()).await {
+        Ok(attempt) => attempt,
+        // The run was stopped between the start of this task and here.
+        Err(StateError::NotClaimable { .. }) if *stop.borrow() => return ended_before(&shop, &work).await,
+        Err(error) => return Err(error),
+    };
     let voice = Voice { work: &work, events: &events };
     voice.stage(Stage::Preparing);
     let inputs = Inputs::of(&shop.state, &work).await?;
@@ -83,6 +88,13 @@ pub(super) async fn run(
         format!("{used} and {hidden} both make `{path}`; the one of {used}, which finished last, was read")
     }));
     finish::record(&shop, &work, &attempt, &inputs, outcome, &voice, begun).await
+}
+
+/// A job that was cancelled before its attempt could begin.
+async fn ended_before(shop: &Workshop, work: &Work) -> Result<Ended, StateError> {
+    let code = shop.state.job(work.job.id).await?.status.code;
+    let report = JobReport::not_started(work.job.definition.action.clone(), code, "Not started: the run was stopped");
+    Ok(Ended { finished: Finished { code, failed_dependants: Vec::new() }, report })
 }
 
 /// Steps 4 to 7.

@@ -70,6 +70,8 @@ pub struct JobReport {
     pub action: ActionName,
     /// The final code.
     pub code: StatusCode,
+    /// Whether everything to be shown of it is in its place.
+    pub in_place: bool,
     /// In words.
     pub message: String,
     /// Of the command; `None` if it never ran to its end.
@@ -98,6 +100,7 @@ impl JobReport {
         Self {
             action,
             code,
+            in_place: true,
             message: message.into(),
             exit_code: None,
             seconds: 0.0,
@@ -114,5 +117,10 @@ impl JobReport {
     /// Whether the job succeeded.
     pub fn succeeded(&self) -> bool {
         self.code.state() == JobState::Succeeded
+    }
+
+    /// Whether somebody ended it.
+    pub fn cancelled(&self) -> bool {
+        self.code == StatusCode::CancelledByUser
     }
 }

@@ -1,6 +1,7 @@
 //! From an outcome to a recorded result: log and order of publishing beside the volume, the result in one transaction, then
 //! what people see, then cleaning up. Spec jobs.md 9 (steps 8 to 10), 14, 17.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -65,7 +66,7 @@ pub(super) async fn record(
                 evidence_hash: None,
             },
         },
-        actions: work.actions.as_ref().clone(),
+        actions: Some(work.actions.as_ref().clone()),
     };
     let folder = volume(&shop.volumes, attempt.id);
     let (a, b, status_now, collected_now, order_now) =
@@ -99,6 +100,7 @@ pub(super) async fn record(
     };
     let finished = shop.state.finish(attempt, &result, at).await?;
     let shown = finished.code != StatusCode::CancelledByUser;
+    let mut in_place = true;
     if shown {
         match publish(shop, order, &folder).await {
             Ok(published) => {
@@ -106,18 +108,25 @@ pub(super) async fn record(
                 notes.extend(published.kept.iter().map(|(path, why)| kept(path, *why)));
                 shop.state.mark_published(attempt.id).await?;
             }
-            Err(error) => notes.push(format!(
-                "its results are stored but not all are in place: {error}; the next run puts them there"
-            )),
+            Err(error) => {
+                in_place = false;
+                notes.push(format!(
+                    "its results are stored but not all are in place: {error}; the next run puts them there"
+                ));
+            }
         }
     } else {
         shop.state.mark_published(attempt.id).await?;
     }
-    clean_up(shop, attempt, spec, &mut notes).await?;
+    // What is not in place yet is put there from the volume.
+    if in_place {
+        clean_up(shop, attempt, spec, &mut notes).await?;
+    }
     let message = if shown { status.message } else { "Cancelled".to_owned() };
     let report = JobReport {
         action: definition.action.clone(),
         code: finished.code,
+        in_place,
         message,
         exit_code,
         seconds: begun.elapsed().as_secs_f64(),
@@ -133,9 +142,10 @@ pub(super) async fn record(
 }
 
 /// Step 9, from what lies in the volume: so it can be repeated after a kill.
-pub(crate) async fn publish(shop: &Arc<Workshop>, order: Order, folder: &std::path::Path) -> Result<Published, String> {
+pub(crate) async fn publish(shop: &Arc<Workshop>, order: Order, folder: &Path) -> Result<Published, String> {
     let (a, log) = (shop.clone(), folder.join(FILE));
-    let published = blocking(move || a.publisher.publish(&order, &log, &a.store)).await;
+    let published =
+        blocking(move || a.publisher.publish(&order, log.exists().then_some(log.as_path()), &a.store)).await;
     published.map_err(|status| status.message)?.map_err(|error| error.to_string())
 }
 

@@ -25,8 +25,8 @@ pub struct Order {
     pub obsolete: Vec<Recorded>,
     /// What the entries of the manifest share.
     pub shared: Shared,
-    /// All actions of the project that the job ran with.
-    pub actions: BTreeSet<String>,
+    /// All actions of the project that the job ran with; `None` if that is no longer known.
+    pub actions: Option<BTreeSet<String>>,
 }
 
 /// Puts results where people look for them.
@@ -37,11 +37,11 @@ pub trait Publisher: Send + Sync {
     /// The first output that cannot.
     fn accept(&self, outputs: &[CollectedOutput]) -> Result<(), Unsafe>;
 
-    /// Outputs, log and manifest. `log` is the finished log file. Doing it again changes nothing.
+    /// Outputs, log and manifest. `log` is the finished log file, if it is still there. Doing it again changes nothing.
     ///
     /// # Errors
     /// Something could not be written; publishing again is right.
-    fn publish(&self, order: &Order, log: &Path, store: &Store) -> Result<Published, PublishError>;
+    fn publish(&self, order: &Order, log: Option<&Path>, store: &Store) -> Result<Published, PublishError>;
 
     /// Where the log is shown, relative to the workspace.
     fn log_path(&self, action: &ActionName) -> String;

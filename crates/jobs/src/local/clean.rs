@@ -28,20 +28,21 @@ pub struct Cleaned {
     pub problems: Vec<String>,
 }
 
-/// Looks for what dead runs left and, unless `dry_run`, removes it.
+/// Looks for what dead runs left and, unless `dry_run`, removes it. `runs` is the folder given to [`super::Study::open`].
 ///
 /// # Errors
-/// A living run has the lock, or the folder cannot be read.
+/// A living run has the lock, or the folder cannot be read; a link stands where one of our folders must be.
 pub fn clean(
     project: &Path,
+    runs: &Path,
     runtime: &dyn sandbox::Runtime,
     extent: Extent,
     dry_run: bool,
 ) -> Result<Cleaned, LocalError> {
-    let places = Places::of(project)?;
+    let places = Places::of(project, runs)?;
     let folder = SafeFolder::at(&places.project)?;
     let mut cleaned = Cleaned::default();
-    // Through the safe folder: the metadata folder of a repository may be a link.
+    places.check(&folder)?;
     if folder.stat("metadata/cloister")?.is_none() {
         return Ok(cleaned);
     }
@@ -49,26 +50,32 @@ pub fn clean(
         NoLock::Held { process } => LocalError::Locked { process },
         NoLock::Io(source) => LocalError::io(&places.lock())(source),
     })?;
-    let mut doomed: Vec<PathBuf> = [places.volumes(), places.kept()].iter().flat_map(|dir| entries(dir)).collect();
-    let temporary = temporary_files(&folder);
-    doomed.extend(temporary.iter().map(|path| places.project.join(path)));
-    if extent == Extent::State {
-        doomed.push(places.home.clone());
-    }
-    for path in doomed {
+    for path in [places.volumes(), places.kept()].iter().flat_map(|dir| entries(dir)) {
         let bytes = size(&path);
+        let before = cleaned.problems.len();
         if !dry_run {
-            let before = cleaned.problems.len();
             discard(runtime, &path, &mut cleaned.problems);
-            if cleaned.problems.len() > before {
-                continue;
-            }
         }
-        cleaned.removed.push((path, bytes));
+        if cleaned.problems.len() == before {
+            cleaned.removed.push((path, bytes));
+        }
+    }
+    let mut ours = temporary_files(&folder);
+    if extent == Extent::State {
+        ours.push("metadata/cloister".into());
+    }
+    for path in ours {
+        let bytes = size(&places.project.join(&path));
+        // Beneath the project's own descriptor, through no link.
+        match if dry_run { Ok(()) } else { folder.remove(&path).map(drop) } {
+            Ok(()) => cleaned.removed.push((places.project.join(&path), bytes)),
+            Err(error) => cleaned.problems.push(error.to_string()),
+        }
     }
     Ok(cleaned)
 }
 
+/// What stands in a folder of ours, which lies outside any project.
 fn entries(folder: &Path) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
     let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();

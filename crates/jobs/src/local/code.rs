@@ -1,7 +1,7 @@
 //! Which files of a project folder are code, and the tree of them as it counts in run keys.
 //! Spec jobs.md 17 and 18: everything but `.git`, `metadata/` and what any action declares as its output.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use pipeline::{Pattern, Project};
 
@@ -13,7 +13,10 @@ use crate::tree::{Entry, Tree};
 #[derive(Debug, Clone, Default)]
 pub struct OutputPaths {
     literal: HashSet<String>,
-    patterns: Vec<Pattern>,
+    /// Patterns whose folder is written out, by that folder.
+    by_folder: HashMap<String, Vec<Pattern>>,
+    /// Patterns with a `*` in their folder.
+    others: Vec<Pattern>,
 }
 
 impl OutputPaths {
@@ -24,7 +27,12 @@ impl OutputPaths {
             if output.pattern.is_literal() {
                 paths.literal.insert(output.pattern.as_str().to_owned());
             } else {
-                paths.patterns.push(output.pattern.clone());
+                let folder = output.pattern.as_str().rsplit_once('/').map_or("", |(folder, _)| folder);
+                if folder.contains('*') {
+                    paths.others.push(output.pattern.clone());
+                } else {
+                    paths.by_folder.entry(folder.to_owned()).or_default().push(output.pattern.clone());
+                }
             }
         }
         paths
@@ -32,7 +40,9 @@ impl OutputPaths {
 
     /// Whether an action declares this path.
     pub fn contains(&self, path: &str) -> bool {
-        self.literal.contains(path) || self.patterns.iter().any(|pattern| pattern.matches(path))
+        let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let near = self.by_folder.get(folder).into_iter().flatten();
+        self.literal.contains(path) || near.chain(&self.others).any(|pattern| pattern.matches(path))
     }
 }
 

@@ -28,19 +28,20 @@ pub(super) struct ProjectFolder {
     folder: SafeFolder,
     /// What the manifest calls the workspace.
     name: String,
-    /// One writer at a time: the file is read, changed and replaced.
-    manifest: Mutex<()>,
+    /// As last read or written; one writer at a time.
+    manifest: Mutex<Option<Manifest>>,
 }
 
 impl ProjectFolder {
     pub(super) fn new(folder: SafeFolder, name: String) -> Self {
-        Self { folder, name, manifest: Mutex::new(()) }
+        Self { folder, name, manifest: Mutex::new(None) }
     }
 
     fn write_manifest(&self, order: &Order) -> Result<(), PublishError> {
-        let _one = self.manifest.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut manifest = match self.folder.open(MANIFEST) {
-            Ok(file) => {
+        let mut kept = self.manifest.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut manifest = match kept.take().map_or_else(|| self.folder.open(MANIFEST).map(Err), |m| Ok(Ok(m))) {
+            Ok(Ok(manifest)) => manifest,
+            Ok(Err(file)) => {
                 let mut text = String::new();
                 let read = file.take(LARGEST_MANIFEST).read_to_string(&mut text);
                 read.map_err(|source| PublishError::Io { what: "metadata/manifest.json cannot be read", source })?;
@@ -51,10 +52,12 @@ impl ProjectFolder {
         };
         let entries: Vec<_> =
             order.outputs.iter().map(|o| (o.path.clone(), ManifestEntry::new(o, &order.shared))).collect();
-        let (action, actions) = (order.action.as_str(), Some(&order.actions));
+        let (action, actions) = (order.action.as_str(), order.actions.as_ref());
         manifest.record(&JobResult { action, outputs: &entries, actions }).map_err(BadManifest::from)?;
         let text = manifest.render().map_err(BadManifest::from)?;
-        self.write(MANIFEST, |file| file.write_all(text.as_bytes()))
+        self.write(MANIFEST, |file| file.write_all(text.as_bytes()))?;
+        *kept = Some(manifest);
+        Ok(())
     }
 
     fn write(&self, path: &str, fill: impl FnOnce(&mut File) -> io::Result<()>) -> Result<(), PublishError> {
@@ -73,11 +76,13 @@ impl Publisher for ProjectFolder {
         }
     }
 
-    fn publish(&self, order: &Order, log: &Path, store: &Store) -> Result<Published, PublishError> {
+    fn publish(&self, order: &Order, log: Option<&Path>, store: &Store) -> Result<Published, PublishError> {
         let published = publish(&self.folder, store, &order.outputs, &order.obsolete)?;
-        let read = |source| PublishError::Io { what: "the finished log cannot be read", source };
-        let mut finished = File::open(log).map_err(read)?;
-        self.write(&self.log_path(&order.action), |file| io::copy(&mut finished, file).map(drop))?;
+        if let Some(log) = log {
+            let read = |source| PublishError::Io { what: "the finished log cannot be read", source };
+            let mut finished = File::open(log).map_err(read)?;
+            self.write(&self.log_path(&order.action), |file| io::copy(&mut finished, file).map(drop))?;
+        }
         self.write_manifest(order)?;
         Ok(published)
     }
@@ -95,6 +100,5 @@ impl From<serde_json::Error> for BadManifest {
 
 /// The folder's own metadata folder, made through no link.
 pub(super) fn make_metadata(folder: &SafeFolder) -> Result<(), FolderError> {
-    folder.make_folders("metadata/cloister/volumes")?;
     folder.make_folders("metadata/cloister/objects").map(drop)
 }

@@ -8,9 +8,12 @@ use jiff::Timestamp;
 use sandbox::Spec;
 use sandbox::folder::remove_tree;
 
-use super::{LocalError, Study};
+use super::{LocalError, Study, WORKSPACE};
 use crate::StatusCode;
+use crate::collect::CollectedOutput;
 use crate::engine::{ORDER, Order, publish_again, volume};
+use crate::manifest::{Extra, Pin, Shared};
+use crate::state::Job;
 
 /// What a killed run left behind.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -35,20 +38,20 @@ impl Study {
         for (attempt, published, _) in state.unfinished_attempts().await? {
             let folder = volume(&self.places.volumes(), attempt);
             let job = state.job(attempt.job).await?;
-            if !published && job.status.code != StatusCode::CancelledByUser {
-                match read_order(&folder) {
-                    Some(order) => match publish_again(&self.shop, order, &folder).await {
-                        Ok(_) => done.published.push(job.definition.action.to_string()),
-                        Err(error) => {
-                            done.problems
-                                .push(format!("results of {} are not in place: {error}", job.definition.action));
-                            continue;
-                        }
-                    },
-                    None => done.problems.push(format!(
-                        "results of {} were not put in place, and what was needed for that is gone: run it again",
-                        job.definition.action
-                    )),
+            let action = &job.definition.action;
+            // What a newer job of the action has made since is not written over.
+            let newest = state.latest_jobs(&self.workspace, [action]).await?.rows.get(action).map(|row| row.job);
+            if !published && newest == Some(job.id) && job.status.code != StatusCode::CancelledByUser {
+                let order = match read_order(&folder) {
+                    Some(order) if order.shared.job_id == job.id.to_string() => order,
+                    _ => self.order_of(&job).await?,
+                };
+                match publish_again(&self.shop, order, &folder).await {
+                    Ok(_) => done.published.push(action.to_string()),
+                    Err(error) => {
+                        done.problems.push(format!("results of {action} are not in place: {error}"));
+                        continue;
+                    }
                 }
             }
             state.mark_published(attempt).await?;
@@ -57,6 +60,45 @@ impl Study {
         }
         self.sweep(&mut done).await?;
         Ok(done)
+    }
+
+    /// The order of publishing from what the state knows, for a volume that is gone.
+    async fn order_of(&self, job: &Job) -> Result<Order, LocalError> {
+        let recorded = self.shop.state.outputs_of(&[job.id]).await?.remove(&job.id).unwrap_or_default();
+        let outputs = recorded
+            .into_iter()
+            .map(|output| CollectedOutput {
+                path: output.path,
+                level: output.level,
+                size: output.size,
+                object: output.object,
+                mtime_ns: output.mtime_ns,
+                excluded: output.excluded,
+                row_count: output.row_count,
+                col_count: output.col_count,
+            })
+            .collect();
+        let pin = |pin: &crate::state::StoredPin| Pin { action: pin.action.to_string(), job: pin.job.to_string() };
+        let shared = Shared {
+            job_id: job.id.to_string(),
+            job_request: job.request.to_string(),
+            action: job.definition.action.to_string(),
+            user: WORKSPACE.to_owned(),
+            repo: None,
+            commit: None,
+            timestamp: job.times.completed_at.unwrap_or(job.times.updated_at) as f64,
+            cloister: Extra {
+                run_key: job.run_key.map(|key| key.hex()).unwrap_or_default(),
+                image: job.definition.image.to_string(),
+                job_state: job.state().as_str().to_owned(),
+                pins: job.pins.iter().map(pin).collect(),
+                warnings: Vec::new(),
+                program: env!("CARGO_PKG_VERSION").to_owned(),
+                evidence_hash: None,
+            },
+        };
+        let action = job.definition.action.clone();
+        Ok(Order { action, outputs, obsolete: Vec::new(), shared, actions: None })
     }
 
     /// Volumes that no unfinished attempt claims.

@@ -3,11 +3,12 @@
 
 use std::collections::{BTreeSet, HashSet};
 use std::io;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use pipeline::{ActionName, Project};
-use sandbox::folder::{FolderError, SafeFolder};
+use sandbox::folder::{FolderError, Kind, SafeFolder};
 
 use super::lock::{Lock, NoLock};
 use super::publisher::{ProjectFolder, make_metadata};
@@ -65,13 +66,59 @@ impl LocalError {
 pub(super) struct Places {
     pub(super) project: PathBuf,
     pub(super) home: PathBuf,
+    /// Where sandboxes of this project live: never inside it, because what comes with a repository, or belongs to another
+    /// user, must not be taken for ours.
+    runs: PathBuf,
+}
+
+/// The folder of a project's sandboxes below `runs`: its name for people, its path's hash for us.
+pub fn runs_of(runs: &Path, project: &Path) -> PathBuf {
+    let hash = crate::ObjectId::of(project.as_os_str().as_bytes()).hex();
+    let name = project.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+    let name: String = name.chars().filter(|c| c.is_ascii_alphanumeric() || "-_".contains(*c)).take(40).collect();
+    runs.join(format!("{name}-{}", &hash[..16]))
 }
 
 impl Places {
-    pub(super) fn of(project: &Path) -> Result<Self, LocalError> {
+    pub(super) fn of(project: &Path, runs: &Path) -> Result<Self, LocalError> {
         let project = project.canonicalize().map_err(LocalError::io(project))?;
         let home = project.join("metadata/cloister");
-        Ok(Self { project, home })
+        let runs = runs_of(runs, &project);
+        Ok(Self { project, home, runs })
+    }
+
+    /// Makes the folders of sandboxes, for this user alone, and refuses what somebody else made.
+    fn make_runs(&self) -> Result<(), LocalError> {
+        use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+        let mut builder = std::fs::DirBuilder::new();
+        builder.recursive(true).mode(0o700);
+        for folder in [self.volumes(), self.kept()] {
+            builder.create(&folder).map_err(LocalError::io(&folder))?;
+        }
+        for folder in [self.runs.clone(), self.volumes(), self.kept()] {
+            let about = folder.symlink_metadata().map_err(LocalError::io(&folder))?;
+            if !about.is_dir() || about.uid() != rustix::process::geteuid().as_raw() || about.mode() & 0o022 != 0 {
+                let source = io::Error::other("somebody else can write there; remove it");
+                return Err(LocalError::Io { path: folder, source });
+            }
+        }
+        Ok(())
+    }
+
+    /// The state's own files are plain ones or absent, and so are the folders on the way.
+    ///
+    /// # Errors
+    /// A link or another thing in the place of one of them: it may have come with the repository.
+    pub(super) fn check(&self, folder: &SafeFolder) -> Result<(), LocalError> {
+        for name in ["state.sqlite", "state.sqlite-wal", "state.sqlite-shm"] {
+            let path = format!("metadata/cloister/{name}");
+            match folder.stat(&path)? {
+                None => {}
+                Some(found) if found.kind == Kind::File => {}
+                Some(_) => return Err(FolderError::Link { path: path.into() }.into()),
+            }
+        }
+        Ok(())
     }
     pub(super) fn lock(&self) -> PathBuf {
         self.project.join("metadata/cloister.lock")
@@ -80,16 +127,11 @@ impl Places {
         self.home.join("state.sqlite")
     }
     pub(super) fn volumes(&self) -> PathBuf {
-        self.home.join("volumes")
+        self.runs.join("volumes")
     }
     pub(super) fn kept(&self) -> PathBuf {
-        kept_folder(&self.project)
+        self.runs.join("kept")
     }
-}
-
-/// Where sandboxes are kept that somebody wants to look into.
-pub fn kept_folder(project: &Path) -> PathBuf {
-    project.join("metadata/cloister/kept")
 }
 
 /// A project folder that this process runs.
@@ -102,18 +144,24 @@ pub struct Study {
 }
 
 impl Study {
-    /// Takes the lock and opens, or begins, state and store. Call [`Study::recover`] next.
+    /// Takes the lock and opens, or begins, state and store. Call [`Study::recover`] next. `runs` is a folder of this user
+    /// outside any project, for the sandboxes of all of them; with `keep_volumes` they stay there for a look.
     ///
     /// # Errors
     /// Another process has the lock; the folder, state or store cannot be used.
     pub async fn open(
         project: &Path,
+        runs: &Path,
         runtime: Arc<dyn sandbox::Runtime>,
-        settings: RunSettings,
+        mut settings: RunSettings,
+        keep_volumes: bool,
     ) -> Result<Self, LocalError> {
-        let places = Places::of(project)?;
+        let places = Places::of(project, runs)?;
         let folder = open_project(&places.project)?;
         make_metadata(&folder)?;
+        places.check(&folder)?;
+        places.make_runs()?;
+        settings.keep_volumes = keep_volumes.then(|| places.kept());
         let lock = Lock::take(&places.lock()).map_err(|error| match error {
             NoLock::Held { process } => LocalError::Locked { process },
             NoLock::Io(source) => LocalError::io(&places.lock())(source),
@@ -128,7 +176,10 @@ impl Study {
         let shop =
             Workshop { state, store, runtime, volumes: places.volumes(), settings, publisher: Arc::new(publisher) };
         let workspace = workspace()?;
-        Ok(Self { shop: Arc::new(shop), folder, places, workspace, _lock: lock })
+        let study = Self { shop: Arc::new(shop), folder, places, workspace, _lock: lock };
+        // Also when the run ends early, its owner must be able to go on.
+        study.give_to_owner()?;
+        Ok(study)
     }
 
     /// The code as it is now, stored so that jobs can be given it.
@@ -190,10 +241,18 @@ impl Study {
         if owner.uid == 0 || !rustix::process::geteuid().is_root() {
             return Ok(());
         }
-        let beside = |end: &str| PathBuf::from(format!("{}{end}", self.places.state().display()));
-        for path in [self.places.lock(), beside(""), beside("-wal"), beside("-shm")] {
-            // A file that is not there needs no owner.
-            let _ = std::os::unix::fs::lchown(&path, Some(owner.uid), Some(owner.gid));
+        let below = self.folder.folder("metadata")?;
+        let files =
+            ["cloister.lock", "cloister/state.sqlite", "cloister/state.sqlite-wal", "cloister/state.sqlite-shm"];
+        for file in files {
+            match below.open(file) {
+                Ok(file) => {
+                    let ids = (Some(owner.uid), Some(owner.gid));
+                    std::os::unix::fs::fchown(&file, ids.0, ids.1).map_err(LocalError::io(&self.places.home))?;
+                }
+                Err(error) if error.is_missing() => {}
+                Err(error) => return Err(error.into()),
+            }
         }
         Ok(())
     }
@@ -224,10 +283,10 @@ impl Look {
     /// # Errors
     /// The folder or the state cannot be read.
     pub async fn at(project: &Path) -> Result<Self, LocalError> {
-        let places = Places::of(project)?;
+        let places = Places::of(project, Path::new("/"))?;
         let folder = SafeFolder::at(&places.project)?;
-        // Looked at through the safe folder first: the metadata folder of a repository may be a link.
-        let there = folder.stat("metadata/cloister/state.sqlite").ok().flatten().is_some();
+        places.check(&folder)?;
+        let there = folder.stat("metadata/cloister/state.sqlite")?.is_some();
         let state = if there { State::open_to_read(&places.state()).await? } else { None };
         Ok(Self { state, folder, places, workspace: workspace()? })
     }
