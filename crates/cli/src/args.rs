@@ -187,6 +187,9 @@ pub(crate) struct Run {
     /// Longest time of each job, such as 90s, 20m or 6h [default: none]
     #[arg(long, value_name = "DURATION")]
     pub(crate) timeout: Option<String>,
+    /// What actions run in
+    #[arg(long, value_enum, default_value = "auto")]
+    pub(crate) runtime: RuntimeChoice,
     /// How study code is shut in; none: not at all, for machines that can do no better
     #[arg(long, value_enum)]
     pub(crate) isolation: Option<Isolation>,
@@ -211,11 +214,23 @@ pub(crate) struct Run {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RuntimeChoice {
+    /// Whatever this machine has
+    Auto,
+    /// Environments of this machine
+    Native,
+    /// Container images (not in this version yet)
+    Container,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Isolation {
     /// The best this machine has, or a refusal
     Auto,
     /// Linux namespaces, Landlock and a system call filter
     Namespaces,
+    /// A container (not in this version yet)
+    Container,
     /// A temporary folder and nothing else: study code can read and change your files
     None,
 }
@@ -291,6 +306,9 @@ pub(crate) enum EnvCommand {
         /// Such as python:v1, jupyter or r:v2
         #[arg(required = true, value_name = "NAME[:TAG]")]
         runtimes: Vec<String>,
+        /// Take packages from this folder where it has them, instead of the network
+        #[arg(long, value_name = "DIR")]
+        packages: Option<PathBuf>,
     },
 }
 

@@ -28,10 +28,11 @@ pub(crate) struct NoCache;
 
 pub(crate) fn env(args: &Env, global: &Global, terminal: &Terminal) -> Result<Exit, Box<dyn Error>> {
     let settings = settings(global, None, terminal)?;
-    let options = options(&settings, global, None, None)?;
+    let mut options = options(&settings, global, None, None)?;
     match &args.command {
         EnvCommand::List { format } => list(&options, *format, terminal),
-        EnvCommand::Install { runtimes } => {
+        EnvCommand::Install { runtimes, packages } => {
+            options.packages.clone_from(packages);
             let mut exit = Exit::Done;
             for text in runtimes {
                 if let Err(trouble) = install(&reference(text), &options, terminal) {

@@ -24,7 +24,7 @@ use pipeline::report::visible;
 use pipeline::{Project, Severity};
 use sandbox::{Native, Runtime, Unisolated};
 
-use crate::args::{self, Global, Isolation, PlanFormat, Run};
+use crate::args::{self, Global, Isolation, PlanFormat, Run, RuntimeChoice};
 use crate::check::settings;
 use crate::exit::Exit;
 use crate::planning::{self, Located, images, locate, refused, request, sound, view};
@@ -62,6 +62,10 @@ pub(crate) fn run(args: &Run, global: &Global, terminal: &Terminal) -> Result<Ex
     let request = request(&args.selection, &settings);
     // A wrong name is told before anything is looked for or written.
     jobs::plan::plan(project, &request, &BTreeMap::new()).map_err(|bad| refused(&bad, project))?;
+    if args.runtime == RuntimeChoice::Container || options.isolation == Isolation::Container {
+        let text = "error[X205]: this version starts no containers yet\n  = help: leave --runtime and --isolation out: native runtimes are built from locked lists";
+        return Err(text.into());
+    }
     warnings(&found, &diagnostics, terminal);
     let located = locate(project, &env::options(&settings, global, Some(&found.folder), Some(project))?);
     // A thread waits for each running job, and others must be able to stop it.
@@ -114,7 +118,7 @@ impl Work<'_> {
         let begun = Instant::now();
         let runtime: Arc<dyn Runtime> = match self.options.isolation {
             Isolation::None => Arc::new(Unisolated::default()),
-            Isolation::Auto | Isolation::Namespaces => Arc::new(Native::default()),
+            Isolation::Auto | Isolation::Namespaces | Isolation::Container => Arc::new(Native::default()),
         };
         // Attempts in child processes: they take their time while the rest is prepared.
         let probe = runtime.clone();
@@ -140,6 +144,7 @@ impl Work<'_> {
         }
         self.check_isolation(&probe.await?)?;
         let programs = runtimes::ready(self.project, &plan, &self.located, self.terminal)?;
+        self.check_overlays(&programs)?;
         self.ignored_by_git(&study).await?;
         self.shown.begin(&view, self.terminal);
         let tree = Arc::new(snapshot.tree);
@@ -198,6 +203,22 @@ impl Work<'_> {
             missing.concat()
         );
         Err(text.into())
+    }
+
+    /// What is laid over the system's folders needs namespaces.
+    fn check_overlays(&self, programs: &jobs::local::Runtimes) -> Result<(), Box<dyn Error>> {
+        let laid_over =
+            |root: &sandbox::Root| matches!(root, sandbox::Root::Host { overlays, .. } if !overlays.is_empty());
+        let needs = programs.values().find(|program| laid_over(&program.root));
+        match needs.filter(|_| self.options.isolation == Isolation::None) {
+            None => Ok(()),
+            Some(program) => Err(format!(
+                "error[X204]: {} cannot run with --isolation none: its packages are laid over the system's folders\n  \
+                 = help: name a runtime of your own in cloister.toml (docs/running.md)",
+                program.located.reference
+            )
+            .into()),
+        }
     }
 
     /// Says once that metadata/ belongs in .gitignore.

@@ -124,6 +124,7 @@ fn wrong_words_are_answered_before_anything_runs() {
         assert_eq!(ran.code, Some(2));
     }
     assert!(!study.has("metadata"), "nothing was written");
+    study.run(&["a", "--runtime", "container"]).failed().says("error[X205]: this version starts no containers yet");
     study.write("project.yaml", "version: \"5\"\nactions: {a: {run: 3}}\n");
     study.run(&["a"]).failed().says("project.yaml:");
 }
