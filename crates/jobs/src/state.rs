@@ -6,6 +6,7 @@ mod cancel;
 mod change;
 mod code;
 mod components;
+mod copy;
 mod definition;
 mod error;
 mod event;
@@ -14,6 +15,7 @@ mod model;
 mod open;
 mod read;
 mod record;
+mod schema;
 mod status;
 #[cfg(test)]
 mod tests;

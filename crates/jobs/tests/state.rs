@@ -119,11 +119,11 @@ async fn cancelling() {
     assert_eq!(store.code(jobs["a"]).await, StatusCode::Created);
 
     let did = state.cancel(r.id, &names(&["a", "b", "c", "e"]), at(4)).await.unwrap();
-    // b fails with a before its turn comes: it is finished then.
-    assert_eq!((did.ended, did.marked), (vec![jobs["a"]], vec![jobs["c"]]));
-    assert_eq!((did.failed_dependants, did.finished), (vec![jobs["b"]], vec![jobs["b"], jobs["e"]]));
+    assert_eq!((did.ended, did.marked), (vec![jobs["a"], jobs["b"]], vec![jobs["c"]]));
+    assert_eq!((did.failed_dependants, did.finished), (vec![], vec![jobs["e"]]));
     let again = state.cancel(r.id, &names(&["a", "b", "c", "e"]), at(5)).await.unwrap();
     assert_eq!((again.ended, again.marked), (vec![], vec![jobs["c"]]));
+    assert_eq!(again.finished, [jobs["a"], jobs["b"], jobs["e"]]);
     assert_eq!(state.job(jobs["c"]).await.unwrap().cancel_requested_at, Some(4));
 
     // Cancelled first: whatever the attempt brings, it is cancelled, and nothing of it is kept.
@@ -131,7 +131,79 @@ async fn cancelling() {
     assert_eq!((finished.code, finished.failed_dependants), (StatusCode::CancelledByUser, vec![jobs["d"]]));
     assert!(state.outputs_of(&[jobs["c"]]).await.unwrap().is_empty());
     let latest = state.latest_jobs(&r.workspace, &names(&["a", "b", "c", "d", "e"])).await.unwrap();
-    assert_eq!(latest.rows.keys().cloned().collect::<Vec<_>>(), names(&["b", "d", "e"]));
+    assert_eq!(latest.rows.keys().cloned().collect::<Vec<_>>(), names(&["d", "e"]));
+}
+
+#[tokio::test]
+async fn what_is_cancelled_together_leaves_the_earlier_jobs_as_the_latest() {
+    // Names are not in the order of the plan: z is needed by m and b, m by a.
+    let plan: &[(&str, &[&str])] = &[("z", &[]), ("m", &["z"]), ("b", &["z"]), ("a", &["m"]), ("last", &["a"])];
+    let store = Store::new().await;
+    let first = store.plan(1, plan).await;
+    let old = store.by_action(&first).await;
+    for (action, _) in plan {
+        let attempt = store.run(old[*action], 2).await;
+        store.state.finish(&attempt, &done(StatusCode::Succeeded, &[]), at(3)).await.unwrap();
+    }
+    let second = store.plan(2, plan).await;
+    let new = store.by_action(&second).await;
+    let did = store.state.cancel(second.id, &names(&["a", "b", "m", "z"]), at(4)).await.unwrap();
+    assert_eq!(did.ended, [new["a"], new["b"], new["m"], new["z"]], "in the order of the names");
+    assert_eq!(did.failed_dependants, [new["last"]], "nobody asked for it");
+    assert!(did.finished.is_empty() && did.marked.is_empty());
+    let latest = store.state.latest_jobs(&first.workspace, &names(&["a", "b", "last", "m", "z"])).await.unwrap();
+    for action in ["a", "b", "m", "z"] {
+        assert_eq!(store.code(new[action]).await, StatusCode::CancelledByUser, "{action}");
+        assert_eq!(latest.rows[&name(action)].job, old[action], "{action}");
+    }
+    assert_eq!(latest.rows[&name("last")].job, new["last"]);
+    assert_eq!(store.code(new["last"]).await, StatusCode::DependencyFailed);
+
+    // With the first of them running, which ends only later.
+    let third = store.plan(3, plan).await;
+    let third_jobs = store.by_action(&third).await;
+    let running = store.run(third_jobs["z"], 5).await;
+    let did = store.state.cancel(third.id, &names(&["z", "m", "b", "a", "last"]), at(6)).await.unwrap();
+    assert_eq!((did.marked, did.ended.len(), did.failed_dependants), (vec![third_jobs["z"]], 4, vec![]));
+    let finished = store.state.finish(&running, &done(StatusCode::NonzeroExit, &[]), at(7)).await.unwrap();
+    assert_eq!((finished.code, finished.failed_dependants), (StatusCode::CancelledByUser, vec![]));
+    let now = store.state.latest_jobs(&first.workspace, &names(&["a", "b", "last", "m", "z"])).await.unwrap();
+    assert_eq!(now, latest);
+}
+
+#[tokio::test]
+async fn the_latest_ended_job_is_what_a_killed_run_leaves() {
+    let store = Store::new().await;
+    let all = names(&["a", "b", "c", "d"]);
+    let first = store.plan(1, &[("a", &[]), ("b", &[]), ("c", &[])]).await;
+    let old = store.by_action(&first).await;
+    for (action, code) in [("a", StatusCode::Succeeded), ("b", StatusCode::NonzeroExit), ("c", StatusCode::Succeeded)] {
+        let attempt = store.run(old[action], 2).await;
+        store.state.finish(&attempt, &done(code, &[]), at(3)).await.unwrap();
+    }
+    // A cancelled job in between never counts; of the next run a runs, b and d wait, c has succeeded.
+    let second = store.plan(2, &[("a", &[])]).await;
+    store.state.cancel(second.id, &names(&["a"]), at(4)).await.unwrap();
+    let third = store.plan(3, &[("a", &[]), ("b", &["a"]), ("c", &[]), ("d", &["a"])]).await;
+    let new = store.by_action(&third).await;
+    let c = store.run(new["c"], 5).await;
+    store.state.finish(&c, &done(StatusCode::Succeeded, &[]), at(6)).await.unwrap();
+    store.run(new["a"], 5).await;
+    let latest = store.state.latest_jobs(&first.workspace, &all).await.unwrap();
+    assert_eq!(latest.rows.values().map(|row| row.job).collect::<Vec<_>>(), [new["a"], new["b"], new["c"], new["d"]]);
+
+    let ended = store.state.latest_ended_jobs(&first.workspace, &all).await.unwrap();
+    let jobs: Vec<_> = ended.rows.iter().map(|(action, row)| (action.clone(), row.job, row.code)).collect();
+    let expected = [
+        (name("a"), old["a"], StatusCode::Succeeded),
+        (name("b"), old["b"], StatusCode::NonzeroExit),
+        (name("c"), new["c"], StatusCode::Succeeded),
+    ];
+    assert_eq!(jobs, expected, "d has never ended");
+    assert_eq!((&ended.workspace, &ended.asked), (&latest.workspace, &latest.asked));
+    // The same as when the killed run's jobs are ended.
+    store.state.interrupt_leftovers(at(7)).await.unwrap();
+    assert_eq!(store.state.latest_jobs(&first.workspace, &all).await.unwrap(), ended);
 }
 
 #[tokio::test]
@@ -307,8 +379,10 @@ async fn reading_alone_writes_nothing() {
     assert_eq!(reader.jobs_of(r.id).await.unwrap().len(), 1);
     assert!(reader.interrupt_leftovers(at(2)).await.is_err());
     assert_eq!(store.code(reader.jobs_of(r.id).await.unwrap()[0].id).await, StatusCode::Created);
-    // What is written beside it is seen.
+    // What is written later is seen by who looks later.
     store.plan(2, &[("b", &[])]).await;
+    assert_eq!(reader.open_jobs().await.unwrap().len(), 1);
+    let reader = State::open_to_read(store.state.path()).await.unwrap().unwrap();
     assert_eq!(reader.open_jobs().await.unwrap().len(), 2);
 }
 

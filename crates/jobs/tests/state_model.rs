@@ -28,6 +28,8 @@ enum Event {
     /// By an attempt that may be an old one.
     FinishOld(usize),
     Cancel(usize),
+    /// All jobs of the request that this one belongs to.
+    CancelAll(usize),
     GiveUp(usize, StatusCode),
     Interrupt,
     Reopen,
@@ -50,6 +52,7 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
         8 => (any::<usize>(), code(FINAL)).prop_map(|(i, c)| Event::Finish(i, c)),
         2 => any::<usize>().prop_map(Event::FinishOld),
         3 => any::<usize>().prop_map(Event::Cancel),
+        2 => any::<usize>().prop_map(Event::CancelAll),
         1 => (any::<usize>(), code(ANY)).prop_map(|(i, c)| Event::GiveUp(i, c)),
         1 => Just(Event::Interrupt),
         1 => Just(Event::Reopen),
@@ -84,7 +87,10 @@ impl Model {
         self.jobs.iter().find(|job| job.id == id).unwrap().code
     }
     fn latest(&self, action: &str) -> Option<&ModelJob> {
-        self.jobs.iter().rev().find(|job| job.action == action && !job.cancelled)
+        self.newest(action, |_| true)
+    }
+    fn newest(&self, action: &str, also: impl Fn(&ModelJob) -> bool) -> Option<&ModelJob> {
+        self.jobs.iter().rev().find(|job| job.action == action && !job.cancelled && also(job))
     }
     /// Every pending job that reaches a failed one through pins fails.
     fn fail_dependants(&mut self) {
@@ -220,6 +226,20 @@ async fn play(events: Vec<Event>) {
                 }
                 model.fail_dependants();
             }
+            Event::CancelAll(i) => {
+                let Some(request) = model.pick(i).map(|job| job.request) else { continue };
+                let of_request = model.jobs.iter_mut().filter(|job| job.request == request);
+                let mut actions = Vec::new();
+                for job in of_request {
+                    actions.push(job.action);
+                    job.cancelled |= job.code.state().is_active();
+                    if job.code.state() == jobs::JobState::Pending {
+                        job.code = StatusCode::CancelledByUser;
+                    }
+                }
+                store.state.cancel(request_of(request).id, &names(&actions), now).await.unwrap();
+                model.fail_dependants();
+            }
             Event::GiveUp(i, code) => {
                 let Some(job) = model.pick(i) else { continue };
                 let may = job.code.state() == jobs::JobState::Pending
@@ -268,7 +288,10 @@ async fn agree(store: &Store, model: &Model) {
     }
     assert_eq!(store.state.open_jobs().await.unwrap().iter().map(|job| job.id).collect::<Vec<_>>(), open);
     let latest = store.state.latest_jobs(&request_of(1).workspace, &names(&ACTIONS)).await.unwrap();
+    let ended = store.state.latest_ended_jobs(&request_of(1).workspace, &names(&ACTIONS)).await.unwrap();
     for action in ACTIONS {
+        let newest_ended = model.newest(action, |job| !job.code.state().is_active());
+        assert_eq!(ended.rows.get(&name(action)).map(|row| row.job), newest_ended.map(|job| job.id), "{action}");
         let stored = latest.rows.get(&name(action)).map(|row| (row.job, row.code));
         assert_eq!(stored, model.latest(action).map(|job| (job.id, job.code)), "{action}");
     }

@@ -1,7 +1,7 @@
 //! Cancelling jobs, and cleaning up after a laptop run that was killed.
 //! Spec jobs.md 7 and 18.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use pipeline::ActionName;
@@ -56,16 +56,17 @@ impl State {
                 .fetch_optional(&mut *tx)
                 .await?;
             match row {
-                Some(row) => jobs.push(JobHead::read(&row)?.id),
+                Some(row) => {
+                    let head = JobHead::read(&row)?;
+                    jobs.push((head.seq, head.id));
+                }
                 None => unknown.push(action.clone()),
             }
         }
         if !unknown.is_empty() {
             return Err(StateError::UnknownActions { request, actions: unknown });
         }
-        for job in jobs {
-            cancel_one(&mut tx, job, &mut done, now).await?;
-        }
+        cancel_all(&mut tx, jobs, &mut done, now).await?;
         tx.commit().await?;
         Ok(done)
     }
@@ -97,13 +98,37 @@ impl State {
     }
 }
 
-pub(super) async fn cancel_one(
+/// Cancels jobs given as (seq, id). What needs a job comes after it in the plan, so the last one goes first: otherwise it
+/// would fail as a dependant of a cancelled job and stay the latest job of its action. The lists are in the given order.
+pub(super) async fn cancel_all(
+    tx: &mut SqliteConnection,
+    jobs: Vec<(i64, JobId)>,
+    done: &mut Cancelled,
+    now: Timestamp,
+) -> Result<(), StateError> {
+    let mut last_first: Vec<_> = jobs.into_iter().enumerate().collect();
+    last_first.sort_by_key(|(_, (seq, _))| std::cmp::Reverse(*seq));
+    let mut each = BTreeMap::new();
+    for (place, (_, job)) in last_first {
+        let mut one = Cancelled::default();
+        cancel_one(tx, job, &mut one, now).await?;
+        each.insert(place, one);
+    }
+    for one in each.into_values() {
+        done.ended.extend(one.ended);
+        done.marked.extend(one.marked);
+        done.finished.extend(one.finished);
+        done.failed_dependants.extend(one.failed_dependants);
+    }
+    Ok(())
+}
+
+async fn cancel_one(
     tx: &mut SqliteConnection,
     job: JobId,
     done: &mut Cancelled,
     now: Timestamp,
 ) -> Result<(), StateError> {
-    // Read anew: cancelling the one before may have failed this one.
     let mut head = JobHead::load(tx, job).await?;
     match head.code.state() {
         JobState::Succeeded | JobState::Failed => done.finished.push(job),

@@ -1,18 +1,32 @@
 //! What can go wrong with the state of jobs.
 //! Spec jobs.md 9.
 
+use std::fmt::Display;
 use std::path::PathBuf;
 
 use pipeline::ActionName;
 
 use super::{StatusCode, UnknownWord};
+use crate::log::visible;
 use crate::{JobId, RequestId};
+
+/// The way out of a file that is of no use here.
+const WAY_OUT: &str = "`cloister clean --state` removes the records of this project, and the next run begins anew";
+
+/// Texts that come from the file or from its place, on one line: they may hold anything.
+fn shown(text: impl Display) -> String {
+    visible(&text.to_string()).into_owned()
+}
 
 /// A state that cannot be opened, read or changed as asked. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum StateError {
     /// The file cannot be opened.
-    #[error("the state file {} cannot be opened: {source}", path.display())]
+    #[error(
+        "the state file {} cannot be opened: {}. If it is damaged: {WAY_OUT}",
+        shown(path.display()),
+        shown(source)
+    )]
     Open {
         /// The file.
         path: PathBuf,
@@ -22,8 +36,8 @@ pub enum StateError {
     /// The file was written by a newer program.
     #[error(
         "the state file {} has version {found}; this program knows versions up to {known}. \
-         Use the newer program that wrote it, or start with another state folder",
-        path.display()
+         Use the newer program that wrote it. Or: {WAY_OUT}",
+        shown(path.display())
     )]
     NewerSchema {
         /// The file.
@@ -36,7 +50,7 @@ pub enum StateError {
     /// The file was written by an older program, and is only to be read.
     #[error(
         "the state file {} has version {found} and must be brought to version {known} first: any `cloister run` does so",
-        path.display()
+        shown(path.display())
     )]
     OlderSchema {
         /// The file.
@@ -46,17 +60,32 @@ pub enum StateError {
         /// The version known here.
         known: i64,
     },
-    /// A SQLite file of some other program.
-    #[error("{} is a database of another program; nothing was changed", path.display())]
+    /// A SQLite file of some other program, or no file at all.
+    #[error(
+        "{} is not a state file but a link, a folder or a database of another program; nothing was changed. {WAY_OUT}",
+        shown(path.display())
+    )]
     NotOurs {
         /// The file.
         path: PathBuf,
     },
+    /// A state file whose tables, indexes, views and triggers are not those that this program makes.
+    #[error(
+        "the state file {} is not as this program made it: {}; nothing was changed. {WAY_OUT}",
+        shown(path.display()),
+        shown(what)
+    )]
+    Altered {
+        /// The file.
+        path: PathBuf,
+        /// What is different.
+        what: String,
+    },
     /// The database refused.
-    #[error("the state file: {0}")]
+    #[error("the state file: {}", shown(.0))]
     Database(#[from] sqlx::Error),
     /// A stored value that this program did not write.
-    #[error("the state file holds a value that cannot be read: {0}")]
+    #[error("the state file holds a value that cannot be read: {}. {WAY_OUT}", shown(.0))]
     Stored(String),
     /// What was planned from has changed since: plan again.
     #[error("while this was being planned, other jobs of {} changed; plan again", names(actions))]

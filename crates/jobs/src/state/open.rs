@@ -1,23 +1,16 @@
 //! Opens the state file, bringing an older one up to date; refuses one of a newer program or of another one.
-//! Spec jobs.md 9: one SQLite file, WAL, foreign keys, forward-only migrations with a version.
+//! Spec jobs.md 9: one SQLite file, WAL, foreign keys.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Connection, SqliteConnection, SqlitePool};
 use tokio::sync::Mutex;
 
 use super::StateError;
-
-/// Each brings the schema from the version before to its own, which is its position counted from 1.
-const MIGRATIONS: &[&str] = &[include_str!("migrations/001.sql")];
-
-/// The newest version known here.
-const KNOWN: i64 = MIGRATIONS.len() as i64;
-
-/// `CLST`, so that the file is known as ours.
-const APPLICATION_ID: i64 = 0x434c_5354;
+use super::copy::PrivateCopy;
+use super::schema::{KNOWN, careful, migrate, version};
 
 /// The state of all requests and jobs of one state folder. Cheap to read from many tasks; writes take turns.
 ///
@@ -28,6 +21,8 @@ pub struct State {
     pub(super) writers: Mutex<Writers>,
     pub(super) readers: SqlitePool,
     path: PathBuf,
+    /// What is read instead of the file; dropped after the connections to it.
+    copy: Option<PrivateCopy>,
 }
 
 /// The two connections that write; one at a time.
@@ -43,40 +38,61 @@ impl State {
     /// Opens the state at `path`, made if absent. Its folder must exist.
     ///
     /// # Errors
-    /// The file cannot be opened, is damaged, belongs to another program, or was written by a newer one.
+    /// The file cannot be opened, is damaged, belongs to another program or was changed by one, or was written by a
+    /// newer one.
     pub async fn open(path: &Path) -> Result<Self, StateError> {
         let failed = |source| StateError::Open { path: path.to_owned(), source };
-        let options = SqliteConnectOptions::new()
+        let options = careful(SqliteConnectOptions::new())
             .filename(path)
             .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             .busy_timeout(Duration::from_secs(10));
         let mut durable = SqliteConnection::connect_with(&options).await.map_err(failed)?;
+        // Before the mode of the journal is set, which is written into the file: that of another program stays as it is.
+        let mut look = durable.begin().await.map_err(failed)?;
+        version(&mut look, path).await?;
+        look.rollback().await.map_err(failed)?;
+        sqlx::raw_sql("PRAGMA journal_mode = WAL").execute(&mut durable).await.map_err(failed)?;
         migrate(&mut durable, path).await?;
         let quick = options.clone().synchronous(SqliteSynchronous::Normal);
         let quick = SqliteConnection::connect_with(&quick).await.map_err(failed)?;
         let readers = SqlitePoolOptions::new().max_connections(2).connect_lazy_with(options.read_only(true));
-        Ok(Self { writers: Mutex::new(Writers { durable, quick }), readers, path: path.to_owned() })
+        Ok(Self { writers: Mutex::new(Writers { durable, quick }), readers, path: path.to_owned(), copy: None })
     }
 
-    /// Opens a state only to read it, for commands that write nothing. `None` if there is none yet. Methods that write fail.
+    /// Opens a state only to read it, for commands that write nothing: no byte of it and no file beside it changes, and
+    /// its folder may be read-only. `None` if there is none yet. Methods that write fail.
+    ///
+    /// It is the state of this moment: what a running program writes later is not seen. Where a program has left changes
+    /// in the write-ahead log, a private copy in the temporary folder is read, which goes when this is dropped.
+    ///
+    /// Not to be called while this process itself has the state open to write: closing the file after copying it would
+    /// give up the locks that SQLite holds on it for the whole process.
     ///
     /// # Errors
     /// As [`State::open`]; and a file of an older program, which only a command that writes brings up to date.
     pub async fn open_to_read(path: &Path) -> Result<Option<Self>, StateError> {
-        if !path.exists() {
-            return Ok(None);
-        }
         let failed = |source| StateError::Open { path: path.to_owned(), source };
-        let options = SqliteConnectOptions::new()
-            .filename(path)
-            .read_only(true)
-            .create_if_missing(false)
-            .busy_timeout(Duration::from_secs(10));
+        match path.symlink_metadata() {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(failed(error.into())),
+            Ok(about) if !about.is_file() => return Err(StateError::NotOurs { path: path.to_owned() }),
+            Ok(_) => {}
+        }
+        let from = path.to_owned();
+        let copy = tokio::task::spawn_blocking(move || PrivateCopy::of(&from)).await;
+        let copy = copy.map_err(std::io::Error::other).and_then(|copied| copied).map_err(|e| failed(e.into()))?;
+        let options = careful(SqliteConnectOptions::new()).read_only(true).create_if_missing(false);
+        let options = match &copy {
+            Some(copy) => options.filename(copy.file()),
+            None => options.filename(path).immutable(true),
+        };
         let mut durable = SqliteConnection::connect_with(&options).await.map_err(failed)?;
-        match version(&mut durable, path).await? {
+        let mut look = durable.begin().await.map_err(failed)?;
+        let found = version(&mut look, path).await?;
+        look.rollback().await.map_err(failed)?;
+        match found {
             0 => return Ok(None),
             found if found < KNOWN => {
                 return Err(StateError::OlderSchema { path: path.to_owned(), found, known: KNOWN });
@@ -85,7 +101,7 @@ impl State {
         }
         let quick = SqliteConnection::connect_with(&options).await.map_err(failed)?;
         let readers = SqlitePoolOptions::new().max_connections(2).connect_lazy_with(options);
-        Ok(Some(Self { writers: Mutex::new(Writers { durable, quick }), readers, path: path.to_owned() }))
+        Ok(Some(Self { writers: Mutex::new(Writers { durable, quick }), readers, path: path.to_owned(), copy }))
     }
 
     /// The file.
@@ -102,34 +118,7 @@ impl State {
         let writers = self.writers.into_inner();
         writers.quick.close().await?;
         writers.durable.close().await?;
+        drop(self.copy);
         Ok(())
     }
-}
-
-/// The version of the schema, 0 for an empty file; refuses what is not ours and what is newer.
-async fn version(connection: &mut SqliteConnection, path: &Path) -> Result<i64, StateError> {
-    let failed = |source| StateError::Open { path: path.to_owned(), source };
-    let found: i64 = sqlx::query_scalar("PRAGMA user_version").fetch_one(&mut *connection).await.map_err(failed)?;
-    let id: i64 = sqlx::query_scalar("PRAGMA application_id").fetch_one(&mut *connection).await.map_err(failed)?;
-    let tables: i64 =
-        sqlx::query_scalar("SELECT count(*) FROM sqlite_schema").fetch_one(connection).await.map_err(failed)?;
-    if tables > 0 && id != APPLICATION_ID {
-        return Err(StateError::NotOurs { path: path.to_owned() });
-    }
-    if found > KNOWN {
-        return Err(StateError::NewerSchema { path: path.to_owned(), found, known: KNOWN });
-    }
-    Ok(found)
-}
-
-async fn migrate(connection: &mut SqliteConnection, path: &Path) -> Result<(), StateError> {
-    let failed = |source| StateError::Open { path: path.to_owned(), source };
-    let mut tx = connection.begin_with("BEGIN IMMEDIATE").await.map_err(failed)?;
-    let found = version(&mut tx, path).await?;
-    for (done, migration) in (0..KNOWN).zip(MIGRATIONS).skip_while(|(done, _)| *done < found) {
-        sqlx::raw_sql(*migration).execute(&mut *tx).await.map_err(failed)?;
-        let stamp = format!("PRAGMA user_version = {}; PRAGMA application_id = {APPLICATION_ID};", done + 1);
-        sqlx::raw_sql(sqlx::AssertSqlSafe(stamp)).execute(&mut *tx).await.map_err(failed)?;
-    }
-    tx.commit().await.map_err(failed)
 }

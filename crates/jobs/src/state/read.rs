@@ -29,6 +29,14 @@ pub(super) const LATEST: &str = "SELECT job.action, job.id, job.request, job.cod
          CROSS JOIN latest_job ON latest_job.workspace = ?2 AND latest_job.action = asked.value \
          CROSS JOIN job ON job.id = latest_job.job CROSS JOIN request ON request.id = job.request";
 
+/// The newest ended jobs of the asked actions, cancelled ones left out. What is newer and not cancelled is open: passing
+/// over it costs what there is to do, not what was done.
+pub(super) const LATEST_ENDED: &str = "SELECT job.action, job.id, job.request, job.code, request.commit_id, \
+         job.completed_at, job.run_key, job.components FROM json_each(?1) AS asked \
+         CROSS JOIN job ON job.seq = (SELECT seq FROM job WHERE workspace = ?2 AND action = asked.value \
+         AND cancelled = 0 AND state IN ('succeeded', 'failed') ORDER BY seq DESC LIMIT 1) \
+         CROSS JOIN request ON request.id = job.request";
+
 /// The pins of the asked jobs.
 pub(super) const PINS: &str = "SELECT pin.job, pin.action, pin.pinned FROM json_each(?) AS asked CROSS JOIN pin ON pin.job = asked.value \
              ORDER BY pin.job, pin.position";
@@ -88,12 +96,14 @@ fn asked<'a>(actions: impl IntoIterator<Item = &'a ActionName>) -> Result<String
     serde_json::to_string(&actions.into_iter().collect::<Vec<_>>())
 }
 
+/// `query` is [`LATEST`] or [`LATEST_ENDED`].
 pub(super) async fn latest_rows(
     connection: &mut SqliteConnection,
+    query: &'static str,
     workspace: &WorkspaceName,
     actions: &BTreeSet<ActionName>,
 ) -> Result<BTreeMap<ActionName, LatestRow>, StateError> {
-    let rows = sqlx::query(LATEST).bind(asked(actions)?).bind(workspace.as_str()).fetch_all(connection).await?;
+    let rows = sqlx::query(query).bind(asked(actions)?).bind(workspace.as_str()).fetch_all(connection).await?;
     let mut latest = BTreeMap::new();
     for row in rows {
         let commit: Option<String> = row.try_get(4)?;
@@ -124,9 +134,32 @@ impl State {
         workspace: &WorkspaceName,
         actions: impl IntoIterator<Item = &'a ActionName>,
     ) -> Result<LatestJobs, StateError> {
+        self.latest(LATEST, workspace, actions).await
+    }
+
+    /// As [`State::latest_jobs`], but where the latest job is pending or running, the newest job that has ended and is
+    /// not cancelled instead: what will be the latest once the jobs of a killed run are ended. To be shown; storing a
+    /// plan made from it gives [`StateError::PlanOutdated`] while such a job is open.
+    ///
+    /// # Errors
+    /// The database refused, or holds what this program did not write.
+    pub async fn latest_ended_jobs<'a>(
+        &self,
+        workspace: &WorkspaceName,
+        actions: impl IntoIterator<Item = &'a ActionName>,
+    ) -> Result<LatestJobs, StateError> {
+        self.latest(LATEST_ENDED, workspace, actions).await
+    }
+
+    async fn latest<'a>(
+        &self,
+        query: &'static str,
+        workspace: &WorkspaceName,
+        actions: impl IntoIterator<Item = &'a ActionName>,
+    ) -> Result<LatestJobs, StateError> {
         let asked: BTreeSet<_> = actions.into_iter().cloned().collect();
         let mut connection = self.readers.acquire().await?;
-        let rows = latest_rows(&mut connection, workspace, &asked).await?;
+        let rows = latest_rows(&mut connection, query, workspace, &asked).await?;
         Ok(LatestJobs { workspace: workspace.clone(), asked, rows })
     }
 

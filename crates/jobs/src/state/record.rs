@@ -8,7 +8,7 @@ use pipeline::ActionName;
 use serde_json::{Value, json};
 use sqlx::{Connection, Row, SqliteConnection};
 
-use super::cancel::cancel_one;
+use super::cancel::cancel_all;
 use super::event::{Event, append, send};
 use super::{Cancelled, JobState, LatestJobs, NewJob, Recorded, State, StateError, StatusCode, Times, read};
 use crate::{CodeSource, JobId, Pin, Request, RequestId};
@@ -70,7 +70,7 @@ impl State {
             Some(_) => {}
             None => insert_request(&mut tx, request).await?,
         }
-        let present = read::latest_rows(&mut tx, &seen.workspace, &seen.asked).await?;
+        let present = read::latest_rows(&mut tx, read::LATEST, &seen.workspace, &seen.asked).await?;
         let moved = |action: &&ActionName| {
             let kind = |rows: &BTreeMap<ActionName, super::LatestRow>| {
                 rows.get(*action)
@@ -207,16 +207,17 @@ async fn insert_jobs(
 
 /// What was cancelled while the request was being checked and planned.
 async fn apply_wishes(tx: &mut SqliteConnection, request: RequestId, now: Timestamp) -> Result<(), StateError> {
-    let jobs: Vec<String> = sqlx::query_scalar(
-        "SELECT job.id FROM cancel_wish JOIN job ON job.request = cancel_wish.request AND job.action = cancel_wish.action \
-         WHERE cancel_wish.request = ? ORDER BY job.seq",
+    let rows = sqlx::query(
+        "SELECT job.seq, job.id FROM cancel_wish \
+         JOIN job ON job.request = cancel_wish.request AND job.action = cancel_wish.action \
+         WHERE cancel_wish.request = ?",
     )
     .bind(request.to_string())
     .fetch_all(&mut *tx)
     .await?;
-    let mut done = Cancelled::default();
-    for job in jobs {
-        cancel_one(tx, job.parse()?, &mut done, now).await?;
+    let mut jobs = Vec::with_capacity(rows.len());
+    for row in rows {
+        jobs.push((row.try_get(0)?, row.try_get::<String, _>(1)?.parse()?));
     }
-    Ok(())
+    cancel_all(tx, jobs, &mut Cancelled::default(), now).await
 }

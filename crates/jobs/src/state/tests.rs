@@ -13,6 +13,7 @@ async fn no_question_reads_a_whole_table() {
     let state = State::open(&folder.path().join("state.sqlite")).await.unwrap();
     let questions = [
         read::LATEST,
+        read::LATEST_ENDED,
         read::PINS,
         read::OUTPUTS,
         read::HISTORY,
