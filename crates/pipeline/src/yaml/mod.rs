@@ -3,6 +3,7 @@
 
 pub(crate) mod align;
 pub(crate) mod flow;
+mod input;
 mod layout;
 pub(crate) mod mistakes;
 pub(crate) mod node;

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 
 use saphyr_parser::{Event, Parser, ScalarStyle, Span as YamlSpan};
 
+use super::input::Text;
 use super::node::{Doc, Kind, Node, Style, Tag};
 use crate::hash::HashMap;
 use crate::source::{Range, Source};
@@ -64,7 +65,7 @@ pub(crate) fn read<'a>(source: &Source<'_>, text: &'a str) -> Result<Doc<'a>, Un
         anchors: HashMap::default(),
         root: None,
     };
-    let mut parser = Parser::new_from_str(text);
+    let mut parser = Parser::new(Text::new(text));
     let mut documents = 0;
     let mut second = None;
     while let Some(step) = parser.next_event() {
@@ -103,6 +104,7 @@ impl<'a> Reader<'_, 'a> {
                     ScalarStyle::Literal | ScalarStyle::Folded => Style::Block,
                 };
                 let range = self.scalar_range(span, style, &text);
+                let text = self.borrowed(text, range, style);
                 self.finish(Kind::Scalar(text, style), range, core_tag(tag), anchor, Extent { size: 1, height: 0 })
             }
             Event::Alias(anchor) => {
@@ -213,6 +215,16 @@ impl<'a> Reader<'_, 'a> {
         let starts_like_it = matches!(self.text.as_bytes().get(start), Some(b'&' | b'!'));
         let start = self.after_properties(start, starts_like_it && (quoted || !text.starts_with(['&', '!'])));
         self.trimmed((start, end.max(start)))
+    }
+
+    /// Most values are written as they are read; those need no memory of their own.
+    fn borrowed(&self, value: Cow<'a, str>, (start, end): Range, style: Style) -> Cow<'a, str> {
+        let written = match style {
+            Style::Plain => self.text.get(start..end),
+            Style::Single | Style::Double => self.text.get(start + 1..end.saturating_sub(1)),
+            Style::Block => None,
+        };
+        written.filter(|written| *written == value).map_or(value, Cow::Borrowed)
     }
 
     fn trimmed(&self, (start, end): Range) -> Range {
