@@ -105,7 +105,11 @@ impl StudyView<'_> {
                 past: BTreeMap::new(),
             });
         };
-        let seen = state.latest_jobs(self.workspace, names.iter().copied()).await?;
+        let seen = if self.runs {
+            state.latest_jobs(self.workspace, names.iter().copied()).await?
+        } else {
+            state.latest_ended_jobs(self.workspace, names.iter().copied()).await?
+        };
         let succeeded: BTreeMap<ActionName, JobId> = seen
             .rows
             .iter()

@@ -5,6 +5,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
+use std::time::Duration;
 
 use rustix::fs::{FlockOperation, OFlags, flock};
 use rustix::io::Errno;
@@ -27,6 +28,13 @@ pub(super) enum NoLock {
 }
 
 impl Lock {
+    /// Whether a living process has it. Looks only.
+    pub(super) fn is_held(path: &Path) -> bool {
+        let no_follow = i32::try_from(OFlags::NOFOLLOW.bits()).unwrap_or(0);
+        let Ok(file) = OpenOptions::new().read(true).custom_flags(no_follow).open(path) else { return false };
+        matches!(flock(&file, FlockOperation::NonBlockingLockShared), Err(Errno::WOULDBLOCK))
+    }
+
     /// Takes the lock at once or not at all. The file is never removed: whoever opens it has the same one.
     pub(super) fn take(path: &Path) -> Result<Self, NoLock> {
         let no_follow = i32::try_from(OFlags::NOFOLLOW.bits()).unwrap_or(0);
@@ -39,7 +47,12 @@ impl Lock {
             .custom_flags(no_follow)
             .open(path)
             .map_err(NoLock::Io)?;
-        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        // Somebody who only looks has it for a moment.
+        let again = |error| {
+            std::thread::sleep(Duration::from_millis(50));
+            if error == Errno::WOULDBLOCK { flock(&file, FlockOperation::NonBlockingLockExclusive) } else { Err(error) }
+        };
+        match flock(&file, FlockOperation::NonBlockingLockExclusive).or_else(again) {
             Ok(()) => {}
             Err(Errno::WOULDBLOCK) => {
                 let mut text = String::new();
@@ -69,7 +82,10 @@ mod tests {
         let first = Lock::take(&path).unwrap();
         let Err(NoLock::Held { process }) = Lock::take(&path) else { panic!("two have it") };
         assert_eq!(process, Some(std::process::id()));
+        assert!(Lock::is_held(&path));
         drop(first);
+        assert!(!Lock::is_held(&path));
+        assert!(!Lock::is_held(&folder.path().join("none")));
         assert!(Lock::take(&path).is_ok());
     }
 

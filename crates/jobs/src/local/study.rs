@@ -198,7 +198,7 @@ impl Study {
 
     /// What is known of earlier runs.
     pub fn view(&self) -> StudyView<'_> {
-        StudyView { state: Some(&self.shop.state), folder: &self.folder, workspace: &self.workspace }
+        StudyView { state: Some(&self.shop.state), folder: &self.folder, workspace: &self.workspace, runs: true }
     }
 
     /// Removes objects that nothing needs any more: what is not in `tree` and not an output of the newest run or the
@@ -267,6 +267,9 @@ pub struct StudyView<'a> {
     pub folder: &'a SafeFolder,
     /// The workspace.
     pub workspace: &'a WorkspaceName,
+    /// Whether a process runs this folder now. If none does, jobs that are pending or running were left by a dead one and
+    /// count as cancelled, which the next run makes them.
+    pub runs: bool,
 }
 
 /// A project folder opened only to look.
@@ -302,7 +305,8 @@ impl Look {
 
     /// What is known of earlier runs.
     pub fn view(&self) -> StudyView<'_> {
-        StudyView { state: self.state.as_ref(), folder: &self.folder, workspace: &self.workspace }
+        let runs = Lock::is_held(&self.places.lock());
+        StudyView { state: self.state.as_ref(), folder: &self.folder, workspace: &self.workspace, runs }
     }
 }
 
