@@ -4,10 +4,11 @@
 mod common;
 
 use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use common::store::{Store, at, name, names};
 use jobs::StatusCode;
@@ -125,19 +126,55 @@ async fn reading_leaves_the_folder_as_it_was() {
     assert_eq!(contents(folder.path()), before);
 }
 
+/// In a process of its own, that writes: with this variable the test is that process.
+const WRITER: &str = "CLOISTER_TEST_WRITER";
+
+/// So many rounds that the log is moved into the file and begun again several times (each round writes about 60 pages).
+const ROUNDS: u8 = 100;
+
+fn padded(round: usize) -> String {
+    format!("{round} {}", char::from(b'a' + u8::try_from(round % 26).unwrap()).to_string().repeat(200_000))
+}
+
 #[tokio::test]
-async fn reading_while_a_writer_works_sees_whole_plans() {
-    let store = Store::new().await;
-    let path = store.state.path().to_owned();
-    let mut seen = 0;
-    for number in 1..=30 {
-        store.plan(number, &[("a", &[]), ("b", &["a"]), ("c", &["b"])]).await;
-        let reader = State::open_to_read(&path).await.unwrap().unwrap();
-        seen = reader.open_jobs().await.unwrap().len();
-        assert_eq!(seen, usize::from(number) * 3);
-        reader.verify_chain().await.unwrap();
+async fn reading_while_another_program_writes_sees_one_moment() {
+    if std::env::var_os(WRITER).is_some() {
+        let store = Store::new().await;
+        store.state.set_flag("round", Some(&padded(0)), at(1)).await.unwrap();
+        println!("\npath: {}", store.state.path().display());
+        for number in 1..=ROUNDS {
+            store.plan(number, &[("a", &[]), ("b", &["a"]), ("c", &["b"])]).await;
+            store.state.set_flag("round", Some(&padded(number.into())), at(1)).await.unwrap();
+        }
+        // The folder stays until whoever started this has seen the end.
+        std::io::stdin().read_line(&mut String::new()).unwrap();
+        return;
     }
-    assert_eq!(seen, 90);
+    let mut writer = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "reading_while_another_program_writes_sees_one_moment", "--nocapture"])
+        .env(WRITER, "1")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // Kept until the end: a program whose output nobody takes fails.
+    let mut lines = BufReader::new(writer.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let path = lines.find_map(|line| Some(PathBuf::from(line.strip_prefix("path: ")?))).unwrap();
+    let (mut plans, mut looks) = (0, 0);
+    while plans < usize::from(ROUNDS) {
+        let reader = State::open_to_read(&path).await.unwrap().unwrap();
+        let jobs = reader.open_jobs().await.unwrap().len();
+        assert!(jobs % 3 == 0 && jobs / 3 >= plans, "{jobs} after {plans} plans");
+        plans = jobs / 3;
+        let flag = reader.flags().await.unwrap().remove(0).value.unwrap();
+        assert!(flag == padded(plans) || plans > 0 && flag == padded(plans - 1), "{plans}: {}", &flag[..9]);
+        assert_eq!(reader.verify_chain().await.unwrap().events, i64::try_from(plans).unwrap());
+        looks += 1;
+    }
+    assert!(looks > 1);
+    drop(writer.stdin.take());
+    assert!(writer.wait().unwrap().success());
+    println!("{looks} looks");
 }
 
 /// In a process of its own, as a user who may not write: with this variable the test is that process.
