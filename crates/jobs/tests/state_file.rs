@@ -330,3 +330,17 @@ async fn a_value_of_a_prepared_file_is_named_without_its_control_characters() {
     }
     assert_eq!(reader.latest_jobs(&workspace, &[name("b")]).await.unwrap().rows.len(), 1);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_new_file_may_be_opened_by_several_at_once() {
+    for _ in 0..5 {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state.sqlite");
+        let open = |path: PathBuf| tokio::spawn(async move { State::open(&path).await });
+        let all: Vec<_> = (0..4).map(|_| open(path.clone())).collect();
+        for one in all {
+            one.await.unwrap().unwrap().set_flag("paused", None, at(1)).await.unwrap();
+        }
+        assert_eq!(State::open_to_read(&path).await.unwrap().unwrap().flags().await.unwrap().len(), 1);
+    }
+}
