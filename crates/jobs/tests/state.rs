@@ -8,9 +8,31 @@ use std::collections::BTreeMap;
 
 use common::store::{Store, at, claim, definition, done, name, names, output, request_of};
 use jobs::provenance::{CodeFile, CodeTree, Components, ImageIdentity, InputFile};
-use jobs::state::{AttemptEnd, JobResult, Recorded, State, StateError, Status};
+use jobs::state::{AttemptEnd, JobResult, Recorded, StateError, Status};
 use jobs::{JobState, ObjectId, StatusCode};
 use pipeline::PrivacyLevel;
+
+/// Components of one file of code and one input, made by `job`.
+fn made_by(path: &str, job: jobs::JobId) -> Components {
+    let file = CodeFile { path: path.into(), mode: 0o100_644, hash: ObjectId::of(b"x") };
+    let input = InputFile {
+        path: "output/i.csv".into(),
+        object: ObjectId::of(b"i"),
+        action: name("i"),
+        job,
+        level: PrivacyLevel::HighlySensitive,
+    };
+    Components {
+        command: vec!["python:v2".into(), "é \"q\"".into()],
+        config: Some(r#"{"a": 1.50}"#.into()),
+        image: ImageIdentity::Environment { lock: "l".into() },
+        code: CodeTree::new([file]),
+        inputs: vec![input],
+        outputs: vec![],
+        environment: BTreeMap::from([("HOME".into(), "/tmp".into())]),
+        data: None,
+    }
+}
 
 #[tokio::test]
 async fn a_chain_from_plan_to_success() {
@@ -288,24 +310,7 @@ async fn components_come_back_as_they_were() {
     let store = Store::new().await;
     let r = store.plan(1, &[("a", &[]), ("b", &[])]).await;
     let jobs = store.by_action(&r).await;
-    let file = CodeFile { path: "analysis/a.py".into(), mode: 0o100_644, hash: ObjectId::of(b"x") };
-    let input = InputFile {
-        path: "output/i.csv".into(),
-        object: ObjectId::of(b"i"),
-        action: name("i"),
-        job: jobs["b"],
-        level: PrivacyLevel::HighlySensitive,
-    };
-    let components = Components {
-        command: vec!["python:v2".into(), "é \"q\"".into()],
-        config: Some(r#"{"a": 1.50}"#.into()),
-        image: ImageIdentity::Environment { lock: "l".into() },
-        code: CodeTree::new([file]),
-        inputs: vec![input],
-        outputs: vec![],
-        environment: BTreeMap::from([("HOME".into(), "/tmp".into())]),
-        data: None,
-    };
+    let components = made_by("analysis/a.py", jobs["b"]);
     for action in ["a", "b"] {
         let attempt = store.run(jobs[action], 2).await;
         let result = JobResult { components: Some(components.clone()), ..done(StatusCode::Succeeded, &[]) };
@@ -316,6 +321,40 @@ async fn components_come_back_as_they_were() {
     let latest = store.state.latest_jobs(&r.workspace, &names(&["a"])).await.unwrap();
     assert_eq!(latest.rows[&name("a")].run_key, Some(components.run_key()));
     assert_eq!(latest.rows[&name("a")].hashes, components.hashes());
+}
+
+#[tokio::test]
+async fn components_that_no_kept_job_has_are_forgotten() {
+    let store = Store::new().await;
+    let r = store.plan(1, &[("a", &[]), ("b", &[]), ("c", &[]), ("d", &[]), ("open", &[])]).await;
+    let jobs = store.by_action(&r).await;
+    let (one, two) = (made_by("one.py", jobs["open"]), made_by("two.py", jobs["open"]));
+    for (action, made_by) in [("a", Some(&one)), ("b", Some(&two)), ("c", Some(&one)), ("d", None)] {
+        let attempt = store.run(jobs[action], 2).await;
+        let result = JobResult { components: made_by.cloned(), ..done(StatusCode::Succeeded, &[]) };
+        store.state.finish(&attempt, &result, at(3)).await.unwrap();
+    }
+    let all: Vec<_> = jobs.values().copied().collect();
+    // The two differ in their code alone: seven rows for what they share, and two trees.
+    assert_eq!(store.state.forget_components(&all).await.unwrap(), 0, "all are kept");
+    assert_eq!(store.state.components_of(&all).await.unwrap().len(), 3);
+
+    assert_eq!(store.state.forget_components(&[jobs["a"], jobs["d"]]).await.unwrap(), 1, "the tree with two.py");
+    assert_eq!(store.state.components_of(&all).await.unwrap(), BTreeMap::from([(jobs["a"], one.clone())]));
+    assert_eq!(store.state.job(jobs["b"]).await.unwrap().run_key, Some(two.run_key()), "keys are kept");
+    let latest = store.state.latest_jobs(&r.workspace, &names(&["a", "b"])).await.unwrap();
+    assert_eq!(latest.rows[&name("a")].hashes, one.hashes());
+    assert_eq!(latest.rows[&name("b")].hashes, BTreeMap::new());
+
+    // What was forgotten can come again.
+    let attempt = store.run(jobs["open"], 4).await;
+    let result = JobResult { components: Some(two.clone()), ..done(StatusCode::Succeeded, &[]) };
+    store.state.finish(&attempt, &result, at(5)).await.unwrap();
+    let found = store.state.components_of(&all).await.unwrap();
+    assert_eq!(found, BTreeMap::from([(jobs["a"], one), (jobs["open"], two)]));
+    assert_eq!(store.state.forget_components(&[]).await.unwrap(), 9, "seven and two trees");
+    assert!(store.state.components_of(&all).await.unwrap().is_empty());
+    assert_eq!(store.state.forget_components(&[]).await.unwrap(), 0);
 }
 
 #[tokio::test]
@@ -336,54 +375,6 @@ async fn messages_wait_until_they_are_delivered() {
     assert_eq!(out.iter().map(|m| m.kind.as_str()).collect::<Vec<_>>(), ["request.planned", "request.planned"]);
     store.state.delivered(out[0].seq, at(1)).await.unwrap();
     assert_eq!(store.state.outgoing(10).await.unwrap(), out[1..]);
-}
-
-#[tokio::test]
-async fn files_of_others_are_refused_and_left_alone() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("state.sqlite");
-    State::open(&path).await.unwrap().close().await.unwrap();
-    let change = |path: std::path::PathBuf, sql: &'static str| async move {
-        use sqlx::Connection;
-        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path).create_if_missing(true);
-        let mut connection = sqlx::SqliteConnection::connect_with(&options).await.unwrap();
-        sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
-        connection.close().await.unwrap();
-    };
-    change(path.clone(), "PRAGMA user_version = 99").await;
-    let newer = State::open(&path).await.unwrap_err();
-    assert!(matches!(newer, StateError::NewerSchema { found: 99, known: 1, .. }), "{newer}");
-
-    let foreign = folder.path().join("foreign.sqlite");
-    change(foreign.clone(), "CREATE TABLE theirs (x)").await;
-    assert!(matches!(State::open(&foreign).await.unwrap_err(), StateError::NotOurs { .. }));
-
-    let damaged = folder.path().join("damaged.sqlite");
-    std::fs::write(&damaged, [b'x'; 8192]).unwrap();
-    assert!(matches!(State::open(&damaged).await.unwrap_err(), StateError::Open { .. }));
-    assert_eq!(std::fs::read(&damaged).unwrap(), [b'x'; 8192]);
-}
-
-#[tokio::test]
-async fn reading_alone_writes_nothing() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("state.sqlite");
-    assert!(State::open_to_read(&path).await.unwrap().is_none());
-    assert!(!path.exists());
-    std::fs::write(&path, b"").unwrap();
-    assert!(State::open_to_read(&path).await.unwrap().is_none(), "killed before its first table");
-
-    let store = Store::new().await;
-    let r = store.plan(1, &[("a", &[])]).await;
-    let reader = State::open_to_read(store.state.path()).await.unwrap().unwrap();
-    assert_eq!(reader.jobs_of(r.id).await.unwrap().len(), 1);
-    assert!(reader.interrupt_leftovers(at(2)).await.is_err());
-    assert_eq!(store.code(reader.jobs_of(r.id).await.unwrap()[0].id).await, StatusCode::Created);
-    // What is written later is seen by who looks later.
-    store.plan(2, &[("b", &[])]).await;
-    assert_eq!(reader.open_jobs().await.unwrap().len(), 1);
-    let reader = State::open_to_read(store.state.path()).await.unwrap().unwrap();
-    assert_eq!(reader.open_jobs().await.unwrap().len(), 2);
 }
 
 #[tokio::test]

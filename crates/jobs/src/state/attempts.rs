@@ -133,6 +133,7 @@ impl State {
     /// The attempt is no longer the job's, or the code is not a final one it can reach.
     pub async fn finish(&self, attempt: &Attempt, result: &JobResult, now: Timestamp) -> Result<Finished, StateError> {
         let job = attempt.id.job;
+        let made_by = result.components.as_ref().map(components::Ready::new).transpose()?;
         let mut writers = self.writers.lock().await;
         let mut tx = writers.durable.begin_with("BEGIN IMMEDIATE").await?;
         let mut head = JobHead::load_running(&mut tx, job, attempt.fence, result.status.code).await?;
@@ -153,8 +154,8 @@ impl State {
             mark_cancelled(&mut tx, &head, now).await?;
         } else {
             store_outputs(&mut tx, job, result).await?;
-            if let Some(made_by) = &result.components {
-                components::store(&mut tx, job, made_by).await?;
+            if let Some(made_by) = &made_by {
+                made_by.store(&mut tx, job).await?;
             }
         }
         let failed_dependants = match status.code.state() {

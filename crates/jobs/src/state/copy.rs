@@ -61,6 +61,11 @@ impl PrivateCopy {
     /// # Errors
     /// Something cannot be read or written, or the writer never pauses.
     pub(super) fn of(path: &Path) -> io::Result<Option<Self>> {
+        Self::made(path, || {})
+    }
+
+    /// `between` is called after each copy of the file and before that of its log.
+    fn made(path: &Path, mut between: impl FnMut()) -> io::Result<Option<Self>> {
         let log = log_of(path);
         let mut made: Option<Self> = None;
         for _ in 0..TRIES {
@@ -70,6 +75,7 @@ impl PrivateCopy {
                 None => Self::new()?,
             };
             copy(path, &to.file())?;
+            between();
             match copy(&log, &log_of(&to.file())) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
                 _ => {}
@@ -102,5 +108,68 @@ impl Drop for PrivateCopy {
     fn drop(&mut self) {
         // Nothing can be done about it here, and nobody else can read what is left.
         let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use sqlx::sqlite::SqliteConnectOptions;
+    use sqlx::{Connection, SqliteConnection};
+
+    use super::*;
+
+    const FILL: &str = "PRAGMA journal_mode = WAL; CREATE TABLE t (x); INSERT INTO t VALUES ('first')";
+    const BEGIN_AGAIN: &str = "PRAGMA wal_checkpoint(RESTART); INSERT INTO t VALUES ('second')";
+    const CLOSE: &str = "PRAGMA wal_checkpoint(TRUNCATE)";
+
+    /// Runs statements by a connection that stays open, and so leaves the log; `made` is sync, so on a thread.
+    fn write(path: &Path, sql: &'static str) -> SqliteConnection {
+        let options = SqliteConnectOptions::new().filename(path).create_if_missing(true);
+        let work = async move {
+            let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
+            sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
+            connection
+        };
+        let thread =
+            std::thread::spawn(|| tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(work));
+        thread.join().unwrap()
+    }
+
+    async fn rows(path: &Path) -> Vec<String> {
+        let options = SqliteConnectOptions::new().filename(path).read_only(true);
+        let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
+        sqlx::query_scalar("SELECT x FROM t ORDER BY rowid").fetch_all(&mut connection).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_log_that_begins_again_between_is_copied_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state.sqlite");
+        let mut open = vec![write(&path, FILL)];
+        let mut times = 0;
+        let copy = PrivateCopy::made(&path, || {
+            times += 1;
+            if times == 1 {
+                open.push(write(&path, BEGIN_AGAIN));
+            }
+        });
+        let copy = copy.unwrap().unwrap();
+        assert_eq!(times, 2);
+        assert_eq!(rows(&copy.file()).await, ["first", "second"]);
+        let folder = copy.folder.clone();
+        assert_eq!(fs::metadata(&folder).unwrap().permissions().mode() & 0o777, 0o700);
+        drop(copy);
+        assert!(!folder.exists());
+    }
+
+    #[tokio::test]
+    async fn a_log_that_is_emptied_between_leaves_nothing_to_copy() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state.sqlite");
+        let mut open = vec![write(&path, FILL)];
+        let copy = PrivateCopy::made(&path, || open.push(write(&path, CLOSE))).unwrap();
+        assert!(copy.is_none(), "all is in the file");
     }
 }
