@@ -22,9 +22,10 @@ pub(crate) fn name_of(view: View<'_, '_>) -> Option<String> {
 }
 
 /// Whether Windows keeps this file name for a device, whatever its extension.
-pub(crate) fn is_device(name: &str) -> bool {
-    let stem = name.split('.').next().unwrap_or_default().as_bytes();
-    match stem {
+pub(crate) fn is_device(name: &[u8]) -> bool {
+    // Beyond five bytes it is no device, whatever comes.
+    let end = name.iter().take(5).position(|&b| b == b'.').unwrap_or(name.len());
+    match &name[..end] {
         [a, b, c] => ["CON", "PRN", "AUX", "NUL"].iter().any(|d| d.as_bytes().eq_ignore_ascii_case(&[*a, *b, *c])),
         [a, b, c, b'1'..=b'9'] => ["COM", "LPT"].iter().any(|d| d.as_bytes().eq_ignore_ascii_case(&[*a, *b, *c])),
         _ => false,
@@ -80,7 +81,7 @@ pub(crate) fn judge(ctx: &mut Ctx<'_, '_>, name: &str, key: View<'_, '_>) {
         Some("has characters other than letters, digits, `_` and `-`")
     } else if matches!(key.value(), Value::Null | Value::Bool(_)) {
         Some("is a word that YAML gives a meaning of its own")
-    } else if is_device(name) {
+    } else if is_device(name.as_bytes()) {
         Some("is the name of a device on Windows, where its log cannot be written")
     } else {
         None

@@ -107,8 +107,19 @@ impl Input for Text<'_> {
         self.char(self.at)
     }
 
-    /// Looks at the second character only where it matters, which is after a colon.
     #[inline]
+    fn next_is_blank_or_breakz(&self) -> bool {
+        matches!(self.byte(self.at), None | Some(b' ' | b'\t' | b'\n' | b'\r' | b'\0'))
+    }
+
+    #[inline]
+    fn next_is_blank_or_break(&self) -> bool {
+        matches!(self.byte(self.at), Some(b' ' | b'\t' | b'\n' | b'\r'))
+    }
+
+    /// Looks at the second character only where it matters, which is after a colon.
+    #[allow(clippy::inline_always, reason = "called for each character, from one place")]
+    #[inline(always)]
     fn next_can_be_plain_scalar(&self, in_flow: bool) -> bool {
         match self.peek() {
             ':' => {

@@ -34,7 +34,8 @@ struct Open {
     /// The bracket of a flow collection.
     bracket: Option<usize>,
     anchor: usize,
-    children: Vec<u32>,
+    /// Where its children begin among the pending ones.
+    first: usize,
     size: u64,
     height: u32,
 }
@@ -51,6 +52,8 @@ struct Reader<'s, 'a> {
     text: &'a str,
     nodes: Vec<Node<'a>>,
     stack: Vec<Open>,
+    /// Children of all that is open, the outermost first.
+    pending: Vec<u32>,
     anchors: HashMap<usize, (u32, Extent)>,
     root: Option<u32>,
 }
@@ -62,6 +65,7 @@ pub(crate) fn read<'a>(source: &Source<'_>, text: &'a str) -> Result<Doc<'a>, Un
         text,
         nodes: Vec::with_capacity(text.len() / 32),
         stack: Vec::new(),
+        pending: Vec::new(),
         anchors: HashMap::default(),
         root: None,
     };
@@ -135,22 +139,24 @@ impl<'a> Reader<'_, 'a> {
         }
         let bracket = matches!(self.text.as_bytes().get(start), Some(b'[' | b'{')).then_some(start);
         let id = self.push(kind, (start, start), core_tag(tag));
-        self.stack.push(Open { id, bracket, anchor, children: Vec::new(), size: 1, height: 1 });
+        self.stack.push(Open { id, bracket, anchor, first: self.pending.len(), size: 1, height: 1 });
         Ok(())
     }
 
     fn close(&mut self, span: YamlSpan) -> Result<(), Unreadable> {
         let Some(open) = self.stack.pop() else { return Ok(()) };
-        let end = match (open.bracket, open.children.last()) {
+        let children = self.pending.get(open.first..).unwrap_or_default();
+        let end = match (open.bracket, children.last()) {
             (None, Some(&last)) => self.nodes[last as usize].range.1,
             _ => narrow(self.range(span).1),
         };
         let node = &mut self.nodes[open.id as usize];
         node.range.1 = end.max(node.range.0);
         match &mut node.kind {
-            Kind::Map(pairs) => *pairs = open.children.chunks_exact(2).map(|pair| (pair[0], pair[1])).collect(),
-            kind => *kind = Kind::Seq(open.children),
+            Kind::Map(pairs) => *pairs = children.chunks_exact(2).map(|pair| (pair[0], pair[1])).collect(),
+            kind => *kind = Kind::Seq(children.to_vec()),
         }
+        self.pending.truncate(open.first);
         self.attach(open.id, open.anchor, Extent { size: open.size, height: open.height })
     }
 
@@ -178,7 +184,7 @@ impl<'a> Reader<'_, 'a> {
             self.root = Some(id);
             return Ok(());
         };
-        parent.children.push(id);
+        self.pending.push(id);
         parent.size = parent.size.saturating_add(extent.size);
         parent.height = parent.height.max(extent.height + 1);
         if parent.size > MOST_NODES {
