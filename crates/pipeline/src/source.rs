@@ -5,8 +5,6 @@ use crate::{Position, Span};
 
 /// Bytes between two checkpoints of the character count.
 const STEP: usize = 256;
-/// Bytes looked at together for line ends.
-const PIECE: usize = 16;
 
 /// Offsets of a range in the text, byte order mark not counted.
 pub(crate) type Range = (usize, usize);
@@ -32,16 +30,14 @@ impl<'a> Source<'a> {
         let bytes = text.as_bytes();
         let mut lines = Vec::with_capacity(bytes.len() / 32 + 1);
         lines.push(0);
-        // Pieces without a line end, which are told quickly, need no look at each byte.
-        for (piece, start) in bytes.chunks(PIECE).zip((0..).step_by(PIECE)) {
-            if !piece.iter().fold(false, |found, &b| found | matches!(b, b'\n' | b'\r')) {
-                continue;
-            }
-            for (i, &b) in (start..).zip(piece) {
+        if text.contains('\r') {
+            for (i, &b) in bytes.iter().enumerate() {
                 if b == b'\n' || (b == b'\r' && bytes.get(i + 1) != Some(&b'\n')) {
                     lines.push(i + 1);
                 }
             }
+        } else {
+            lines.extend(text.match_indices('\n').map(|(i, _)| i + 1));
         }
         let mut checkpoints = Vec::new();
         if !text.is_ascii() {

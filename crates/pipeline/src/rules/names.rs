@@ -50,13 +50,13 @@ pub(crate) fn judge(ctx: &mut Ctx<'_, '_>, name: &str, key: View<'_, '_>) {
     } else {
         None
     };
-    let at = path(name, &[]);
+    let at = || path(name, &[]);
     if let Some(why) = refusal {
         let fault = Fault::new("P205", place, format!("the action name {} {why}", quoted(name)))
             .label("cannot be the name of an action")
             .help("names become file names and web addresses: use letters, digits, `_` and `-`, at most 200 bytes")
             .action(name)
-            .at(at);
+            .at(at());
         ctx.faults.push(fault);
         return;
     }
@@ -65,7 +65,7 @@ pub(crate) fn judge(ctx: &mut Ctx<'_, '_>, name: &str, key: View<'_, '_>) {
             .label("this name is reserved")
             .help("remove this action: `run_all` already stands for every action of the project")
             .action(name)
-            .at(at.clone());
+            .at(at());
         ctx.faults.push(fault);
         let fault = Fault::new("P207", place, "the action `run_all` is not needed and will not run")
             .label("this name already stands for every action")
@@ -73,7 +73,7 @@ pub(crate) fn judge(ctx: &mut Ctx<'_, '_>, name: &str, key: View<'_, '_>) {
                 "remove it; asking for `run_all` runs all other actions, and version 5 refuses an action of this name",
             )
             .action(name)
-            .at(at);
+            .at(at());
         ctx.faults.push(fault);
         return;
     }
@@ -91,7 +91,7 @@ pub(crate) fn judge(ctx: &mut Ctx<'_, '_>, name: &str, key: View<'_, '_>) {
             .label("legal, but will cause trouble")
             .help("rename the action using letters, digits, `_` and `-`")
             .action(name)
-            .at(at);
+            .at(at());
         ctx.faults.push(fault);
     }
 }

@@ -8,7 +8,7 @@ use super::{Ctx, Draft};
 use crate::fault::{Fault, quoted};
 use crate::hash::HashMap;
 use crate::source::Range;
-use crate::yaml::node::{Kind, Style, Tag};
+use crate::yaml::node::{Kind, Style};
 use crate::yaml::scalar::{Plain, resolve};
 use crate::{ActionName, Severity};
 
@@ -76,7 +76,7 @@ pub(crate) fn every_mapping(ctx: &mut Ctx<'_, '_>) {
                 mapping(ctx, pairs, judged);
             }
             Kind::Scalar(text, Style::Plain)
-                if node.tag == Tag::None
+                if node.tag.is_none()
                     && text.len() >= 10
                     && text.starts_with(|c: char| c.is_ascii_digit())
                     && !ctx.judged.contains(&id)

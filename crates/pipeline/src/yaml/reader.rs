@@ -63,7 +63,7 @@ pub(crate) fn read<'a>(source: &Source<'_>, text: &'a str) -> Result<Doc<'a>, Un
     let mut reader = Reader {
         source,
         text,
-        nodes: Vec::with_capacity(text.len() / 32),
+        nodes: Vec::with_capacity(text.len() / 24),
         stack: Vec::new(),
         pending: Vec::new(),
         anchors: HashMap::default(),
@@ -109,14 +109,14 @@ impl<'a> Reader<'_, 'a> {
                 };
                 let range = self.scalar_range(span, style, &text);
                 let text = self.borrowed(text, range, style);
-                self.finish(Kind::Scalar(text, style), range, core_tag(tag), anchor, Extent { size: 1, height: 0 })
+                self.finish(Kind::Scalar(text, style), range, tag.map(core_tag), anchor, Extent { size: 1, height: 0 })
             }
             Event::Alias(anchor) => {
                 let range = self.trimmed(self.range(span));
                 let Some(&(target, extent)) = self.anchors.get(&anchor) else {
                     return Err(Unreadable::AliasOfItself(range));
                 };
-                self.finish(Kind::Alias(target), range, Tag::None, 0, extent)
+                self.finish(Kind::Alias(target), range, None, 0, extent)
             }
             Event::SequenceStart(anchor, tag) => self.open(Kind::Seq(Vec::new()), span, anchor, tag),
             Event::MappingStart(anchor, tag) => self.open(Kind::Map(Vec::new()), span, anchor, tag),
@@ -138,7 +138,7 @@ impl<'a> Reader<'_, 'a> {
             return Err(Unreadable::Limit((start, start + 1), "is nested more than 64 levels deep"));
         }
         let bracket = matches!(self.text.as_bytes().get(start), Some(b'[' | b'{')).then_some(start);
-        let id = self.push(kind, (start, start), core_tag(tag));
+        let id = self.push(kind, (start, start), tag.map(core_tag));
         self.stack.push(Open { id, bracket, anchor, first: self.pending.len(), size: 1, height: 1 });
         Ok(())
     }
@@ -160,13 +160,20 @@ impl<'a> Reader<'_, 'a> {
         self.attach(open.id, open.anchor, Extent { size: open.size, height: open.height })
     }
 
-    fn push(&mut self, kind: Kind<'a>, range: Range, tag: Tag) -> u32 {
+    fn push(&mut self, kind: Kind<'a>, range: Range, tag: Option<Box<Tag>>) -> u32 {
         let id = narrow(self.nodes.len());
         self.nodes.push(Node { kind, range: (narrow(range.0), narrow(range.1)), tag });
         id
     }
 
-    fn finish(&mut self, kind: Kind<'a>, range: Range, tag: Tag, anchor: usize, e: Extent) -> Result<(), Unreadable> {
+    fn finish(
+        &mut self,
+        kind: Kind<'a>,
+        range: Range,
+        tag: Option<Box<Tag>>,
+        anchor: usize,
+        e: Extent,
+    ) -> Result<(), Unreadable> {
         let id = self.push(kind, range, tag);
         self.attach(id, anchor, e)
     }
@@ -240,8 +247,11 @@ impl<'a> Reader<'_, 'a> {
 }
 
 /// Sorts a tag into what can be used and what cannot.
-fn core_tag(tag: Option<Cow<'_, saphyr_parser::Tag>>) -> Tag {
-    let Some(tag) = tag else { return Tag::None };
+fn core_tag(tag: Cow<'_, saphyr_parser::Tag>) -> Box<Tag> {
+    Box::new(sorted(&tag))
+}
+
+fn sorted(tag: &saphyr_parser::Tag) -> Tag {
     if tag.handle == "tag:yaml.org,2002:" {
         return match tag.suffix.as_str() {
             "str" | "int" | "float" | "bool" | "null" | "seq" | "map" => Tag::Core(tag.suffix.as_str().into()),
