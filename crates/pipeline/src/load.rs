@@ -103,7 +103,9 @@ fn load_text(text: &str, source_name: &str) -> Loaded {
 /// NUL and other control characters (P002): reported, and blanked so that the rest can be read.
 fn control_characters(source: &Source<'_>, text: &mut Cow<'_, str>, faults: &mut Faults<'_, '_>) {
     let allowed = |c: char| matches!(c, '\t' | '\n' | '\r') || !c.is_control();
-    if !text.bytes().any(|b| (b < 0x20 && !matches!(b, b'\t' | b'\n' | b'\r')) || b == 0x7F || b == 0xC2) {
+    let doubtful = |b: u8| (b < 0x20 && !matches!(b, b'\t' | b'\n' | b'\r')) || b == 0x7F || b == 0xC2;
+    // No way out within a piece, so that many bytes are compared at a time.
+    if !text.as_bytes().chunks(256).any(|piece| piece.iter().fold(false, |found, &b| found | doubtful(b))) {
         return;
     }
     let found: Vec<(usize, char)> = source.text().char_indices().filter(|&(_, c)| !allowed(c)).collect();

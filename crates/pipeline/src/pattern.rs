@@ -63,17 +63,35 @@ impl Pattern {
     }
 }
 
+const LETTER: u8 = 1;
+const DOT: u8 = 2;
+const SLASH: u8 = 3;
+/// What each byte is in a path of the ordinary kind; 0 where such a path does not hold it.
+const KINDS: [u8; 256] = {
+    let mut kinds = [0; 256];
+    let mut byte: u8 = 0;
+    while byte < 0x80 {
+        kinds[byte as usize] = match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'-' => LETTER,
+            b'.' => DOT,
+            b'/' => SLASH,
+            _ => 0,
+        };
+        byte += 1;
+    }
+    kinds
+};
+
 /// Whether a path is of the ordinary kind, which has no fault and nothing doubtful but perhaps the name of a device:
 /// short, its parts made of letters, digits, `_`, `-` and `.`, none beginning with a dot. Most are, and need one look.
 pub(crate) fn is_plain(text: &str) -> bool {
     let mut begins = true;
     for byte in text.bytes() {
-        match byte {
-            b'/' if !begins => begins = true,
-            b'.' if !begins => {}
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'-' => begins = false,
-            _ => return false,
+        let kind = KINDS[byte as usize];
+        if kind == 0 || (begins && kind != LETTER) {
+            return false;
         }
+        begins = kind == SLASH;
     }
     !begins && text.len() <= 255 && !text.starts_with("metadata")
 }

@@ -30,10 +30,14 @@ impl<'a> Source<'a> {
         let bytes = text.as_bytes();
         let mut lines = Vec::with_capacity(bytes.len() / 32 + 1);
         lines.push(0);
-        for (i, &b) in bytes.iter().enumerate() {
-            if b == b'\n' || (b == b'\r' && bytes.get(i + 1) != Some(&b'\n')) {
-                lines.push(i + 1);
+        if text.contains('\r') {
+            for (i, &b) in bytes.iter().enumerate() {
+                if b == b'\n' || (b == b'\r' && bytes.get(i + 1) != Some(&b'\n')) {
+                    lines.push(i + 1);
+                }
             }
+        } else {
+            lines.extend(text.match_indices('\n').map(|(i, _)| i + 1));
         }
         let mut checkpoints = Vec::new();
         if !text.is_ascii() {
@@ -107,14 +111,23 @@ impl<'a> Source<'a> {
     /// Line and column of an offset.
     pub(crate) fn position(&self, offset: usize) -> Position {
         let offset = offset.min(self.text.len());
-        let line = self.line_of(offset);
+        self.position_in(self.line_of(offset), offset)
+    }
+
+    fn position_in(&self, line: usize, offset: usize) -> Position {
         let column = self.chars_before(offset) - self.chars_before(self.lines[line]);
         Position { line: narrow(line + 1), column: narrow(column + 1), offset: offset + self.skipped }
     }
 
     /// A range of offsets as positions.
     pub(crate) fn span(&self, range: Range) -> Span {
-        Span { start: self.position(range.0), end: self.position(range.1.max(range.0)) }
+        let start = range.0.min(self.text.len());
+        let end = range.1.clamp(start, self.text.len());
+        let line = self.line_of(start);
+        // Most ranges lie within one line.
+        let same = self.lines.get(line + 1).is_none_or(|&next| end < next);
+        let end = if same { self.position_in(line, end) } else { self.position(end) };
+        Span { start: self.position_in(line, start), end }
     }
 }
 

@@ -27,6 +27,11 @@ fn is_blank(c: char) -> bool {
     matches!(c, ' ' | '\t' | '\n' | '\r')
 }
 
+/// Whether a byte ends a stretch in which nothing has a meaning.
+fn ends_simple(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | b'\'' | b'"' | b'\\')
+}
+
 /// Splits a command; on an unbalanced quote the words before it come with the fault.
 pub(crate) fn split(text: &str) -> Result<Vec<Token>, (Unbalanced, Vec<Token>)> {
     let mut done = Vec::new();
@@ -36,7 +41,11 @@ pub(crate) fn split(text: &str) -> Result<Vec<Token>, (Unbalanced, Vec<Token>)> 
             chars.next();
             continue;
         }
-        let mut token = Token { text: String::new(), range: (start, start), escaped_blanks: Vec::new() };
+        // Most words hold no quotes: they are taken whole.
+        let simple = text.as_bytes()[start..].iter().position(|b| ends_simple(*b)).map_or(text.len(), |n| start + n);
+        let mut token =
+            Token { text: text[start..simple].to_owned(), range: (start, simple), escaped_blanks: Vec::new() };
+        while chars.next_if(|&(at, _)| at < simple).is_some() {}
         let mut open = None;
         while let Some(&(at, c)) = chars.peek() {
             if is_blank(c) {

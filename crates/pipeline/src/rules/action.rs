@@ -51,17 +51,20 @@ pub(crate) fn read_all<'d, 'a>(ctx: &mut Ctx<'d, 'a>, top: &Top<'d, 'a>) -> Vec<
             continue;
         }
         seen.insert(name.clone(), entry.key.range());
-        let previous = drafts.last().map(|d| d.name.clone());
         names::judge(ctx, &name, entry.key);
         let mut astray: Vec<Entry<'d, 'a>> = Vec::new();
         while let Some(next) = entries.next_if(|next| {
+            if !next.key.scalar().is_some_and(|(text, _)| KEYS.contains(&text)) {
+                return false;
+            }
             let key = names::name_of(next.key).unwrap_or_default();
             !seen.contains_key(&key) && displaced::is_displaced(&key, next, entry.value)
         }) {
             seen.extend(names::name_of(next.key).map(|key| (key, next.key.range())));
             astray.push(next);
         }
-        drafts.push(read(ctx, name, entry, &astray, previous.as_deref()));
+        let draft = read(ctx, name, entry, &astray, drafts.last().map(|d| d.name.as_str()));
+        drafts.push(draft);
     }
     names::judge_together(ctx, &drafts);
     drafts

@@ -22,9 +22,10 @@ pub(crate) fn name_of(view: View<'_, '_>) -> Option<String> {
 }
 
 /// Whether Windows keeps this file name for a device, whatever its extension.
-pub(crate) fn is_device(name: &str) -> bool {
-    let stem = name.split('.').next().unwrap_or_default().as_bytes();
-    match stem {
+pub(crate) fn is_device(name: &[u8]) -> bool {
+    // Beyond five bytes it is no device, whatever comes.
+    let end = name.iter().take(5).position(|&b| b == b'.').unwrap_or(name.len());
+    match &name[..end] {
         [a, b, c] => ["CON", "PRN", "AUX", "NUL"].iter().any(|d| d.as_bytes().eq_ignore_ascii_case(&[*a, *b, *c])),
         [a, b, c, b'1'..=b'9'] => ["COM", "LPT"].iter().any(|d| d.as_bytes().eq_ignore_ascii_case(&[*a, *b, *c])),
         _ => false,
@@ -49,13 +50,13 @@ pub(crate) fn judge(ctx: &mut Ctx<'_, '_>, name: &str, key: View<'_, '_>) {
     } else {
         None
     };
-    let at = path(name, &[]);
+    let at = || path(name, &[]);
     if let Some(why) = refusal {
         let fault = Fault::new("P205", place, format!("the action name {} {why}", quoted(name)))
             .label("cannot be the name of an action")
             .help("names become file names and web addresses: use letters, digits, `_` and `-`, at most 200 bytes")
             .action(name)
-            .at(at);
+            .at(at());
         ctx.faults.push(fault);
         return;
     }
@@ -64,7 +65,7 @@ pub(crate) fn judge(ctx: &mut Ctx<'_, '_>, name: &str, key: View<'_, '_>) {
             .label("this name is reserved")
             .help("remove this action: `run_all` already stands for every action of the project")
             .action(name)
-            .at(at.clone());
+            .at(at());
         ctx.faults.push(fault);
         let fault = Fault::new("P207", place, "the action `run_all` is not needed and will not run")
             .label("this name already stands for every action")
@@ -72,7 +73,7 @@ pub(crate) fn judge(ctx: &mut Ctx<'_, '_>, name: &str, key: View<'_, '_>) {
                 "remove it; asking for `run_all` runs all other actions, and version 5 refuses an action of this name",
             )
             .action(name)
-            .at(at);
+            .at(at());
         ctx.faults.push(fault);
         return;
     }
@@ -80,7 +81,7 @@ pub(crate) fn judge(ctx: &mut Ctx<'_, '_>, name: &str, key: View<'_, '_>) {
         Some("has characters other than letters, digits, `_` and `-`")
     } else if matches!(key.value(), Value::Null | Value::Bool(_)) {
         Some("is a word that YAML gives a meaning of its own")
-    } else if is_device(name) {
+    } else if is_device(name.as_bytes()) {
         Some("is the name of a device on Windows, where its log cannot be written")
     } else {
         None
@@ -90,7 +91,7 @@ pub(crate) fn judge(ctx: &mut Ctx<'_, '_>, name: &str, key: View<'_, '_>) {
             .label("legal, but will cause trouble")
             .help("rename the action using letters, digits, `_` and `-`")
             .action(name)
-            .at(at);
+            .at(at());
         ctx.faults.push(fault);
     }
 }

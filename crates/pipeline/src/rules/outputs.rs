@@ -142,6 +142,7 @@ fn level_entries<'d>(
         return;
     }
     draft.levels.push((level, key.range()));
+    draft.outputs.reserve(entries.len());
     for entry in entries {
         let name = entry.key.scalar().map_or("", |(text, _)| text);
         let place = place_of(entry.key, entry.value);

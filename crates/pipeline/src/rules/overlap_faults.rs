@@ -70,14 +70,22 @@ fn equal_paths(ctx: &mut Ctx<'_, '_>, drafts: &[Draft<'_>], outputs: &[Placed<'_
     pairs
 }
 
+fn has_capitals(path: &str) -> bool {
+    if path.is_ascii() {
+        path.bytes().fold(false, |found, b| found | b.is_ascii_uppercase())
+    } else {
+        path.contains(char::is_uppercase)
+    }
+}
+
 /// A path as a file system that ignores case sees it.
 fn folded(path: &str) -> Cow<'_, str> {
-    if path.contains(char::is_uppercase) { Cow::Owned(path.to_lowercase()) } else { Cow::Borrowed(path) }
+    if has_capitals(path) { Cow::Owned(path.to_lowercase()) } else { Cow::Borrowed(path) }
 }
 
 /// P523.
 fn differ_by_case(ctx: &mut Ctx<'_, '_>, drafts: &[Draft<'_>], outputs: &[Placed<'_, '_>]) {
-    if !outputs.iter().any(|(_, o)| o.path.contains(char::is_uppercase)) {
+    if !outputs.iter().any(|(_, o)| has_capitals(o.path)) {
         return;
     }
     let mut first: HashMap<Cow<'_, str>, usize> = HashMap::default();

@@ -19,12 +19,13 @@ pub(crate) fn judge(
     place: Range,
 ) -> bool {
     let at = &["outputs", level.as_str(), name];
-    let found = faults(path);
+    let plain = is_plain(path);
+    let found = if plain { Vec::new() } else { faults(path) };
     for fault in &found {
         let (code, message, label, help) = structural(*fault, path);
         push(ctx, draft, at, Fault::new(code, place, message).label(label).help(help));
     }
-    let last = path.rsplit('/').next().unwrap_or_default();
+    let last = path.bytes().rposition(|b| b == b'/').map_or(path, |slash| &path[slash + 1..]);
     match extension(last) {
         _ if matches!(last, "" | "." | "..") => {}
         None => push(ctx, draft, at, no_extension(ctx, path, place)),
@@ -33,7 +34,7 @@ pub(crate) fn judge(
         }
         Some(_) => {}
     }
-    if !found.contains(&PatternFault::Absolute) {
+    if !(plain && !has_device(path) || found.contains(&PatternFault::Absolute)) {
         doubtful(ctx, draft, path, place, at);
     }
     found.is_empty()
@@ -130,11 +131,13 @@ fn wrong_type(ctx: &Ctx<'_, '_>, path: &str, extension: &str, place: Range) -> F
     }
 }
 
+/// Whether a part of the path is the name of a device.
+fn has_device(path: &str) -> bool {
+    path.as_bytes().split(|&b| b == b'/').any(names::is_device)
+}
+
 /// P519: all reasons in one warning.
 fn doubtful(ctx: &mut Ctx<'_, '_>, draft: &Draft<'_>, path: &str, place: Range, at: &[&str]) {
-    if is_plain(path) && !path.split('/').any(names::is_device) {
-        return;
-    }
     let mut reasons: Vec<String> = Vec::new();
     if path.starts_with([' ', '\t']) || path.ends_with([' ', '\t']) {
         reasons.push("begins or ends with a blank".to_owned());
@@ -155,7 +158,7 @@ fn doubtful(ctx: &mut Ctx<'_, '_>, draft: &Draft<'_>, path: &str, place: Range, 
     {
         reasons.push("lies in a hidden folder".to_owned());
     }
-    if path.split('/').any(names::is_device) {
+    if has_device(path) {
         reasons.push("uses the name of a device on Windows".to_owned());
     }
     if reasons.is_empty() {

@@ -1,11 +1,14 @@
 //! Rules that look at the whole file: equal commands, duplicate keys and dates anywhere.
 //! Spec project-yaml.md 2 (P005, P703), 4 (P208, P211).
 
+use std::collections::hash_map::Entry;
+use std::hash::Hash;
+
 use super::{Ctx, Draft};
 use crate::fault::{Fault, quoted};
 use crate::hash::HashMap;
 use crate::source::Range;
-use crate::yaml::node::{Kind, Style, Tag};
+use crate::yaml::node::{Kind, Style};
 use crate::yaml::scalar::{Plain, resolve};
 use crate::{ActionName, Severity};
 
@@ -18,8 +21,9 @@ pub(crate) fn commands(ctx: &mut Ctx<'_, '_>, drafts: &[Draft<'_>]) {
     let mut words: HashMap<Words<'_>, (&str, Range)> = HashMap::default();
     for draft in drafts {
         let Some(run) = &draft.run else { continue };
-        let same_text = texts.get(run.text).copied();
-        let key = (run.words.as_slice(), draft.config.as_deref());
+        let here = (draft.name.as_str(), run.place);
+        let same_text = first_of(&mut texts, run.text, here);
+        let same_words = first_of(&mut words, (run.words.as_slice(), draft.config.as_deref()), here);
         let fault = if let Some((first, place)) = same_text {
             let line = ctx.source.position(place.0).line;
             Some(
@@ -29,7 +33,7 @@ pub(crate) fn commands(ctx: &mut Ctx<'_, '_>, drafts: &[Draft<'_>]) {
                     .see(place, "the first one"),
             )
         } else {
-            words.get(&key).map(|&(first, place)| {
+            same_words.map(|(first, place)| {
                 Fault::new(
                     "P211",
                     run.place,
@@ -44,10 +48,19 @@ pub(crate) fn commands(ctx: &mut Ctx<'_, '_>, drafts: &[Draft<'_>]) {
                 .see(place, "the first one")
             })
         };
-        texts.entry(run.text).or_insert((&draft.name, run.place));
-        words.entry(key).or_insert((&draft.name, run.place));
         if let Some(fault) = fault {
             ctx.faults.push(fault.action(&draft.name).at(draft.at(&["run"])));
+        }
+    }
+}
+
+/// What was kept for this key before; keeps it when it is new.
+fn first_of<K: Hash + Eq, V: Copy>(map: &mut HashMap<K, V>, key: K, value: V) -> Option<V> {
+    match map.entry(key) {
+        Entry::Occupied(first) => Some(*first.get()),
+        Entry::Vacant(empty) => {
+            empty.insert(value);
+            None
         }
     }
 }
@@ -63,7 +76,7 @@ pub(crate) fn every_mapping(ctx: &mut Ctx<'_, '_>) {
                 mapping(ctx, pairs, judged);
             }
             Kind::Scalar(text, Style::Plain)
-                if node.tag == Tag::None
+                if node.tag.is_none()
                     && text.len() >= 10
                     && text.starts_with(|c: char| c.is_ascii_digit())
                     && !ctx.judged.contains(&id)

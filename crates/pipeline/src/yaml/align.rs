@@ -54,7 +54,20 @@ pub(crate) fn align(source: &str, whole: Range, style: Style, text: &str) -> Ali
     }
     let mut runs: Vec<Run> = Vec::new();
     let mut at = 0;
-    for (place, c) in text.char_indices().filter(|(_, c)| !is_blank(*c)) {
+    let mut done = 0;
+    if matches!(style, Style::Plain | Style::Block) {
+        // Between blanks such values are written as they are read.
+        while let Some((place, word)) = next_word(text, done) {
+            let found = inner.len() - inner[at..].trim_start_matches(is_blank).len();
+            if !inner[found..].starts_with(word) {
+                break;
+            }
+            at = found + word.len();
+            done = place + word.len();
+            runs.push(Run { text: place, len: word.len(), source: offset + found, source_len: word.len() });
+        }
+    }
+    for (place, c) in text.char_indices().filter(|&(place, c)| place >= done && !is_blank(c)) {
         let Some((found, len)) = next(inner, at, style, c) else { break };
         at = found + len;
         let here = Run { text: place, len: c.len_utf8(), source: offset + found, source_len: len };
@@ -76,6 +89,13 @@ pub(crate) fn align(source: &str, whole: Range, style: Style, text: &str) -> Ali
 
 fn is_blank(c: char) -> bool {
     matches!(c, ' ' | '\t' | '\n' | '\r')
+}
+
+/// The next stretch without blanks, with its place.
+fn next_word(text: &str, from: usize) -> Option<(usize, &str)> {
+    let rest = text[from..].trim_start_matches(is_blank);
+    let len = rest.bytes().position(|b| is_blank(char::from(b))).unwrap_or(rest.len());
+    (len > 0).then(|| (text.len() - rest.len(), &rest[..len]))
 }
 
 /// Finds where the next character of the value is written: offset and length.

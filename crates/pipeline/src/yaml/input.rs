@@ -8,37 +8,29 @@ use saphyr_parser::Input;
 pub(crate) struct Text<'a> {
     text: &'a str,
     at: usize,
+    /// The character at `at`; `\0` at the end.
+    now: char,
 }
 
 impl<'a> Text<'a> {
     /// From the begin of the text.
     pub(crate) fn new(text: &'a str) -> Self {
-        Self { text, at: 0 }
+        Self { text, at: 0, now: text.chars().next().unwrap_or('\0') }
     }
 
+    /// The character that begins at this offset, `\0` at the end and beyond.
     #[inline]
-    fn byte(&self, at: usize) -> Option<u8> {
-        self.text.as_bytes().get(at).copied()
-    }
-
-    #[inline]
-    fn char(&self, at: usize) -> Option<char> {
-        match self.byte(at)? {
-            byte @ 0..=0x7F => Some(char::from(byte)),
-            _ => self.text.get(at..)?.chars().next(),
+    fn char(&self, at: usize) -> char {
+        match self.text.as_bytes().get(at) {
+            Some(&byte @ 0..=0x7F) => char::from(byte),
+            Some(_) => self.wide(at),
+            None => '\0',
         }
     }
 
-    /// Where the character after the one at this offset begins.
-    #[inline]
-    fn after(&self, at: usize) -> usize {
-        match self.byte(at) {
-            None => at,
-            Some(0..=0x7F) => at + 1,
-            Some(0x80..=0xDF) => at + 2,
-            Some(0xE0..=0xEF) => at + 3,
-            Some(0xF0..) => at + 4,
-        }
+    #[cold]
+    fn wide(&self, at: usize) -> char {
+        self.text.get(at..).and_then(|rest| rest.chars().next()).unwrap_or('\0')
     }
 }
 
@@ -75,14 +67,17 @@ impl Input for Text<'_> {
 
     #[inline]
     fn raw_read_non_breakz_ch(&mut self) -> Option<char> {
-        let c = self.char(self.at).filter(|&c| !ends_line(c) && c != '\u{FEFF}')?;
-        self.skip();
-        Some(c)
+        let c = self.now;
+        (!ends_line(c) && c != '\u{FEFF}').then(|| {
+            self.skip();
+            c
+        })
     }
 
     #[inline]
     fn skip(&mut self) {
-        self.at = self.after(self.at);
+        self.at = (self.at + self.now.len_utf8()).min(self.text.len());
+        self.now = self.char(self.at);
     }
 
     #[inline]
@@ -94,23 +89,38 @@ impl Input for Text<'_> {
 
     #[inline]
     fn peek(&self) -> char {
-        self.char(self.at).unwrap_or('\0')
+        self.now
     }
 
     #[inline]
     fn peek_nth(&self, n: usize) -> char {
-        self.char((0..n).fold(self.at, |at, _| self.after(at))).unwrap_or('\0')
+        let mut at = self.at;
+        for _ in 0..n {
+            at += self.char(at).len_utf8();
+        }
+        self.char(at)
     }
 
     #[inline]
     fn peek_opt(&self) -> Option<char> {
-        self.char(self.at)
+        (self.at < self.text.len()).then_some(self.now)
+    }
+
+    #[inline]
+    fn next_is_blank_or_breakz(&self) -> bool {
+        matches!(self.now, ' ' | '\t' | '\n' | '\r' | '\0')
+    }
+
+    #[inline]
+    fn next_is_blank_or_break(&self) -> bool {
+        matches!(self.now, ' ' | '\t' | '\n' | '\r')
     }
 
     /// Looks at the second character only where it matters, which is after a colon.
-    #[inline]
+    #[allow(clippy::inline_always, reason = "called for each character, from one place")]
+    #[inline(always)]
     fn next_can_be_plain_scalar(&self, in_flow: bool) -> bool {
-        match self.peek() {
+        match self.now {
             ':' => {
                 let next = self.peek_nth(1);
                 !(ends_line(next) || matches!(next, ' ' | '\t') || (in_flow && is_flow(next)))

@@ -17,10 +17,9 @@ pub(crate) enum Style {
     Block,
 }
 
-/// The tag of a node, as far as it matters.
+/// The tag of a node that has one, as far as it matters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Tag {
-    None,
     /// A tag of the core schema: `str`, `int`, `map` and so on.
     Core(Box<str>),
     /// Any other; the value is of no usable type. Holds the tag as shown to people.
@@ -42,7 +41,8 @@ pub(crate) enum Kind<'a> {
 pub(crate) struct Node<'a> {
     pub(crate) kind: Kind<'a>,
     pub(crate) range: (u32, u32),
-    pub(crate) tag: Tag,
+    /// Rare, and boxed so that nodes are small.
+    pub(crate) tag: Option<Box<Tag>>,
 }
 
 /// A whole document.
@@ -145,9 +145,9 @@ impl<'d, 'a> View<'d, 'a> {
     /// The value with its tag respected.
     pub(crate) fn value(&self) -> Value<'d> {
         let node = self.node();
-        match (&node.tag, &node.kind) {
-            (Tag::Foreign(name), _) => Value::Unusable(name),
-            (Tag::None, Kind::Scalar(text, Style::Plain)) => match resolve(text) {
+        match (node.tag.as_deref(), &node.kind) {
+            (Some(Tag::Foreign(name)), _) => Value::Unusable(name),
+            (None, Kind::Scalar(text, Style::Plain)) => match resolve(text) {
                 Plain::Null => Value::Null,
                 Plain::Bool(b) => Value::Bool(b),
                 Plain::Int => Value::Int(text),
@@ -155,15 +155,15 @@ impl<'d, 'a> View<'d, 'a> {
                 Plain::Date => Value::Date(text),
                 Plain::Text => Value::Text(text),
             },
-            (Tag::None, Kind::Scalar(text, _)) => Value::Text(text),
-            (Tag::Core(name), Kind::Scalar(text, _)) => core_scalar(name, text),
-            (Tag::None, Kind::Seq(_)) => Value::Seq,
-            (Tag::None, Kind::Map(_)) => Value::Map,
-            (Tag::Core(name), Kind::Seq(_)) if &**name == "seq" => Value::Seq,
-            (Tag::Core(name), Kind::Map(_)) if &**name == "map" => Value::Map,
-            (Tag::Core(name), _) => Value::Unusable(name),
+            (None, Kind::Scalar(text, _)) => Value::Text(text),
+            (Some(Tag::Core(name)), Kind::Scalar(text, _)) => core_scalar(name, text),
+            (None, Kind::Seq(_)) => Value::Seq,
+            (None, Kind::Map(_)) => Value::Map,
+            (Some(Tag::Core(name)), Kind::Seq(_)) if &**name == "seq" => Value::Seq,
+            (Some(Tag::Core(name)), Kind::Map(_)) if &**name == "map" => Value::Map,
+            (Some(Tag::Core(name)), _) => Value::Unusable(name),
             // A view never rests on an alias.
-            (Tag::None, Kind::Alias(_)) => Value::Null,
+            (None, Kind::Alias(_)) => Value::Null,
         }
     }
 
@@ -193,7 +193,7 @@ impl<'d, 'a> View<'d, 'a> {
     /// Whether this key asks for a merge.
     pub(crate) fn is_merge_key(&self) -> bool {
         let node = self.node();
-        matches!(&node.kind, Kind::Scalar(text, Style::Plain) if text == "<<") && node.tag == Tag::None
+        matches!(&node.kind, Kind::Scalar(text, Style::Plain) if text == "<<") && node.tag.is_none()
     }
 
     /// The keys with merges flattened: merged keys first, own keys win, of several merged mappings the earlier wins.

@@ -34,7 +34,8 @@ struct Open {
     /// The bracket of a flow collection.
     bracket: Option<usize>,
     anchor: usize,
-    children: Vec<u32>,
+    /// Where its children begin among the pending ones.
+    first: usize,
     size: u64,
     height: u32,
 }
@@ -51,6 +52,8 @@ struct Reader<'s, 'a> {
     text: &'a str,
     nodes: Vec<Node<'a>>,
     stack: Vec<Open>,
+    /// Children of all that is open, the outermost first.
+    pending: Vec<u32>,
     anchors: HashMap<usize, (u32, Extent)>,
     root: Option<u32>,
 }
@@ -60,8 +63,9 @@ pub(crate) fn read<'a>(source: &Source<'_>, text: &'a str) -> Result<Doc<'a>, Un
     let mut reader = Reader {
         source,
         text,
-        nodes: Vec::with_capacity(text.len() / 32),
+        nodes: Vec::with_capacity(text.len() / 24),
         stack: Vec::new(),
+        pending: Vec::new(),
         anchors: HashMap::default(),
         root: None,
     };
@@ -105,14 +109,14 @@ impl<'a> Reader<'_, 'a> {
                 };
                 let range = self.scalar_range(span, style, &text);
                 let text = self.borrowed(text, range, style);
-                self.finish(Kind::Scalar(text, style), range, core_tag(tag), anchor, Extent { size: 1, height: 0 })
+                self.finish(Kind::Scalar(text, style), range, tag.map(core_tag), anchor, Extent { size: 1, height: 0 })
             }
             Event::Alias(anchor) => {
                 let range = self.trimmed(self.range(span));
                 let Some(&(target, extent)) = self.anchors.get(&anchor) else {
                     return Err(Unreadable::AliasOfItself(range));
                 };
-                self.finish(Kind::Alias(target), range, Tag::None, 0, extent)
+                self.finish(Kind::Alias(target), range, None, 0, extent)
             }
             Event::SequenceStart(anchor, tag) => self.open(Kind::Seq(Vec::new()), span, anchor, tag),
             Event::MappingStart(anchor, tag) => self.open(Kind::Map(Vec::new()), span, anchor, tag),
@@ -134,33 +138,42 @@ impl<'a> Reader<'_, 'a> {
             return Err(Unreadable::Limit((start, start + 1), "is nested more than 64 levels deep"));
         }
         let bracket = matches!(self.text.as_bytes().get(start), Some(b'[' | b'{')).then_some(start);
-        let id = self.push(kind, (start, start), core_tag(tag));
-        self.stack.push(Open { id, bracket, anchor, children: Vec::new(), size: 1, height: 1 });
+        let id = self.push(kind, (start, start), tag.map(core_tag));
+        self.stack.push(Open { id, bracket, anchor, first: self.pending.len(), size: 1, height: 1 });
         Ok(())
     }
 
     fn close(&mut self, span: YamlSpan) -> Result<(), Unreadable> {
         let Some(open) = self.stack.pop() else { return Ok(()) };
-        let end = match (open.bracket, open.children.last()) {
+        let children = self.pending.get(open.first..).unwrap_or_default();
+        let end = match (open.bracket, children.last()) {
             (None, Some(&last)) => self.nodes[last as usize].range.1,
             _ => narrow(self.range(span).1),
         };
         let node = &mut self.nodes[open.id as usize];
         node.range.1 = end.max(node.range.0);
         match &mut node.kind {
-            Kind::Map(pairs) => *pairs = open.children.chunks_exact(2).map(|pair| (pair[0], pair[1])).collect(),
-            kind => *kind = Kind::Seq(open.children),
+            Kind::Map(pairs) => *pairs = children.chunks_exact(2).map(|pair| (pair[0], pair[1])).collect(),
+            kind => *kind = Kind::Seq(children.to_vec()),
         }
+        self.pending.truncate(open.first);
         self.attach(open.id, open.anchor, Extent { size: open.size, height: open.height })
     }
 
-    fn push(&mut self, kind: Kind<'a>, range: Range, tag: Tag) -> u32 {
+    fn push(&mut self, kind: Kind<'a>, range: Range, tag: Option<Box<Tag>>) -> u32 {
         let id = narrow(self.nodes.len());
         self.nodes.push(Node { kind, range: (narrow(range.0), narrow(range.1)), tag });
         id
     }
 
-    fn finish(&mut self, kind: Kind<'a>, range: Range, tag: Tag, anchor: usize, e: Extent) -> Result<(), Unreadable> {
+    fn finish(
+        &mut self,
+        kind: Kind<'a>,
+        range: Range,
+        tag: Option<Box<Tag>>,
+        anchor: usize,
+        e: Extent,
+    ) -> Result<(), Unreadable> {
         let id = self.push(kind, range, tag);
         self.attach(id, anchor, e)
     }
@@ -178,7 +191,7 @@ impl<'a> Reader<'_, 'a> {
             self.root = Some(id);
             return Ok(());
         };
-        parent.children.push(id);
+        self.pending.push(id);
         parent.size = parent.size.saturating_add(extent.size);
         parent.height = parent.height.max(extent.height + 1);
         if parent.size > MOST_NODES {
@@ -234,8 +247,11 @@ impl<'a> Reader<'_, 'a> {
 }
 
 /// Sorts a tag into what can be used and what cannot.
-fn core_tag(tag: Option<Cow<'_, saphyr_parser::Tag>>) -> Tag {
-    let Some(tag) = tag else { return Tag::None };
+fn core_tag(tag: Cow<'_, saphyr_parser::Tag>) -> Box<Tag> {
+    Box::new(sorted(&tag))
+}
+
+fn sorted(tag: &saphyr_parser::Tag) -> Tag {
     if tag.handle == "tag:yaml.org,2002:" {
         return match tag.suffix.as_str() {
             "str" | "int" | "float" | "bool" | "null" | "seq" | "map" => Tag::Core(tag.suffix.as_str().into()),
