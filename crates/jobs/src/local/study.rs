@@ -209,10 +209,17 @@ impl Study {
     pub async fn tidy(&self, project: &Project, tree: &Tree) -> Result<Freed, LocalError> {
         let names: Vec<&ActionName> = project.actions.iter().map(|action| &action.name).collect();
         let latest = self.shop.state.latest_jobs(&self.workspace, names.iter().copied()).await?;
+        let ended = self.shop.state.latest_ended_jobs(&self.workspace, names.iter().copied()).await?;
         let past = self.shop.state.history(&self.workspace, names).await?;
-        let jobs: BTreeSet<_> =
-            latest.rows.values().map(|row| row.job).chain(past.values().map(|past| past.job)).collect();
+        let jobs: BTreeSet<_> = latest
+            .rows
+            .values()
+            .chain(ended.rows.values())
+            .map(|row| row.job)
+            .chain(past.values().map(|p| p.job))
+            .collect();
         let jobs: Vec<_> = jobs.into_iter().collect();
+        self.shop.state.forget_components(&jobs).await?;
         let mut keep: HashSet<_> = tree.entries.keys().filter_map(|path| tree.object(path)).collect();
         keep.extend(self.shop.state.outputs_of(&jobs).await?.into_values().flatten().map(|output| output.object));
         let read = self.shop.state.components_of(&jobs).await?;
