@@ -24,7 +24,7 @@ fn action(source: &Source<'_>, draft: Draft<'_>) -> Action {
     let first = words.first().map_or("", String::as_str);
     let (name, tag) = first.split_once(':').unwrap_or((first, ""));
     let runtime = RuntimeRef { name: name.to_owned(), tag: tag.to_owned() };
-    let mut seen = HashSet::default();
+    let mut seen = HashSet::with_capacity_and_hasher(draft.needs.len(), Default::default());
     let repeated: Vec<bool> = draft.needs.iter().map(|need| !seen.insert(need.name.as_str())).collect();
     let output = |o: super::OutputDraft<'_>| Output {
         level: o.level,

@@ -95,7 +95,7 @@ pub(crate) fn judge(ctx: &mut Ctx<'_, '_>, drafts: &[Draft<'_>]) {
     let mut comparisons = 0;
     let has_matrix = drafts.iter().any(|d| d.matrix);
     for draft in drafts {
-        let mut seen: HashMap<&str, Range> = HashMap::default();
+        let mut seen: HashMap<&str, Range> = HashMap::with_capacity_and_hasher(draft.needs.len(), Default::default());
         for need in &draft.needs {
             if let Some(&first) = seen.get(need.name.as_str()) {
                 repeated(ctx, draft, need, first);

@@ -17,8 +17,9 @@ type Words<'w> = (&'w [String], Option<&'w str>);
 
 /// P208 for the same text, P211 for the same words and config in other spacing.
 pub(crate) fn commands(ctx: &mut Ctx<'_, '_>, drafts: &[Draft<'_>]) {
-    let mut texts: HashMap<&str, (&str, Range)> = HashMap::default();
-    let mut words: HashMap<Words<'_>, (&str, Range)> = HashMap::default();
+    let mut texts: HashMap<&str, (&str, Range)> = HashMap::with_capacity_and_hasher(drafts.len(), Default::default());
+    let mut words: HashMap<Words<'_>, (&str, Range)> =
+        HashMap::with_capacity_and_hasher(drafts.len(), Default::default());
     for draft in drafts {
         let Some(run) = &draft.run else { continue };
         let here = (draft.name.as_str(), run.place);
@@ -99,7 +100,7 @@ fn mapping(ctx: &mut Ctx<'_, '_>, pairs: &[(u32, u32)], judged: bool) {
         let (start, end) = doc.nodes[id as usize].range;
         (start as usize, end as usize)
     };
-    let mut seen = Seen::default();
+    let mut seen = Seen { few: Vec::with_capacity(pairs.len().min(FEW)), many: HashMap::default() };
     for &(key, value) in pairs {
         let target = if let Kind::Alias(target) = doc.nodes[key as usize].kind { target } else { key };
         let Kind::Scalar(text, style) = &doc.nodes[target as usize].kind else { continue };
@@ -125,8 +126,10 @@ fn mapping(ctx: &mut Ctx<'_, '_>, pairs: &[(u32, u32)], judged: bool) {
     }
 }
 
+/// Keys of a mapping that are kept in a list.
+const FEW: usize = 16;
+
 /// The keys of one mapping so far: a list while there are few, as there nearly always are.
-#[derive(Default)]
 struct Seen<'t> {
     few: Vec<(&'t str, (u32, bool))>,
     many: HashMap<&'t str, (u32, bool)>,
@@ -135,7 +138,6 @@ struct Seen<'t> {
 impl<'t> Seen<'t> {
     /// What was kept for this key before; keeps it when it is new.
     fn first(&mut self, text: &'t str, value: (u32, bool)) -> Option<(u32, bool)> {
-        const FEW: usize = 16;
         if self.many.is_empty() {
             if let Some((_, first)) = self.few.iter().find(|(t, _)| *t == text) {
                 return Some(*first);
