@@ -163,7 +163,9 @@ impl Rig {
         }
         let copy = self.home.path().join("program");
         if !copy.exists() {
-            std::fs::copy(PROGRAM, &copy).unwrap();
+            // By another program: a descriptor open for writing, inherited by a run that starts just now, would make the
+            // copy "busy".
+            assert!(Command::new("cp").arg(PROGRAM).arg(&copy).status().unwrap().success());
         }
         copy
     }
