@@ -25,9 +25,9 @@ async fn change(path: &Path, sql: &'static str) {
 
 /// Every file of a folder with its bytes.
 fn contents(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
-    let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let paths = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     // A connection that was dropped closes on a thread of its own and takes its files away.
-    paths.filter_map(|path| fs::read(&path).ok().map(|bytes| (path, bytes))).collect()
+    paths.filter_map(|path| std::fs::read(&path).ok().map(|bytes| (path, bytes))).collect()
 }
 
 /// The files of a state that a killed writer left: what it committed is in the log, not in the file.
