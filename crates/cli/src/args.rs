@@ -23,7 +23,7 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Global {
-    /// Print causes of errors
+    /// Print causes of errors; `run` also keeps its sandboxes
     #[arg(short = 'd', long, global = true)]
     pub(crate) debug: bool,
     /// Print only results and errors

@@ -77,6 +77,10 @@ impl Study {
         let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../studies").join(name);
         let copied = Command::new("cp").arg("-r").arg(from).arg(&folder).status().unwrap();
         assert!(copied.success());
+        // What a person's own run in that folder left is not part of the study.
+        for left in ["output", "metadata"] {
+            let _ = fs::remove_dir_all(folder.join(left));
+        }
         // Runtimes that are built are kept for the next time.
         let kept = Path::new(env!("CARGO_TARGET_TMPDIR")).join("runtimes");
         fs::create_dir_all(&kept).unwrap();
