@@ -134,6 +134,9 @@ impl Places {
     }
 }
 
+/// A job has eight descriptions; twice that may be kept for each one that counts.
+const COMPONENTS_PER_JOB: usize = 16;
+
 /// A project folder that this process runs.
 pub struct Study {
     pub(super) shop: Arc<Workshop>,
@@ -219,7 +222,10 @@ impl Study {
             .chain(past.values().map(|p| p.job))
             .collect();
         let jobs: Vec<_> = jobs.into_iter().collect();
-        self.shop.state.forget_components(&jobs).await?;
+        // Forgetting looks at every job there ever was, so it waits until it is worth it.
+        if self.shop.state.components_held().await? > COMPONENTS_PER_JOB * jobs.len() + 64 {
+            self.shop.state.forget_components(&jobs).await?;
+        }
         let mut keep: HashSet<_> = tree.entries.keys().filter_map(|path| tree.object(path)).collect();
         keep.extend(self.shop.state.outputs_of(&jobs).await?.into_values().flatten().map(|output| output.object));
         let read = self.shop.state.components_of(&jobs).await?;

@@ -146,6 +146,15 @@ impl State {
         Ok(found)
     }
 
+    /// How many descriptions are kept. The cost does not depend on how many jobs there were.
+    ///
+    /// # Errors
+    /// The database refused.
+    pub async fn components_held(&self) -> Result<usize, StateError> {
+        let rows: i64 = sqlx::query_scalar("SELECT count(*) FROM component").fetch_one(&self.readers).await?;
+        Ok(usize::try_from(rows).unwrap_or(0))
+    }
+
     /// Forgets what made the outputs of all jobs but these: their records, and every component that no job of `keep`
     /// has. Run keys stay. Gives the number of components removed; their room in the file is used again.
     ///
