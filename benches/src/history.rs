@@ -5,7 +5,8 @@ use std::fs;
 use std::path::Path;
 
 use jiff::Timestamp;
-use jobs::state::{Claim, JobDefinition, JobResult, NewJob, OutputRecord, State, Status};
+use jobs::collect::CollectedOutput;
+use jobs::state::{Claim, JobDefinition, JobResult, NewJob, State, Status};
 use jobs::{JobId, ObjectId, Request, RequestId, StatusCode};
 use pipeline::{ActionName, PrivacyLevel};
 use serde_json::json;
@@ -60,7 +61,7 @@ async fn request(state: &State) -> Result<(), Box<dyn Error>> {
         let claim = Claim { owner: "bench".into(), lease_until: None };
         let attempt = state.claim(JobId::of(&id, name), &claim, Timestamp::now()).await?;
         state.set_stage(&attempt, &Status::new(StatusCode::Executing, "Executing"), Timestamp::now()).await?;
-        let output = OutputRecord {
+        let output = CollectedOutput {
             path: format!("output/{name}.csv"),
             level: PrivacyLevel::ModeratelySensitive,
             size: 1,

@@ -14,6 +14,7 @@ mod workshop;
 pub use event::{Event, JobReport, ReportedOutput, Stage};
 pub(crate) use finish::{ORDER, data_identity, publish as publish_again};
 pub(crate) use prepare::volume;
+pub(crate) use publisher::Made;
 pub use publisher::{Order, Publisher};
 pub use schedule::{AfterFailure, RunSummary, run};
 pub use workshop::{RunSettings, Work, Workshop};

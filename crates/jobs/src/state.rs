@@ -26,8 +26,8 @@ pub use error::StateError;
 pub use event::{ChainError, ChainHead, Outgoing};
 pub use flag::Flag;
 pub use model::{
-    Attempt, AttemptEnd, Cancelled, Claim, Finished, Job, JobResult, LatestJobs, LatestRow, NewJob, OutputRecord,
-    PastRun, Recorded, StoredPin,
+    Attempt, AttemptEnd, Cancelled, Claim, Finished, Job, JobResult, LatestJobs, LatestRow, NewJob, PastRun, Recorded,
+    StoredPin,
 };
 pub use open::State;
 pub use status::{Reason, Status, Times};

@@ -11,13 +11,13 @@ use sandbox::Spec;
 use super::attempt::{Ended, Outcome, Voice, blocking, now};
 use super::log::{FILE, finish_log, read_tail};
 use super::prepare::{Inputs, volume};
+use super::publisher::Made;
 use super::{JobReport, Order, ReportedOutput, Stage, Work, Workshop};
 use crate::collect::CollectedOutput;
 use crate::log::visible;
-use crate::manifest::{Extra, Pin, Shared};
 use crate::provenance::{Components, DataIdentity, OutputSpec, split_config};
 use crate::publish::{KeptBecause, Published, Recorded};
-use crate::state::{Attempt, JobResult, OutputRecord, StateError, StatusCode};
+use crate::state::{Attempt, JobResult, StateError, StatusCode};
 
 /// What the order of publishing is called inside a volume; the finished log is [`FILE`].
 pub(crate) const ORDER: &str = "publish.json";
@@ -39,35 +39,16 @@ pub(super) async fn record(
     let succeeded = status.code == StatusCode::Succeeded;
     let obsolete = if succeeded { obsolete(shop, work, &collected.outputs).await? } else { Vec::new() };
     let image = components.image.to_string();
-    let order = Order {
-        action: definition.action.clone(),
+    let made = Made {
+        state: status.code.state(),
+        run_key: Some(components.run_key()),
+        timestamp: at.as_microsecond() as f64 / 1e6,
         outputs: collected.outputs.clone(),
-        obsolete,
-        shared: Shared {
-            job_id: work.job.id.to_string(),
-            job_request: work.job.request.to_string(),
-            action: definition.action.to_string(),
-            user: "local".to_owned(),
-            repo: None,
-            commit: definition.code.commit().map(ToString::to_string),
-            timestamp: at.as_microsecond() as f64 / 1e6,
-            cloister: Extra {
-                run_key: components.run_key().hex(),
-                image: image.clone(),
-                job_state: status.code.state().as_str().to_owned(),
-                pins: work
-                    .job
-                    .pins
-                    .iter()
-                    .map(|p| Pin { action: p.action.to_string(), job: p.job.to_string() })
-                    .collect(),
-                warnings: notes.clone(),
-                program: env!("CARGO_PKG_VERSION").to_owned(),
-                evidence_hash: None,
-            },
-        },
-        actions: Some(work.actions.as_ref().clone()),
     };
+    let mut order = Order::of(&work.job, &work.created_by, made);
+    order.obsolete = obsolete;
+    order.shared.cloister.warnings.clone_from(&notes);
+    order.actions = Some(work.actions.as_ref().clone());
     let folder = volume(&shop.volumes, attempt.id);
     let (a, b, status_now, collected_now, order_now) =
         (shop.clone(), work.clone(), status.clone(), collected.clone(), order.clone());
@@ -92,7 +73,7 @@ pub(super) async fn record(
     };
     let result = JobResult {
         status: status.clone(),
-        outputs: collected.outputs.iter().map(recorded).collect(),
+        outputs: collected.outputs.clone(),
         components: Some(components),
         exit_code,
         milliseconds: exit.as_ref().map(|exit| ((exit.ended - exit.started).max(0.0) * 1e3) as u64),
@@ -228,21 +209,8 @@ async fn obsolete(shop: &Workshop, work: &Work, outputs: &[CollectedOutput]) -> 
         shop.state.history(&definition.workspace, &names).await?.values().map(|past| past.job).collect();
     let theirs = shop.state.outputs_of(&others).await?;
     let is_theirs = |path: &str| theirs.values().flatten().any(|output| output.path == path);
-    let recorded = |output: OutputRecord| Recorded { path: output.path, object: output.object };
+    let recorded = |output: CollectedOutput| Recorded { path: output.path, object: output.object };
     Ok(gone.into_iter().filter(|output| !is_theirs(&output.path)).map(recorded).collect())
-}
-
-fn recorded(output: &CollectedOutput) -> OutputRecord {
-    OutputRecord {
-        path: output.path.clone(),
-        level: output.level,
-        size: output.size,
-        object: output.object,
-        mtime_ns: output.mtime_ns,
-        excluded: output.excluded.clone(),
-        row_count: output.row_count,
-        col_count: output.col_count,
-    }
 }
 
 fn reported(output: &CollectedOutput) -> ReportedOutput {

@@ -13,9 +13,10 @@ use sandbox::folder::{RemoveError, SafeFolder, remove_tree};
 use sandbox::{RunName, Spec};
 
 use super::{RunSettings, Work, Workshop};
+use crate::collect::CollectedOutput;
 use crate::collect::StoredInput;
 use crate::provenance::{Collision, InputFile, PinnedOutput, workspace_inputs};
-use crate::state::{Job, OutputRecord, State, StateError};
+use crate::state::{Job, State, StateError};
 use crate::store::Store;
 use crate::tree::{Input, LayoutError, Tree, make_parents};
 use crate::{AttemptId, JobId};
@@ -39,7 +40,7 @@ impl Inputs {
         let mut sizes = BTreeMap::new();
         for pin in &work.job.pins {
             let finished_at = state.job(pin.job).await?.times.completed_at.unwrap_or(0);
-            for OutputRecord { path, level, size, object, .. } in recorded.remove(&pin.job).unwrap_or_default() {
+            for CollectedOutput { path, level, size, object, .. } in recorded.remove(&pin.job).unwrap_or_default() {
                 let now = work.edited.get(&(pin.job, path.clone()));
                 let (object, size) = now.copied().unwrap_or((object, size));
                 sizes.insert((pin.job, path.clone()), size);

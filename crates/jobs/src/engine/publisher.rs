@@ -8,10 +8,12 @@ use pipeline::ActionName;
 use serde::{Deserialize, Serialize};
 
 use crate::collect::CollectedOutput;
-use crate::manifest::Shared;
+use crate::manifest::{Extra, Pin, Shared};
 use crate::publish::{PublishError, Published, Recorded};
 use crate::refusal::Unsafe;
+use crate::state::{Job, StoredPin};
 use crate::store::Store;
+use crate::{JobState, RunKey};
 
 /// Everything that publishing a finished job needs. Written beside the job's volume before its result is recorded, so
 /// that a killed program can publish again, in full, what the database says is finished.
@@ -27,6 +29,43 @@ pub struct Order {
     pub shared: Shared,
     /// All actions of the project that the job ran with; `None` if that is no longer known.
     pub actions: Option<BTreeSet<String>>,
+}
+
+impl Order {
+    /// All that the job as stored tells; the caller adds what only the attempt knew: `obsolete`, warnings, `actions`.
+    pub(crate) fn of(job: &Job, user: &str, made: Made) -> Self {
+        let definition = &job.definition;
+        let pin = |pin: &StoredPin| Pin { action: pin.action.to_string(), job: pin.job.to_string() };
+        let shared = Shared {
+            job_id: job.id.to_string(),
+            job_request: job.request.to_string(),
+            action: definition.action.to_string(),
+            user: user.to_owned(),
+            repo: None,
+            commit: definition.code.commit().map(ToString::to_string),
+            timestamp: made.timestamp,
+            cloister: Extra {
+                run_key: made.run_key.map(|key| key.hex()).unwrap_or_default(),
+                image: definition.image.to_string(),
+                job_state: made.state.as_str().to_owned(),
+                pins: job.pins.iter().map(pin).collect(),
+                warnings: Vec::new(),
+                program: env!("CARGO_PKG_VERSION").to_owned(),
+                evidence_hash: None,
+            },
+        };
+        let action = definition.action.clone();
+        Self { action, outputs: made.outputs, obsolete: Vec::new(), shared, actions: None }
+    }
+}
+
+/// What came of a job.
+pub(crate) struct Made {
+    pub(crate) state: JobState,
+    pub(crate) run_key: Option<RunKey>,
+    /// Unix seconds with fraction.
+    pub(crate) timestamp: f64,
+    pub(crate) outputs: Vec<CollectedOutput>,
 }
 
 /// Puts results where people look for them.

@@ -61,6 +61,8 @@ pub struct Workshop {
 pub struct Work {
     /// As stored.
     pub job: Job,
+    /// Who asked for it.
+    pub created_by: String,
     /// What runs its command.
     pub program: Program,
     /// The code.

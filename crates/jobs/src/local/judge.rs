@@ -10,13 +10,14 @@ use sandbox::folder::{Kind, SafeFolder};
 
 use super::study::LocalError;
 use super::{BACKEND, StudyView};
+use crate::collect::CollectedOutput;
 use crate::engine::data_identity;
 use crate::plan::LatestJob;
 use crate::provenance::{
     CodeTree, Components, ImageIdentity, InputFile, OutputSpec, PinnedOutput, ReadScanner, Staleness, compare,
     propagate, split_config, workspace_inputs,
 };
-use crate::state::{LatestJobs, OutputRecord, PastRun};
+use crate::state::{LatestJobs, PastRun};
 use crate::store::hash_of;
 use crate::{JobId, ObjectId, StatusCode};
 
@@ -69,9 +70,9 @@ pub struct Judged {
 /// The recorded outputs of one success, as they are in the folder.
 #[derive(Default)]
 struct Standing {
-    present: Vec<(OutputRecord, Option<(ObjectId, u64)>)>,
+    present: Vec<(CollectedOutput, Option<(ObjectId, u64)>)>,
     /// They will be made again: what is made from them is compared with what was recorded.
-    missing: Vec<OutputRecord>,
+    missing: Vec<CollectedOutput>,
 }
 
 /// Values that this program gives to every run (spec sandbox.md 5).
@@ -159,7 +160,7 @@ impl Judged {
 
 fn edited(action: &ActionName, job: Option<&JobId>, standing: &Standing) -> Vec<Edited> {
     let Some(job) = job else { return Vec::new() };
-    let changed = |(record, now): &(OutputRecord, Option<(ObjectId, u64)>)| {
+    let changed = |(record, now): &(CollectedOutput, Option<(ObjectId, u64)>)| {
         now.map(|(object, size)| Edited { action: action.clone(), job: *job, path: record.path.clone(), object, size })
     };
     standing.present.iter().filter_map(changed).collect()
@@ -169,7 +170,7 @@ fn edited(action: &ActionName, job: Option<&JobId>, standing: &Standing) -> Vec<
 fn standing(
     folder: &SafeFolder,
     succeeded: &BTreeMap<ActionName, JobId>,
-    mut outputs: BTreeMap<JobId, Vec<OutputRecord>>,
+    mut outputs: BTreeMap<JobId, Vec<CollectedOutput>>,
 ) -> BTreeMap<ActionName, Standing> {
     let mut all: BTreeMap<ActionName, Standing> = BTreeMap::new();
     let mut objects: BTreeMap<String, Vec<ObjectId>> = BTreeMap::new();

@@ -8,11 +8,9 @@ use jiff::Timestamp;
 use sandbox::Spec;
 use sandbox::folder::remove_tree;
 
-use super::{LocalError, Study, WORKSPACE};
+use super::{LocalError, Study};
 use crate::StatusCode;
-use crate::collect::CollectedOutput;
-use crate::engine::{ORDER, Order, publish_again, volume};
-use crate::manifest::{Extra, Pin, Shared};
+use crate::engine::{Made, ORDER, Order, publish_again, volume};
 use crate::state::Job;
 
 /// What a killed run left behind.
@@ -64,41 +62,15 @@ impl Study {
 
     /// The order of publishing from what the state knows, for a volume that is gone.
     async fn order_of(&self, job: &Job) -> Result<Order, LocalError> {
-        let recorded = self.shop.state.outputs_of(&[job.id]).await?.remove(&job.id).unwrap_or_default();
-        let outputs = recorded
-            .into_iter()
-            .map(|output| CollectedOutput {
-                path: output.path,
-                level: output.level,
-                size: output.size,
-                object: output.object,
-                mtime_ns: output.mtime_ns,
-                excluded: output.excluded,
-                row_count: output.row_count,
-                col_count: output.col_count,
-            })
-            .collect();
-        let pin = |pin: &crate::state::StoredPin| Pin { action: pin.action.to_string(), job: pin.job.to_string() };
-        let shared = Shared {
-            job_id: job.id.to_string(),
-            job_request: job.request.to_string(),
-            action: job.definition.action.to_string(),
-            user: WORKSPACE.to_owned(),
-            repo: None,
-            commit: None,
+        let state = &self.shop.state;
+        let user = state.request(job.request).await?.map(|(request, _)| request.created_by).unwrap_or_default();
+        let made = Made {
+            state: job.state(),
+            run_key: job.run_key,
             timestamp: job.times.completed_at.unwrap_or(job.times.updated_at) as f64,
-            cloister: Extra {
-                run_key: job.run_key.map(|key| key.hex()).unwrap_or_default(),
-                image: job.definition.image.to_string(),
-                job_state: job.state().as_str().to_owned(),
-                pins: job.pins.iter().map(pin).collect(),
-                warnings: Vec::new(),
-                program: env!("CARGO_PKG_VERSION").to_owned(),
-                evidence_hash: None,
-            },
+            outputs: state.outputs_of(&[job.id]).await?.remove(&job.id).unwrap_or_default(),
         };
-        let action = job.definition.action.clone();
-        Ok(Order { action, outputs, obsolete: Vec::new(), shared, actions: None })
+        Ok(Order::of(job, &user, made))
     }
 
     /// Volumes that no unfinished attempt claims.

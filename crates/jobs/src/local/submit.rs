@@ -92,7 +92,8 @@ impl Study {
         for job in self.shop.state.jobs_of(request.id).await? {
             let Some(program) = what.programs.get(&job.definition.action).cloned() else { continue };
             let (tree, code) = (what.tree.clone(), what.code.clone());
-            works.push(Work { job, program, tree, code, edited: edited.clone(), actions: actions.clone() });
+            let created_by = request.created_by.clone();
+            works.push(Work { job, created_by, program, tree, code, edited: edited.clone(), actions: actions.clone() });
         }
         Ok(works)
     }

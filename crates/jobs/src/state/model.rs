@@ -3,10 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use pipeline::{ActionName, PrivacyLevel};
+use pipeline::ActionName;
 use serde::{Deserialize, Serialize};
 
 use super::{JobDefinition, Status, Times};
+use crate::collect::CollectedOutput;
 use crate::plan::{LatestJob, PinnedNeed};
 use crate::provenance::{Component, Components, Staleness};
 use crate::{AttemptId, Commit, JobId, JobState, ObjectId, RequestId, RunKey, StatusCode, WorkspaceName};
@@ -96,34 +97,13 @@ pub struct AttemptEnd {
     pub next_try_at: Option<i64>,
 }
 
-/// One file that a job made.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct OutputRecord {
-    /// Its place in the workspace.
-    pub path: String,
-    /// The level it is stored at.
-    pub level: PrivacyLevel,
-    /// Bytes.
-    pub size: u64,
-    /// Its bytes.
-    pub object: ObjectId,
-    /// Unix nanoseconds.
-    pub mtime_ns: i64,
-    /// Why it is kept out of the medium store.
-    pub excluded: Option<String>,
-    /// Data records of a csv file.
-    pub row_count: Option<u64>,
-    /// Distinct header names of a csv file.
-    pub col_count: Option<u64>,
-}
-
 /// The end of a job.
 #[derive(Debug, Clone, PartialEq)]
 pub struct JobResult {
     /// A final code with its words.
     pub status: Status,
     /// What was collected; for a failed job these are partial results, never used as inputs.
-    pub outputs: Vec<OutputRecord>,
+    pub outputs: Vec<CollectedOutput>,
     /// What made them.
     pub components: Option<Components>,
     /// Of the command, if it ran.

@@ -8,9 +8,10 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 
 use super::{
-    DEFINITION_FORMAT, Job, JobDefinition, LatestJobs, LatestRow, OutputRecord, PastRun, State, StateError, Status,
-    StoredPin, Times, components,
+    DEFINITION_FORMAT, Job, JobDefinition, LatestJobs, LatestRow, PastRun, State, StateError, Status, StoredPin, Times,
+    components,
 };
+use crate::collect::CollectedOutput;
 use crate::{JobId, Request, RequestId, WorkspaceName};
 
 macro_rules! job_query {
@@ -225,13 +226,13 @@ impl State {
     ///
     /// # Errors
     /// The database refused, or holds what this program did not write.
-    pub async fn outputs_of(&self, jobs: &[JobId]) -> Result<BTreeMap<JobId, Vec<OutputRecord>>, StateError> {
+    pub async fn outputs_of(&self, jobs: &[JobId]) -> Result<BTreeMap<JobId, Vec<CollectedOutput>>, StateError> {
         let rows = sqlx::query(OUTPUTS).bind(serde_json::to_string(jobs)?).fetch_all(&self.readers).await?;
         let natural = |number: i64| u64::try_from(number).unwrap_or(0);
-        let mut outputs: BTreeMap<JobId, Vec<OutputRecord>> = BTreeMap::new();
+        let mut outputs: BTreeMap<JobId, Vec<CollectedOutput>> = BTreeMap::new();
         for row in rows {
             let level = serde_json::Value::String(row.try_get(2)?);
-            let output = OutputRecord {
+            let output = CollectedOutput {
                 path: row.try_get(1)?,
                 level: serde_json::from_value(level)?,
                 size: natural(row.try_get(3)?),

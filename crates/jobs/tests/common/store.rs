@@ -5,8 +5,9 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use jobs::collect::CollectedOutput;
 use jobs::provenance::ImageIdentity;
-use jobs::state::{Attempt, Claim, JobDefinition, JobResult, NewJob, OutputRecord, State, Status};
+use jobs::state::{Attempt, Claim, JobDefinition, JobResult, NewJob, State, Status};
 use jobs::{CodeSource, JobId, ObjectId, Pin, PinnedNeed, Request, RequestId, Stale, StatusCode};
 use pipeline::{ActionName, DataKind, PrivacyLevel, RuntimeRef};
 
@@ -31,8 +32,8 @@ pub fn names(texts: &[&str]) -> Vec<ActionName> {
     texts.iter().map(|text| name(text)).collect()
 }
 
-pub fn output(path: &str) -> OutputRecord {
-    OutputRecord {
+pub fn output(path: &str) -> CollectedOutput {
+    CollectedOutput {
         path: path.into(),
         level: PrivacyLevel::ModeratelySensitive,
         size: 7,
