@@ -24,7 +24,6 @@ use rustix::stdio::{dup2_stdin, dup2_stdout};
 pub(crate) use self::cgroup::support as cgroup_support;
 pub(crate) use self::report::{born, read_exit, reclaim, start_failure};
 pub(crate) use self::slot::first_id;
-pub(crate) use self::walk::walk;
 
 use crate::failure::{Failure, Step};
 use crate::messages::{Order, Reply};

@@ -36,7 +36,7 @@ fn open_folder(parent: impl AsFd, name: &CStr) -> rustix::io::Result<OwnedFd> {
 /// Calls `visit(folder, name, stat)` for everything below `root`, folders before their contents. What vanishes or
 /// cannot be read is passed over. Nothing on another file system is entered. `false` when a folder moved during the
 /// walk so that a part could not be reached.
-pub(crate) fn walk(root: OwnedFd, mut visit: impl FnMut(BorrowedFd<'_>, &CStr, &Stat)) -> io::Result<bool> {
+pub(super) fn walk(root: OwnedFd, mut visit: impl FnMut(BorrowedFd<'_>, &CStr, &Stat)) -> io::Result<bool> {
     let stat = fstat(&root)?;
     let device = stat.st_dev;
     let mut whole = true;
