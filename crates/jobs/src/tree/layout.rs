@@ -108,15 +108,8 @@ impl Tree {
     }
 }
 
-/// The folder that exists before a job starts because of this pattern: its part before the last segment, or before the
-/// first segment with `*`; `None` for the workspace itself (spec jobs.md 10).
-pub fn parent_folder(pattern: &Pattern) -> Option<&str> {
-    let text = pattern.as_str();
-    let fixed = text.find('*').map_or(text, |star| &text[..star]);
-    fixed.rfind('/').map(|slash| &text[..slash])
-}
-
-/// Makes the parent folder of every pattern that lacks it, after the code and the inputs are in place.
+/// Makes the parent folder of every pattern (its part before the first segment with `*`, or before the file name) that
+/// lacks it (spec jobs.md 10), after the code and the inputs are in place.
 ///
 /// # Errors
 /// `Unsafe` naming the link or file that stands where a folder must be.
@@ -124,8 +117,9 @@ pub fn make_parents<'p>(
     folder: &SafeFolder,
     patterns: impl IntoIterator<Item = &'p Pattern>,
 ) -> Result<(), LayoutError> {
-    let folders: BTreeSet<&str> = patterns.into_iter().filter_map(parent_folder).collect();
-    for path in folders {
+    // The workspace itself is there.
+    let folders: BTreeSet<&str> = patterns.into_iter().map(Pattern::parent_folder).collect();
+    for path in folders.into_iter().filter(|path| !path.is_empty()) {
         folder.make_folders(path)?;
     }
     Ok(())

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-pub use layout::{Input, LayoutError, make_parents, parent_folder};
+pub use layout::{Input, LayoutError, make_parents};
 pub use note::Note;
 pub use snapshot::{Snapshot, snapshot, survey};
 

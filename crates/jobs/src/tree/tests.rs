@@ -161,7 +161,7 @@ fn parents_of_outputs_are_made() {
         ("*.csv", None),
         ("*/b.csv", None),
     ] {
-        assert_eq!(parent_folder(&Pattern::new(pattern)), parent, "{pattern}");
+        assert_eq!(Some(Pattern::new(pattern).parent_folder()).filter(|p| !p.is_empty()), parent, "{pattern}");
     }
     let dir = TempDir::new().unwrap();
     let folder = SafeFolder::at(dir.path()).unwrap();
