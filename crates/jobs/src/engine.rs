@@ -1,20 +1,27 @@
 //! Runs planned jobs: attempts side by side, each step durable before the next, dependants the moment their needs succeed.
 //! Spec jobs.md 5, 9, 10. Knows nothing of laptop or backend: where results are shown is a [`Publisher`].
 
+mod again;
 mod attempt;
+mod controls;
 mod event;
+mod execute;
 mod finish;
+mod floor;
+mod gather;
 mod log;
 mod outcome;
 mod prepare;
 mod publisher;
-mod schedule;
+mod room;
+mod standing;
 mod workshop;
 
+pub use controls::{Controls, ring};
 pub use event::{Event, JobReport, ReportedOutput, Stage};
 pub(crate) use finish::{ORDER, data_identity, publish as publish_again};
+pub use floor::{AfterFailure, Rules, RunSummary, run};
 pub(crate) use prepare::volume;
 pub(crate) use publisher::Made;
 pub use publisher::{Order, Publisher};
-pub use schedule::{AfterFailure, RunSummary, run};
-pub use workshop::{RunSettings, Work, Workshop};
+pub use workshop::{Lease, RunSettings, Work, Workshop};

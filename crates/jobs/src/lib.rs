@@ -3,6 +3,7 @@
 pub mod collect;
 pub mod engine;
 pub mod explain;
+mod fault;
 mod ids;
 mod json;
 pub mod local;
@@ -15,6 +16,7 @@ pub mod provenance;
 pub mod publish;
 mod refusal;
 mod request;
+pub mod schedule;
 pub mod state;
 pub mod store;
 pub mod tree;

@@ -13,6 +13,7 @@ mod event;
 mod flag;
 mod model;
 mod open;
+mod outside;
 mod read;
 mod record;
 mod schema;
@@ -30,4 +31,5 @@ pub use model::{
     StoredPin,
 };
 pub use open::State;
+pub use outside::Kill;
 pub use status::{Reason, Status, Times};

@@ -34,6 +34,13 @@ pub(super) fn event(event: &Event) -> Option<String> {
             let body = json!({ "action": action, "fraction": null, "rss_bytes": memory, "cpu_seconds": cpu_seconds });
             Some(line("job_progress", body))
         }
+        Event::PutBack { action, message } => {
+            let body =
+                json!({ "action": action, "state": "pending", "code": "waiting_on_new_task", "message": message });
+            Some(line("job_state", body))
+        }
+        // Of no single job.
+        Event::Modes(_) => None,
         Event::Finished(report) => Some(line("job_finished", job(report))),
     }
 }

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use jobs::Plan;
-use jobs::engine::{self, RunSummary};
+use jobs::engine::{self, Controls, RunSummary};
 use jobs::explain::PlanView;
 use jobs::local::{Judged, Judging, Study, Submission, code_tree};
 use pipeline::report::visible;
@@ -250,10 +250,10 @@ impl Work<'_> {
             }
         })?;
         let (events, mut heard) = tokio::sync::mpsc::unbounded_channel();
-        let (shop, concurrency, after) =
-            (study.workshop().clone(), self.options.concurrency, self.options.after_failure);
+        let (shop, rules) = (study.workshop().clone(), self.options.rules);
+        let controls = Controls::with_bell(&study.bell(), interrupt);
         self.shown.jobs(works.len(), judged, self.terminal);
-        let jobs = tokio::spawn(engine::run(shop, works, concurrency, after, events, interrupt));
+        let jobs = tokio::spawn(engine::run(shop, works, rules, events, controls));
         while let Some(event) = heard.recv().await {
             self.shown.event(&event, self.terminal);
         }

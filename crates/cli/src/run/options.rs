@@ -4,9 +4,8 @@
 use std::path::Path;
 use std::time::Duration;
 
-use jobs::collect::CollectLimits;
-use jobs::engine::{AfterFailure, RunSettings};
-use jobs::log::LogLimits;
+use jobs::engine::{AfterFailure, Rules, RunSettings};
+use jobs::schedule::{Capacity, Pace, Weight};
 use pipeline::report::visible;
 use sandbox::{IsolationLevel, Limits};
 
@@ -26,7 +25,7 @@ pub(crate) struct Unusable {
 #[derive(Debug)]
 pub(crate) struct RunOptions {
     pub(crate) concurrency: usize,
-    pub(crate) after_failure: AfterFailure,
+    pub(crate) rules: Rules,
     pub(crate) isolation: Isolation,
     pub(crate) settings: RunSettings,
 }
@@ -75,18 +74,15 @@ pub(crate) fn of(args: &Run, settings: &Settings, project: &Path) -> Result<RunO
         log: 1 << 30,
     };
     let settings = RunSettings {
-        owner: format!("process {}", std::process::id()),
-        limits,
-        grace: Duration::from_secs(3),
-        isolation: least,
-        die_with_parent: true,
-        keep_volumes: None,
-        collect: CollectLimits::default(),
-        log: LogLimits::default(),
         sample_every: Duration::from_millis(500),
+        ..RunSettings::laptop(limits, Duration::from_secs(3), least)
     };
     let after_failure = if args.continue_on_error { AfterFailure::GoOn } else { AfterFailure::Stop };
-    Ok(RunOptions { concurrency, after_failure, isolation, settings })
+    let jobs = Weight::workers(u32::try_from(concurrency).unwrap_or(u32::MAX));
+    // What reads the database reads dummy data here: `-c` counts jobs of either kind.
+    let capacity = Capacity { db: jobs, other: jobs, together: Some(jobs) };
+    let rules = Rules { capacity, pace: Pace::default(), after_failure };
+    Ok(RunOptions { concurrency, rules, isolation, settings })
 }
 
 fn text(option: Option<&String>, settings: &Settings, name: &str) -> String {

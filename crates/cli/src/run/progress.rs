@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use jobs::StatusCode;
 use jobs::engine::{Event, JobReport, Stage};
+use jobs::schedule::{Maintenance, Modes};
 use pipeline::ActionName;
 use pipeline::report::visible;
 
@@ -71,12 +73,21 @@ impl Progress {
                     bars.row(action).set_message(message);
                 }
             }
+            Event::PutBack { action, message } => {
+                self.line(action, &visible(message), terminal);
+                if let Self::Bars(bars) = self {
+                    bars.drop_row(action);
+                }
+            }
+            Event::Modes(modes) => self.say(modes_words(*modes), terminal),
             Event::Finished(report) => self.finished(report, terminal),
         }
     }
 
     fn finished(&mut self, report: &JobReport, terminal: &Terminal) {
-        if report.log.is_none() && !report.succeeded() && report.exit_code.is_none() {
+        let never_ran = report.log.is_none() && !report.succeeded() && report.exit_code.is_none();
+        let is_its_own = !report.cancelled() && report.code != StatusCode::DependencyFailed;
+        if never_ran && !is_its_own {
             // Never started, or stopped by the person: counted at the end, not listed here.
             if let Self::Bars(bars) = self {
                 bars.drop_row(&report.action);
@@ -97,13 +108,16 @@ impl Progress {
     }
 
     fn line(&self, action: &ActionName, message: &str, terminal: &Terminal) {
-        let text = format!("{}: {message}", visible(action.as_str()));
+        self.say(&format!("{}: {message}", visible(action.as_str())), terminal);
+    }
+
+    fn say(&self, text: &str, terminal: &Terminal) {
         match self {
             Self::None => {}
             Self::Plain { timestamps: true } => terminal.line(&format!("{} {text}", stamp())),
-            Self::Plain { timestamps: false } => terminal.line(&text),
+            Self::Plain { timestamps: false } => terminal.line(text),
             // Where standard error is no terminal the rows draw nothing, and neither does this.
-            Self::Bars(bars) => bars.all.suspend(|| terminal.line(&text)),
+            Self::Bars(bars) => bars.all.suspend(|| terminal.line(text)),
         }
     }
 
@@ -170,5 +184,18 @@ fn stage_words(stage: &Stage) -> String {
         Stage::Executing => "executing".to_owned(),
         Stage::Recording => "recording outputs".to_owned(),
         Stage::Recorded(path) => format!("recorded {}", visible(path)),
+    }
+}
+
+/// What an operator has set, and how it is taken back.
+fn modes_words(modes: Modes) -> &'static str {
+    if modes.draining {
+        "draining: what runs is stopped and nothing starts; `cloister backend drain --end` goes on"
+    } else if modes.paused {
+        "paused: nothing starts; `cloister backend pause off` goes on"
+    } else if modes.maintenance != Maintenance::Off {
+        "maintenance: nothing that reads the database runs; `cloister backend maintenance off` goes on"
+    } else {
+        "going on"
     }
 }

@@ -58,6 +58,9 @@ pub enum CollectError {
     /// The store cannot be written.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// It was not done by the time it had to be.
+    #[error("collecting took too long")]
+    TooLong,
 }
 
 impl CollectError {
@@ -68,7 +71,7 @@ impl CollectError {
             Self::Unsafe(_) => Some("unsafe_output"),
             Self::TooManyOutputs { .. } | Self::TooManyEntries { .. } => Some("too_many_outputs"),
             Self::TooManyBytes { .. } => Some("disk_limit"),
-            Self::File { .. } | Self::Check { .. } | Self::Folder(_) | Self::Store(_) => None,
+            Self::File { .. } | Self::Check { .. } | Self::Folder(_) | Self::Store(_) | Self::TooLong => None,
         }
     }
 }

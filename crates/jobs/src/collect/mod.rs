@@ -8,6 +8,7 @@ mod matching;
 
 use std::collections::HashSet;
 use std::fmt;
+use std::time::Instant;
 
 use disclosure::{Checked, check, check_copied};
 use pipeline::{Pattern, PrivacyLevel};
@@ -65,6 +66,8 @@ pub struct Request<'a> {
     pub patient_level: bool,
     /// Limits.
     pub limits: CollectLimits,
+    /// No further file is begun after this.
+    pub until: Option<Instant>,
 }
 
 /// One collected file.
@@ -151,6 +154,9 @@ pub fn collect(workspace: &SafeFolder, request: &Request<'_>, store: &Store) -> 
     let protected: HashSet<ObjectId> =
         request.inputs.iter().filter(|i| i.level != PrivacyLevel::ModeratelySensitive).map(|i| i.object).collect();
     for (path, file) in matches.files {
+        if request.until.is_some_and(|until| Instant::now() >= until) {
+            return Err(CollectError::TooLong);
+        }
         let (object, opened) = take(workspace, request, &batch, &path)?;
         let found = opened.found();
         let checked = match file.level {

@@ -2,24 +2,64 @@
 //! Spec jobs.md 9 (steps 3 to 10), 10.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use sandbox::{Exit, Spec};
 use tokio::sync::{mpsc::UnboundedSender, watch};
 use tokio::task::JoinError;
 
-use super::prepare::{Inputs, Prepared, missing_input, prepare};
-use super::{Event, JobReport, Stage, Work, Workshop, finish, outcome};
+use super::again::{self, Passing};
+use super::execute::execute;
+use super::gather::gather;
+use super::prepare::{Inputs, PrepareError, Prepared, missing_input, prepare};
+use super::{Event, JobReport, Stage, Work, Workshop, finish, outcome, room};
 use crate::JobState;
-use crate::collect::{CollectError, Collected, Request, collect};
+use crate::collect::Collected;
+use crate::fault::point;
 use crate::log::visible;
+use crate::schedule::{Cause, Halt, Held};
 use crate::state::{Attempt, Claim, Finished, StateError, Status, StatusCode};
 
-/// An ended attempt.
-pub(super) struct Ended {
-    pub(super) finished: Finished,
-    pub(super) report: JobReport,
+/// Why a running attempt is to end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stop {
+    /// Its job is cancelled.
+    Cancel,
+    /// Its job fails, by the will of an operator.
+    Fail,
+    /// Its job goes back to pending.
+    Halt(Halt),
+}
+
+impl Stop {
+    /// How the job ends, or why it does not.
+    fn status(self) -> Result<Status, Halt> {
+        match self {
+            Self::Cancel => Ok(outcome::cancelled()),
+            Self::Fail => Ok(Status::new(StatusCode::KilledByAdmin, "Stopped by an operator")),
+            Self::Halt(halt) => Err(halt),
+        }
+    }
+}
+
+/// Told to one attempt; `None` while it may go on.
+pub(super) type Stops = watch::Receiver<Option<Stop>>;
+
+/// What an attempt came to.
+pub(super) enum Ended {
+    /// With it its job ended.
+    Finished { finished: Finished, report: Box<JobReport> },
+    /// Its job is pending again.
+    PutBack {
+        /// How long it must not start; `None` if only a mode keeps it.
+        wait: Option<Duration>,
+        for_reboot: bool,
+        /// Why, for people.
+        message: String,
+    },
+    /// It never began: the job stays pending and lacks this.
+    Lacks { held: Held, message: String },
 }
 
 /// How far an attempt came before its result is recorded.
@@ -33,19 +73,35 @@ pub(super) struct Outcome {
 }
 
 impl Outcome {
-    fn failed(status: Status, spec: Option<Spec>) -> Self {
+    pub(super) fn failed(status: Status, spec: Option<Spec>) -> Self {
         Self { status, collected: Collected::default(), exit: None, notes: Vec::new(), spec }
     }
 }
 
-/// Runs `work` on a thread that may block; a panic there is a fault of this program and ends the job, nothing else.
-pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Status> {
-    tokio::task::spawn_blocking(work).await.map_err(|fault| panicked(&fault))
+/// Where an attempt's own steps lead.
+pub(super) enum Led {
+    /// To a result.
+    Over(Box<Outcome>),
+    /// To another attempt, perhaps.
+    Passing(Passing),
+    /// Back to pending, for a mode.
+    Halted(Halt),
 }
 
-pub(super) fn panicked(fault: &JoinError) -> Status {
-    let what = if fault.is_panic() { "a fault of this program" } else { "it was shut down" };
-    Status::new(StatusCode::InternalError, format!("Could not be run: {what}"))
+impl From<Outcome> for Led {
+    fn from(outcome: Outcome) -> Self {
+        Self::Over(Box::new(outcome))
+    }
+}
+
+/// Runs `work` on a thread that may block; a panic there is a fault of this program and concerns this job alone.
+pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Passing> {
+    tokio::task::spawn_blocking(work).await.map_err(|fault| fault_of(&fault))
+}
+
+pub(super) fn fault_of(fault: &JoinError) -> Passing {
+    let why = if fault.is_panic() { "this program has a fault" } else { "the program was shutting down" };
+    Passing { cause: Cause::Fault, why: why.to_owned() }
 }
 
 pub(super) fn now() -> Timestamp {
@@ -54,8 +110,8 @@ pub(super) fn now() -> Timestamp {
 
 /// Tells of stages; nobody listening is no fault.
 pub(super) struct Voice<'a> {
-    work: &'a Work,
-    events: &'a UnboundedSender<Event>,
+    pub(super) work: &'a Work,
+    pub(super) events: &'a UnboundedSender<Event>,
 }
 
 impl Voice<'_> {
@@ -69,20 +125,32 @@ pub(super) async fn run(
     shop: Arc<Workshop>,
     work: Arc<Work>,
     events: UnboundedSender<Event>,
-    stop: watch::Receiver<bool>,
+    stop: Stops,
 ) -> Result<Ended, StateError> {
     let begun = Instant::now();
-    let claim = Claim { owner: shop.settings.owner.clone(), lease_until: None };
+    let action = Some(&work.job.definition.action);
+    if let Some(message) = room::lacking(&shop) {
+        return Ok(Ended::Lacks { held: Held::Disk, message });
+    }
+    point("claim.before", action);
+    let claim = Claim { owner: shop.settings.owner.clone(), lease_until: shop.settings.lease_until(now()) };
     let attempt = match shop.state.claim(work.job.id, &claim, now()).await {
         Ok(attempt) => attempt,
-        // The run was stopped between the start of this task and here.
-        Err(StateError::NotClaimable { .. }) if *stop.borrow() => return ended_before(&shop, &work).await,
+        Err(StateError::NotClaimable { .. }) => return not_claimed(&shop, &work).await,
         Err(error) => return Err(error),
     };
+    point("claim.after", action);
     let voice = Voice { work: &work, events: &events };
     voice.stage(Stage::Preparing);
     let inputs = Inputs::of(&shop.state, &work).await?;
-    let mut outcome = conduct(&shop, &work, &attempt, &inputs, &voice, stop).await?;
+    let mut outcome = match conduct(&shop, &work, &attempt, &inputs, &voice, stop).await? {
+        Led::Over(outcome) => *outcome,
+        Led::Halted(halt) => return again::halted(&shop, &work, &attempt, halt).await,
+        Led::Passing(passing) => match again::after(&shop, &work, &attempt, &passing).await? {
+            Ok(ended) => return Ok(ended),
+            Err(status) => Outcome::failed(status, None),
+        },
+    };
     outcome.notes.extend(inputs.collisions.iter().map(|c| {
         let (path, used, hidden) = (visible(&c.path), visible(c.used.as_str()), visible(c.hidden.as_str()));
         format!("{used} and {hidden} both make `{path}`; the one of {used}, which finished last, was read")
@@ -90,11 +158,15 @@ pub(super) async fn run(
     finish::record(&shop, &work, &attempt, &inputs, outcome, &voice, begun).await
 }
 
-/// A job that was cancelled before its attempt could begin.
-async fn ended_before(shop: &Workshop, work: &Work) -> Result<Ended, StateError> {
+/// A job that ended before its attempt could begin, or whose time has not come by the clock on the wall.
+async fn not_claimed(shop: &Workshop, work: &Work) -> Result<Ended, StateError> {
     let code = shop.state.job(work.job.id).await?.status.code;
+    if code.state() == JobState::Pending {
+        let message = "The clock was set back: starts a little later".to_owned();
+        return Ok(Ended::PutBack { wait: Some(Duration::from_secs(1)), for_reboot: false, message });
+    }
     let report = JobReport::not_started(work.job.definition.action.clone(), code, "Not started: the run was stopped");
-    Ok(Ended { finished: Finished { code, failed_dependants: Vec::new() }, report })
+    Ok(Ended::Finished { finished: Finished { code, failed_dependants: Vec::new() }, report: Box::new(report) })
 }
 
 /// Steps 4 to 7.
@@ -104,64 +176,67 @@ async fn conduct(
     attempt: &Attempt,
     inputs: &Inputs,
     voice: &Voice<'_>,
-    mut stop: watch::Receiver<bool>,
-) -> Result<Outcome, StateError> {
+    mut stop: Stops,
+) -> Result<Led, StateError> {
+    let action = Some(&work.job.definition.action);
     if let Some(file) = missing_input(&shop.store, inputs) {
-        return Ok(Outcome::failed(outcome::of_missing_input(&file), None));
+        return Ok(Outcome::failed(outcome::of_missing_input(&file), None).into());
     }
     let stage = |code, words: &'static str| async move {
         shop.state.set_stage(attempt, &Status::new(code, words), now()).await
     };
     stage(StatusCode::Preparing, "Preparing").await?;
+    point("prepare.before", action);
     let (a, b, given, id) = (shop.clone(), work.clone(), inputs.clone(), attempt.id);
     let Prepared { spec, tree, workspace } = match blocking(move || prepare(&a, &b, &given, id)).await {
         Ok(Ok(prepared)) => prepared,
-        Ok(Err(error)) => return Ok(Outcome::failed(outcome::of_prepare(&error), None)),
-        Err(status) => return Ok(Outcome::failed(status, None)),
+        Ok(Err(PrepareError::TooLong(limit))) => {
+            return Ok(Outcome::failed(outcome::of_slowness("preparing", limit), None).into());
+        }
+        Ok(Err(error)) => return Ok(Outcome::failed(outcome::of_prepare(&error), None).into()),
+        Err(passing) => return Ok(Led::Passing(passing)),
     };
+    point("prepare.after", action);
     voice.stage(Stage::CopiedCode(work.tree.entries.len()));
     inputs.files.iter().for_each(|file| voice.stage(Stage::CopiedInput(file.path.clone())));
-    if *stop.borrow_and_update() {
-        return Ok(Outcome::failed(Status::new(StatusCode::CancelledByUser, "Cancelled"), Some(spec)));
+    let told = *stop.borrow_and_update();
+    if let Some(told) = told {
+        return Ok(match told.status() {
+            Ok(status) => Outcome::failed(status, Some(spec)).into(),
+            Err(halt) => Led::Halted(halt),
+        });
     }
     stage(StatusCode::Executing, "Executing").await?;
     voice.stage(Stage::Executing);
-    let exit = match execute(shop, &spec, voice, stop).await {
+    point("launch.before", action);
+    let exit = match execute(shop, attempt, &spec, voice, &mut stop).await {
         Ok(exit) => exit,
-        Err(status) => return Ok(Outcome::failed(status, Some(spec))),
+        Err(passing) => return Ok(Led::Passing(passing)),
     };
+    point("exit.after", action);
+    if let Some(passing) = outcome::passing_exit(&exit, work.job.definition.is_database) {
+        return Ok(Led::Passing(passing));
+    }
     let failed = outcome::of_exit(&exit, &spec.limits, work.job.definition.is_database);
-    if failed.as_ref().is_some_and(|status| status.code == StatusCode::CancelledByUser) {
-        let status = failed.unwrap_or_else(|| Status::new(StatusCode::CancelledByUser, "Cancelled"));
-        return Ok(Outcome { exit: Some(exit), ..Outcome::failed(status, Some(spec)) });
+    if let Some(status) = failed.as_ref().filter(|status| status.code == StatusCode::CancelledByUser) {
+        let told = *stop.borrow();
+        return Ok(match told.map_or_else(|| Ok(status.clone()), Stop::status) {
+            Ok(status) => Outcome { exit: Some(exit), ..Outcome::failed(status, Some(spec)) }.into(),
+            Err(halt) => Led::Halted(halt),
+        });
     }
     stage(StatusCode::Finalizing, "Collecting outputs").await?;
     voice.stage(Stage::Recording);
-    let (a, b, stored) = (shop.clone(), work.clone(), inputs.stored());
-    let gathered = blocking(move || {
-        let definition = &b.job.definition;
-        let patterns: Vec<_> = definition.outputs.iter().map(|o| (o.pattern.clone(), o.level)).collect();
-        let request = Request {
-            patterns: &patterns,
-            inputs: &stored,
-            prepared: &tree,
-            patient_level: definition.special.is_some_and(writes_patients),
-            limits: a.settings.collect,
-        };
-        let collected = collect(&workspace, &request, &a.store)?;
-        let accepted = a.publisher.accept(&collected.outputs);
-        Ok::<_, CollectError>((collected, accepted))
-    })
-    .await;
+    point("collect.before", action);
+    let gathered = gather(shop, work, inputs, tree, workspace, stop).await;
+    point("collect.after", action);
     let mut result =
         Outcome { exit: Some(exit.clone()), ..Outcome::failed(Status::new(StatusCode::Succeeded, ""), Some(spec)) };
     let collection = match gathered {
-        Ok(Ok((collected, Ok(())))) => {
+        Ok(collected) => {
             result.collected = collected;
             Ok(outcome::of_collected(&result.collected, &exit))
         }
-        Ok(Ok((_, Err(refused)))) => Err(outcome::of_refusal(&refused)),
-        Ok(Err(error)) => Err(outcome::of_collect(&error)),
         Err(status) => Err(status),
     };
     if let (Some(_), Err(status)) = (&failed, &collection) {
@@ -169,60 +244,7 @@ async fn conduct(
     }
     result.notes.extend(result.collected.warnings.iter().map(ToString::to_string));
     result.status = failed.unwrap_or_else(|| collection.unwrap_or_else(|status| status));
-    Ok(result)
-}
-
-/// Commands whose files are patients, whatever level they are declared at (spec jobs.md 11).
-fn writes_patients(command: pipeline::SpecialCommand) -> bool {
-    matches!(command, pipeline::SpecialCommand::GenerateCohort | pipeline::SpecialCommand::GenerateDataset)
-}
-
-/// Steps 5 and 6, with looks at the job while it runs.
-async fn execute(
-    shop: &Arc<Workshop>,
-    spec: &Spec,
-    voice: &Voice<'_>,
-    mut stop: watch::Receiver<bool>,
-) -> Result<Exit, Status> {
-    let on = |spec: &Spec| (shop.runtime.clone(), spec.clone());
-    let (runtime, at) = on(spec);
-    blocking(move || runtime.start(&at)).await?.map_err(|error| outcome::internal(&error))?;
-    let (runtime, at) = on(spec);
-    let mut ended = tokio::task::spawn_blocking(move || runtime.wait(&at));
-    let mut look = tokio::time::interval(shop.settings.sample_every);
-    look.tick().await;
-    let mut stopping = *stop.borrow();
-    if stopping {
-        end(shop, spec).await?;
-    }
-    loop {
-        tokio::select! {
-            exit = &mut ended => {
-                return exit.map_err(|fault| panicked(&fault))?.map_err(|error| outcome::internal(&error));
-            }
-            changed = stop.changed(), if !stopping => {
-                // The sender is gone only together with the run.
-                stopping = true;
-                if changed.is_ok() {
-                    end(shop, spec).await?;
-                }
-            }
-            _ = look.tick() => {
-                let (runtime, at) = on(spec);
-                if let Ok(Some(sample)) = blocking(move || runtime.sample(&at)).await {
-                    let action = voice.work.job.definition.action.clone();
-                    let (memory, cpu_seconds) = (sample.memory, sample.cpu_seconds);
-                    let _ = voice.events.send(Event::Sample { action, memory, cpu_seconds });
-                }
-            }
-        }
-    }
-}
-
-/// TERM, grace, KILL.
-async fn end(shop: &Arc<Workshop>, spec: &Spec) -> Result<(), Status> {
-    let (runtime, at, grace) = (shop.runtime.clone(), spec.clone(), shop.settings.grace);
-    blocking(move || runtime.stop(&at, grace)).await?.map_err(|error| outcome::internal(&error))
+    Ok(result.into())
 }
 
 /// The attempt of a running job, as its state tells.

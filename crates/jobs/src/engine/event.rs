@@ -5,6 +5,7 @@ use pipeline::{ActionName, PrivacyLevel};
 
 use crate::collect::Hint;
 use crate::log::Tail;
+use crate::schedule::Modes;
 use crate::state::StatusCode;
 use crate::{JobState, ObjectId};
 
@@ -27,6 +28,15 @@ pub enum Event {
         /// Seconds of processor so far.
         cpu_seconds: f64,
     },
+    /// A job is pending again: an attempt ended that was not its end.
+    PutBack {
+        /// Whose job.
+        action: ActionName,
+        /// Why, and when it goes on.
+        message: String,
+    },
+    /// Nothing starts, or something starts again, by the will of an operator.
+    Modes(Modes),
     /// A job ended, also one that never started.
     Finished(Box<JobReport>),
 }

@@ -14,9 +14,11 @@ use super::prepare::{Inputs, volume};
 use super::publisher::Made;
 use super::{JobReport, Order, ReportedOutput, Stage, Work, Workshop};
 use crate::collect::CollectedOutput;
+use crate::fault::point;
 use crate::log::visible;
 use crate::provenance::{Components, DataIdentity, OutputSpec, split_config};
 use crate::publish::{KeptBecause, Published, Recorded};
+use crate::schedule::{Tries, back_off};
 use crate::state::{Attempt, JobResult, StateError, StatusCode};
 
 /// What the order of publishing is called inside a volume; the finished log is [`FILE`].
@@ -66,8 +68,8 @@ pub(super) async fn record(
             notes.push(format!("its log could not be written: {error}"));
             Default::default()
         }
-        Err(status) => {
-            notes.push(status.message);
+        Err(fault) => {
+            notes.push(fault.why);
             Default::default()
         }
     };
@@ -79,9 +81,12 @@ pub(super) async fn record(
         milliseconds: exit.as_ref().map(|exit| ((exit.ended - exit.started).max(0.0) * 1e3) as u64),
         peak_bytes: exit.as_ref().map(|exit| exit.usage.peak_memory),
     };
-    let finished = shop.state.finish(attempt, &result, at).await?;
+    point("result.before", Some(&definition.action));
+    let finished = patiently(shop, || shop.state.finish(attempt, &result, at)).await?;
+    point("result.after", Some(&definition.action));
     let shown = finished.code != StatusCode::CancelledByUser;
     let mut in_place = true;
+    point("publish.before", Some(&definition.action));
     if shown {
         match publish(shop, order, &folder).await {
             Ok(published) => {
@@ -99,10 +104,12 @@ pub(super) async fn record(
     } else {
         shop.state.mark_published(attempt.id).await?;
     }
+    point("publish.after", Some(&definition.action));
     // What is not in place yet is put there from the volume.
     if in_place {
         clean_up(shop, attempt, spec, &mut notes).await?;
     }
+    point("clean.after", Some(&definition.action));
     let message = if shown { status.message } else { "Cancelled".to_owned() };
     let report = JobReport {
         action: definition.action.clone(),
@@ -119,7 +126,25 @@ pub(super) async fn record(
         tail,
         notes,
     };
-    Ok(Ended { finished, report })
+    Ok(Ended::Finished { finished, report: Box::new(report) })
+}
+
+/// How often a result is written that the disk does not take.
+const TRIES: u32 = 5;
+
+/// A result that cannot be written now, for want of room, is written later: the work is done and must not be lost.
+async fn patiently<T, F: Future<Output = Result<T, StateError>>>(
+    shop: &Workshop,
+    write: impl Fn() -> F,
+) -> Result<T, StateError> {
+    let Tries { base, cap, .. } = shop.settings.tries;
+    for n in 1..TRIES {
+        match write().await {
+            Err(StateError::Database(_)) => tokio::time::sleep(back_off(base, cap, n, 0.5)).await,
+            written => return written,
+        }
+    }
+    write().await
 }
 
 /// Step 9, from what lies in the volume: so it can be repeated after a kill.
@@ -127,7 +152,7 @@ pub(crate) async fn publish(shop: &Arc<Workshop>, order: Order, folder: &Path) -
     let (a, log) = (shop.clone(), folder.join(FILE));
     let published =
         blocking(move || a.publisher.publish(&order, log.exists().then_some(log.as_path()), &a.store)).await;
-    published.map_err(|status| status.message)?.map_err(|error| error.to_string())
+    published.map_err(|fault| fault.why)?.map_err(|error| error.to_string())
 }
 
 /// Step 10.
@@ -161,8 +186,8 @@ async fn clean_up(
             notes.push(format!("its sandbox could not be removed: {error}"));
             Ok(())
         }
-        Err(status) => {
-            notes.push(status.message);
+        Err(fault) => {
+            notes.push(fault.why);
             Ok(())
         }
     }

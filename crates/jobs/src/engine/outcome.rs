@@ -3,9 +3,13 @@
 
 use sandbox::{Exit, Limit, LimitHit, Limits, OutOfMemory};
 
+use std::time::Duration;
+
+use super::again::Passing;
 use super::prepare::PrepareError;
 use crate::collect::{CollectError, Collected};
 use crate::explain::duration;
+use crate::schedule::Cause;
 use crate::state::{Reason, Status, StatusCode};
 use crate::tree::LayoutError;
 
@@ -56,7 +60,7 @@ pub(super) fn of_exit(exit: &Exit, limits: &Limits, is_database: bool) -> Option
             );
             because(Status::new(StatusCode::JobError, message), "disk_limit")
         }
-        LimitHit::Stopped => Status::new(StatusCode::CancelledByUser, "Cancelled"),
+        LimitHit::Stopped => cancelled(),
         LimitHit::None => match exit {
             Exit { out_of_memory: OutOfMemory::Yes, .. } => {
                 let limit = size(limits.memory);
@@ -73,6 +77,29 @@ pub(super) fn of_exit(exit: &Exit, limits: &Limits, is_database: bool) -> Option
             },
         },
     })
+}
+
+/// An end that another attempt may mend: what the engine of a database action says of the database. Study code that
+/// happens to exit with the same number is a plain failure.
+pub(super) fn passing_exit(exit: &Exit, is_database: bool) -> Option<Passing> {
+    let cause = match exit.code {
+        3 => Cause::Database,
+        4 => Cause::Import,
+        _ => return None,
+    };
+    let plain = exit.ended_by == LimitHit::None && exit.signal.is_none();
+    let why = database_words(exit.code).unwrap_or_default().to_owned();
+    (is_database && plain).then_some(Passing { cause, why: format!("the command says: {why}") })
+}
+
+/// Of a step of our own that had to end; which one, and its limit.
+pub(super) fn of_slowness(what: &str, limit: Duration) -> Status {
+    let limit = duration(limit.as_secs_f64());
+    Status::new(StatusCode::TimedOut, format!("Its limit of {limit} for {what} was reached"))
+}
+
+pub(super) fn cancelled() -> Status {
+    Status::new(StatusCode::CancelledByUser, "Cancelled")
 }
 
 /// Of a command that ended well.
@@ -182,6 +209,10 @@ mod tests {
         assert!(memory.1.contains("4.0 GB"), "{}", memory.1);
         let time = of(Exit { ended_by: LimitHit::Limit(Limit::Time), ..exit(143) }, false).unwrap();
         assert_eq!(time.0, StatusCode::TimedOut);
+        let passing = |code, database| passing_exit(&exit(code), database).map(|passing| passing.cause);
+        assert_eq!(passing(3, true), Some(Cause::Database));
+        assert_eq!(passing(4, true), Some(Cause::Import));
+        assert_eq!((passing(3, false), passing(5, true)), (None, None));
         let stopped = of(Exit { ended_by: LimitHit::Stopped, ..exit(0) }, false).unwrap();
         assert_eq!(stopped.0, StatusCode::CancelledByUser);
     }

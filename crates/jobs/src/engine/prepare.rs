@@ -6,7 +6,7 @@ use std::fs;
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use runtimes::Program;
 use sandbox::folder::{RemoveError, SafeFolder, remove_tree};
@@ -84,6 +84,8 @@ pub(super) enum PrepareError {
     Folder(#[from] sandbox::folder::FolderError),
     #[error(transparent)]
     Remove(#[from] RemoveError),
+    #[error("it took too long")]
+    TooLong(Duration),
 }
 
 /// The folder of an attempt.
@@ -111,7 +113,10 @@ pub(super) fn prepare(
     }
     let tree = work.tree.with_inputs(&inputs.laid_out()).map_err(LayoutError::from)?;
     let laid_out = SafeFolder::at(&half.join("workspace"))?;
-    tree.write_to(&shop.store, &laid_out)?;
+    let limit = shop.settings.prepare_limit;
+    if !tree.write_until(&shop.store, &laid_out, Some(Instant::now() + limit))? {
+        return Err(PrepareError::TooLong(limit));
+    }
     make_parents(&laid_out, work.job.definition.outputs.iter().map(|output| &output.pattern))?;
     fs::rename(&half, &folder).map_err(io(&folder))?;
     let workspace = SafeFolder::at(&folder.join("workspace"))?;

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use runtimes::Program;
 use sandbox::{IsolationLevel, Limits, Runtime};
 
@@ -13,6 +14,7 @@ use super::Publisher;
 use crate::collect::CollectLimits;
 use crate::log::LogLimits;
 use crate::provenance::CodeTree;
+use crate::schedule::{Tries, Weights};
 use crate::state::{Job, State};
 use crate::store::Store;
 use crate::tree::Tree;
@@ -39,6 +41,57 @@ pub struct RunSettings {
     pub log: LogLimits,
     /// How often a running job is looked at.
     pub sample_every: Duration,
+    /// How heavy jobs are.
+    pub weights: Weights,
+    /// How patient the engine is with what passes.
+    pub tries: Tries,
+    /// The longest that making a workspace may take.
+    pub prepare_limit: Duration,
+    /// The longest that collecting outputs may take.
+    pub finalise_limit: Duration,
+    /// No job starts while the disk of the volumes has fewer bytes free.
+    pub disk_low: u64,
+    /// How long an attempt is this agent's; `None` on a laptop, whose attempts die with it.
+    pub lease: Option<Lease>,
+}
+
+/// How long an attempt belongs to the agent that claimed it, unless it is renewed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lease {
+    /// From a claim or renewal to its end.
+    pub length: Duration,
+    /// How often it is renewed.
+    pub renew: Duration,
+}
+
+impl RunSettings {
+    /// Of a laptop, with the limits of each job, TERM to KILL, and the least isolation that is acceptable
+    /// (spec jobs.md 23).
+    pub fn laptop(limits: Limits, grace: Duration, isolation: IsolationLevel) -> Self {
+        Self {
+            owner: format!("local:{}", std::process::id()),
+            limits,
+            grace,
+            isolation,
+            die_with_parent: true,
+            keep_volumes: None,
+            collect: CollectLimits::default(),
+            log: LogLimits::default(),
+            sample_every: Duration::from_secs(2),
+            weights: Weights::default(),
+            tries: Tries::LAPTOP,
+            prepare_limit: Duration::from_secs(3600),
+            finalise_limit: Duration::from_secs(6 * 3600),
+            disk_low: 2 << 30,
+            lease: None,
+        }
+    }
+
+    /// The end of a lease that begins now, in Unix seconds.
+    pub(super) fn lease_until(&self, now: Timestamp) -> Option<i64> {
+        let length = i64::try_from(self.lease?.length.as_secs()).unwrap_or(i64::MAX);
+        Some(now.as_second().saturating_add(length))
+    }
 }
 
 /// The place where attempts run.

@@ -129,6 +129,9 @@ impl Places {
     pub(super) fn volumes(&self) -> PathBuf {
         self.runs.join("volumes")
     }
+    pub(super) fn bell(&self) -> PathBuf {
+        self.runs.join("bell")
+    }
     pub(super) fn kept(&self) -> PathBuf {
         self.runs.join("kept")
     }
@@ -197,6 +200,11 @@ impl Study {
     /// What jobs run in.
     pub fn workshop(&self) -> &Arc<Workshop> {
         &self.shop
+    }
+
+    /// Where the engine of this study listens for changes by others.
+    pub fn bell(&self) -> PathBuf {
+        self.places.bell()
     }
 
     /// What is known of earlier runs.

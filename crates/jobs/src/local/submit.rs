@@ -11,6 +11,7 @@ use runtimes::{Kind, Located, Program};
 use super::judge::{Edited, environment};
 use super::{BACKEND, Judged, LocalError, Study};
 use crate::engine::Work;
+use crate::fault::point;
 use crate::plan::{Plan, PlanRequest};
 use crate::provenance::{CodeTree, ImageIdentity};
 use crate::state::{DEFINITION_FORMAT, JobDefinition, NewJob};
@@ -56,6 +57,7 @@ impl Study {
     /// # Errors
     /// The state cannot be written, or an output that a person changed cannot be stored.
     pub async fn submit(&self, what: Submission<'_>) -> Result<Vec<Work>, LocalError> {
+        point("plan.before", None);
         self.store_edited(&what)?;
         let now = Timestamp::now();
         let request = Request {
@@ -85,6 +87,7 @@ impl Study {
             jobs.push(NewJob { definition, pins: visited.pins.clone() });
         }
         self.shop.state.record_plan(&request, &jobs, &what.judged.seen, now).await?;
+        point("plan.after", None);
         let edited = what.judged.overrides();
         let actions: Arc<BTreeSet<String>> =
             Arc::new(what.project.actions.iter().map(|action| action.name.to_string()).collect());

@@ -35,7 +35,7 @@ impl State {
         head.fence += 1;
         head.attempts += 1;
         let attempt = Attempt { id: job.attempt(u32::try_from(head.attempts).unwrap_or(u32::MAX)), fence: head.fence };
-        sqlx::query("UPDATE job SET fence = ?, attempts = ?, next_try_at = NULL WHERE id = ?")
+        sqlx::query("UPDATE job SET fence = ?, attempts = ?, next_try_at = NULL, kill = NULL WHERE id = ?")
             .bind(head.fence)
             .bind(head.attempts)
             .bind(job.to_string())

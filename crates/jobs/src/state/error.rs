@@ -163,6 +163,16 @@ impl From<crate::BadId> for StateError {
     }
 }
 
+impl StateError {
+    /// Whether it concerns one job, and the state is in order.
+    pub(crate) fn is_of_one_job(&self) -> bool {
+        matches!(
+            self,
+            Self::OldFence { .. } | Self::NotAllowed { .. } | Self::NotClaimable { .. } | Self::UnknownJob(_)
+        )
+    }
+}
+
 impl From<crate::BadObjectId> for StateError {
     fn from(error: crate::BadObjectId) -> Self {
         Self::Stored(error.to_string())

@@ -2,6 +2,7 @@
 //! Spec jobs.md 10, sandbox.md 10: files first, links last, nothing through a link.
 
 use std::collections::BTreeSet;
+use std::time::Instant;
 
 use pipeline::Pattern;
 use sandbox::folder::{FolderError, SafeFolder};
@@ -84,9 +85,20 @@ impl Tree {
     /// # Errors
     /// `Object` for a missing or damaged object, `Unsafe` if the folder was not empty or the tree contradicts itself.
     pub fn write_to(&self, store: &Store, folder: &SafeFolder) -> Result<(), LayoutError> {
+        self.write_until(store, folder, None).map(drop)
+    }
+
+    /// As [`Tree::write_to`], but begins no file after `until`; says whether all were written.
+    ///
+    /// # Errors
+    /// As [`Tree::write_to`].
+    pub fn write_until(&self, store: &Store, folder: &SafeFolder, until: Option<Instant>) -> Result<bool, LayoutError> {
         let mut parent: Option<(&str, SafeFolder)> = None;
         for (path, entry) in &self.entries {
             let Entry::File { mode, object, .. } = entry else { continue };
+            if until.is_some_and(|until| Instant::now() >= until) {
+                return Ok(false);
+            }
             let (dir, name) = path.rsplit_once('/').unwrap_or(("", path));
             if parent.as_ref().is_none_or(|(open, _)| *open != dir) {
                 let made = if dir.is_empty() { folder.try_clone()? } else { folder.make_folders(dir)? };
@@ -104,7 +116,7 @@ impl Tree {
                 folder.symlink(target, path)?;
             }
         }
-        Ok(())
+        Ok(true)
     }
 }
 

@@ -1,0 +1,78 @@
+//! The sandbox of an attempt, from start to exit, with looks at it while it runs.
+//! Spec jobs.md 9 (steps 5 and 6); sandbox.md 3.
+
+use std::sync::Arc;
+
+use sandbox::{Exit, Spec};
+
+use super::again::Passing;
+use super::attempt::{Stops, Voice, blocking, fault_of, now};
+use super::{Event, Workshop};
+use crate::fault::point;
+use crate::schedule::Cause;
+use crate::state::Attempt;
+
+/// Starts the sandbox and waits for its end; told to stop it does so.
+pub(super) async fn execute(
+    shop: &Arc<Workshop>,
+    attempt: &Attempt,
+    spec: &Spec,
+    voice: &Voice<'_>,
+    stop: &mut Stops,
+) -> Result<Exit, Passing> {
+    let action = &voice.work.job.definition.action;
+    let on = |spec: &Spec| (shop.runtime.clone(), spec.clone());
+    let (runtime, at) = on(spec);
+    blocking(move || runtime.start(&at)).await?.map_err(|error| because(Cause::NotStarted, &error))?;
+    point("launch.after", Some(action));
+    let (runtime, at) = on(spec);
+    let mut ended = tokio::task::spawn_blocking(move || runtime.wait(&at));
+    let mut look = tokio::time::interval(shop.settings.sample_every);
+    look.tick().await;
+    let renew_every = shop.settings.lease.map_or(std::time::Duration::MAX / 2, |lease| lease.renew);
+    let mut renew = tokio::time::interval_at(tokio::time::Instant::now() + renew_every.min(FAR), renew_every.min(FAR));
+    let mut stopping = stop.borrow().is_some();
+    if stopping {
+        end(shop, spec).await?;
+    }
+    loop {
+        tokio::select! {
+            exit = &mut ended => {
+                return exit.map_err(|fault| fault_of(&fault))?.map_err(|error| because(Cause::Lost, &error));
+            }
+            changed = stop.changed(), if !stopping => {
+                // The sender is gone only together with the run.
+                stopping = true;
+                if changed.is_ok() {
+                    end(shop, spec).await?;
+                }
+            }
+            _ = look.tick() => {
+                let (runtime, at) = on(spec);
+                if let Ok(Some(sample)) = blocking(move || runtime.sample(&at)).await {
+                    let (action, memory, cpu_seconds) = (action.clone(), sample.memory, sample.cpu_seconds);
+                    let _ = voice.events.send(Event::Sample { action, memory, cpu_seconds });
+                }
+            }
+            _ = renew.tick() => {
+                if let Some(until) = shop.settings.lease_until(now()) {
+                    // A lease that cannot be renewed now is renewed the next time, or is found lost by its lock.
+                    let _ = shop.state.renew_lease(attempt, until).await;
+                }
+            }
+        }
+    }
+}
+
+/// Longer than any run, and within what timers can hold.
+const FAR: std::time::Duration = std::time::Duration::from_secs(365 * 24 * 3600);
+
+fn because(cause: Cause, error: &sandbox::Error) -> Passing {
+    Passing { cause, why: error.to_string() }
+}
+
+/// TERM, grace, KILL.
+async fn end(shop: &Arc<Workshop>, spec: &Spec) -> Result<(), Passing> {
+    let (runtime, at, grace) = (shop.runtime.clone(), spec.clone(), shop.settings.grace);
+    blocking(move || runtime.stop(&at, grace)).await?.map_err(|error| because(Cause::Lost, &error))
+}

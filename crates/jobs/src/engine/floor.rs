@@ -1,0 +1,301 @@
+//! Jobs on their way: the queue says which starts, each runs in a task of its own, and whatever happens wakes the floor.
+//! Spec jobs.md 5-8, 18; cli.md 4.2.
+
+mod ends;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::{mpsc::UnboundedSender, watch};
+use tokio::task::{Id, JoinSet};
+
+use super::attempt::{self, Ended, Stop, now};
+use super::controls::rung;
+use super::{Controls, Event, JobReport, Work, Workshop, standing};
+use crate::schedule::{Capacity, Entry, Halt, Modes, Moment, Pace, Pool, Queue};
+use crate::state::{Kill, StateError, StatusCode};
+use crate::{JobId, JobState};
+
+/// The state is looked at this often even if nothing wakes the floor.
+const SWEEP: Duration = Duration::from_secs(60);
+
+/// What follows the first failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AfterFailure {
+    /// Nothing new starts, and what runs is stopped.
+    Stop,
+    /// Everything that does not depend on it goes on.
+    GoOn,
+}
+
+/// How jobs are scheduled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rules {
+    /// How much may run at once.
+    pub capacity: Capacity,
+    /// What keeps scheduling fair.
+    pub pace: Pace,
+    /// What follows the first failure.
+    pub after_failure: AfterFailure,
+}
+
+/// What became of the jobs of a run.
+#[derive(Debug, Default)]
+pub struct RunSummary {
+    /// Those that had an attempt, in the order of their first starts.
+    pub reports: Vec<JobReport>,
+    /// Those that had none.
+    pub not_started: Vec<JobReport>,
+    /// Somebody stopped the run.
+    pub interrupted: bool,
+}
+
+/// A running attempt.
+struct Task {
+    work: Arc<Work>,
+    stop: watch::Sender<Option<Stop>>,
+}
+
+/// How long a job has lacked what it lacks.
+#[derive(Default)]
+struct Lack {
+    since: Option<Instant>,
+    looks: u32,
+}
+
+struct Floor {
+    shop: Arc<Workshop>,
+    events: UnboundedSender<Event>,
+    queue: Queue,
+    epoch: Instant,
+    /// Of every job that has not ended.
+    works: BTreeMap<JobId, Arc<Work>>,
+    running: JoinSet<Result<Ended, StateError>>,
+    tasks: BTreeMap<Id, Task>,
+    /// The number of each job's first start.
+    starts: BTreeMap<JobId, usize>,
+    reports: BTreeMap<usize, JobReport>,
+    /// What the state says that a pending job waits for.
+    told: BTreeMap<JobId, StatusCode>,
+    lacks: BTreeMap<JobId, Lack>,
+    ending: bool,
+    summary: RunSummary,
+}
+
+/// Runs these jobs. Returns when none is left, or none that remains can ever start.
+///
+/// # Errors
+/// The state cannot be read or written any more; running sandboxes have been told to end.
+pub async fn run(
+    shop: Arc<Workshop>,
+    works: Vec<Work>,
+    rules: Rules,
+    events: UnboundedSender<Event>,
+    mut controls: Controls,
+) -> Result<RunSummary, StateError> {
+    let mut floor = Floor {
+        queue: Queue::new(rules.capacity, rules.pace),
+        shop,
+        events,
+        epoch: Instant::now(),
+        works: BTreeMap::new(),
+        running: JoinSet::new(),
+        tasks: BTreeMap::new(),
+        starts: BTreeMap::new(),
+        reports: BTreeMap::new(),
+        told: BTreeMap::new(),
+        lacks: BTreeMap::new(),
+        ending: false,
+        summary: RunSummary::default(),
+    };
+    let works: Vec<_> = works.into_iter().map(Arc::new).collect();
+    let ended = match floor.take_in(works).await {
+        Ok(()) => floor.run(rules.after_failure, &mut controls).await,
+        Err(error) => Err(error),
+    };
+    if ended.is_err() {
+        // Whatever still runs ends before the error is told.
+        floor.stop_tasks(Stop::Cancel);
+        while floor.running.join_next().await.is_some() {}
+    }
+    floor.summary.reports = floor.reports.into_values().collect();
+    ended.map(|()| floor.summary)
+}
+
+impl Floor {
+    fn now(&self) -> Moment {
+        Moment(1) + self.epoch.elapsed()
+    }
+
+    /// Jobs that are to run join the queue.
+    async fn take_in(&mut self, works: Vec<Arc<Work>>) -> Result<(), StateError> {
+        let pins = works.iter().flat_map(|work| work.job.pins.iter().map(|pin| pin.job)).collect::<Vec<_>>();
+        let succeeded = self.shop.state.succeeded_of(&pins).await?;
+        for work in works {
+            let definition = &work.job.definition;
+            let needs = work.job.pins.iter().map(|pin| pin.job).filter(|job| !succeeded.contains(job)).collect();
+            let command = definition.words.join(" ");
+            self.queue.add(Entry {
+                job: work.job.id,
+                workspace: definition.workspace.clone(),
+                pool: Pool::of(definition.is_database),
+                weight: self.shop.settings.weights.of(&definition.workspace, definition.action.as_str(), &command),
+                seq: work.job.seq,
+                needs,
+                not_before: None,
+                held: None,
+                for_reboot: work.job.status.code == StatusCode::WaitingOnReboot,
+            });
+            self.works.insert(work.job.id, work);
+        }
+        Ok(())
+    }
+
+    async fn run(&mut self, after_failure: AfterFailure, controls: &mut Controls) -> Result<(), StateError> {
+        let Controls { interrupt, bell } = controls;
+        let mut sweep = tokio::time::interval(SWEEP);
+        sweep.tick().await;
+        self.look_at_state().await?;
+        if *interrupt.borrow_and_update() {
+            self.interrupted().await?;
+        }
+        loop {
+            while let Some(job) = self.queue.start_next(self.now()) {
+                self.launch(job);
+            }
+            self.tell_standings().await?;
+            let next = self.queue.next_change(self.now());
+            if self.running.is_empty() && next.is_none() && self.queue.modes() == Modes::default() {
+                return self.leave_the_rest();
+            }
+            let timer = next.map_or(SWEEP, |at| at.since(self.now()));
+            tokio::select! {
+                Some(joined) = self.running.join_next_with_id() => {
+                    let failed = self.ended(joined).await?;
+                    if failed && after_failure == AfterFailure::Stop && !self.ending {
+                        self.stop_all().await?;
+                    }
+                }
+                Ok(()) = interrupt.changed(), if !self.ending => self.interrupted().await?,
+                () = rung(bell) => self.look_at_state().await?,
+                _ = sweep.tick() => self.look_at_state().await?,
+                () = tokio::time::sleep(timer) => {}
+            }
+        }
+    }
+
+    fn launch(&mut self, job: JobId) {
+        let Some(work) = self.works.get(&job).cloned() else { return };
+        let (stop, stops) = watch::channel(None);
+        let (shop, events) = (self.shop.clone(), self.events.clone());
+        let task = self.running.spawn(attempt::run(shop, work.clone(), events, stops));
+        self.tasks.insert(task.id(), Task { work, stop });
+        let count = self.starts.len();
+        self.starts.entry(job).or_insert(count);
+        self.told.remove(&job);
+    }
+
+    /// What others have changed: modes, and cancelled jobs.
+    async fn look_at_state(&mut self) -> Result<(), StateError> {
+        let modes = Modes::of_flags(&self.shop.state.flags().await?);
+        if modes != self.queue.modes() {
+            let _ = self.events.send(Event::Modes(modes));
+        }
+        let halts: BTreeMap<_, _> = self.queue.set_modes(modes).into_iter().collect();
+        let ids: Vec<_> = self.works.keys().copied().collect();
+        let outside = self.shop.state.outside(&ids).await?;
+        for task in self.tasks.values() {
+            let Some(row) = outside.get(&task.work.job.id) else { continue };
+            let halt = halts.get(&task.work.job.id);
+            // Cancelling wins over everything.
+            let stop = match (row.cancel_requested, row.kill, halt) {
+                (true, ..) => Stop::Cancel,
+                (false, Some(Kill::Fail), _) => Stop::Fail,
+                (false, _, Some(halt)) => Stop::Halt(*halt),
+                (false, Some(Kill::Retry), None) => Stop::Halt(Halt::Operator),
+                (false, None, None) => continue,
+            };
+            task.stop.send_replace(Some(stop));
+        }
+        let running: BTreeSet<_> = self.tasks.values().map(|task| task.work.job.id).collect();
+        for (job, row) in outside {
+            if row.code.state() == JobState::Failed && !running.contains(&job) {
+                self.drop_waiting(job, row.code, &row.message);
+            }
+        }
+        Ok(())
+    }
+
+    /// The state says what each pending job waits for, as far as that has changed.
+    async fn tell_standings(&mut self) -> Result<(), StateError> {
+        let standings = self.queue.standings(self.now());
+        let name = |job| self.works.get(&job).map(|work| work.job.definition.action.to_string());
+        let changed: Vec<_> = standings
+            .iter()
+            .filter(|(job, standing)| self.told.get(job) != Some(&standing.code()))
+            .map(|(job, standing)| (*job, standing::status(standing, name)))
+            .collect();
+        self.shop.state.set_codes(&changed, now()).await?;
+        self.told.extend(changed.into_iter().map(|(job, status)| (job, status.code)));
+        Ok(())
+    }
+
+    async fn interrupted(&mut self) -> Result<(), StateError> {
+        self.summary.interrupted = true;
+        self.stop_all().await
+    }
+
+    /// Nothing starts any more, and what runs is ended.
+    async fn stop_all(&mut self) -> Result<(), StateError> {
+        self.ending = true;
+        let mut by_request = BTreeMap::new();
+        for work in self.works.values() {
+            let actions: &mut Vec<_> = by_request.entry(work.job.request).or_default();
+            actions.push(work.job.definition.action.clone());
+        }
+        for (request, actions) in by_request {
+            self.shop.state.cancel(request, &actions, now()).await?;
+        }
+        let waiting: Vec<_> = self.queue.pending().collect();
+        for job in waiting {
+            self.drop_waiting(job, StatusCode::CancelledByUser, "Not started: the run was stopped");
+        }
+        self.stop_tasks(Stop::Cancel);
+        Ok(())
+    }
+
+    fn stop_tasks(&self, why: Stop) {
+        for task in self.tasks.values() {
+            task.stop.send_replace(Some(why));
+        }
+    }
+
+    /// What can never start is said to be left, in the order of the plan.
+    fn leave_the_rest(&mut self) -> Result<(), StateError> {
+        let left: Vec<_> = self.queue.pending().collect();
+        for job in left {
+            self.drop_waiting(job, StatusCode::WaitingOnDependencies, "Not started: waits for a job of another run");
+        }
+        Ok(())
+    }
+
+    fn drop_waiting(&mut self, job: JobId, code: StatusCode, message: &str) {
+        self.queue.ended(job);
+        let Some(work) = self.forget(job) else { return };
+        let report = JobReport::not_started(work.job.definition.action.clone(), code, message);
+        self.tell(&report);
+        self.summary.not_started.push(report);
+    }
+
+    fn forget(&mut self, job: JobId) -> Option<Arc<Work>> {
+        self.told.remove(&job);
+        self.lacks.remove(&job);
+        self.works.remove(&job)
+    }
+
+    fn tell(&self, report: &JobReport) {
+        // Nobody listening is no fault.
+        let _ = self.events.send(Event::Finished(Box::new(report.clone())));
+    }
+}

@@ -1,0 +1,130 @@
+//! What follows when an attempt's task ends: the job's end, another attempt, or a later look.
+//! Spec jobs.md 8.
+
+use std::time::{Duration, Instant};
+
+use tokio::task::{Id, JoinError};
+
+use super::super::again;
+use super::super::attempt::{Ended, attempt_of, fault_of, now};
+use super::super::{Event, JobReport, Work};
+use super::{Floor, Task};
+use crate::JobState;
+use crate::schedule::{Cause, Held, Next};
+use crate::state::{Finished, JobResult, StateError, Status, StatusCode};
+
+/// A job's end without an attempt of its own.
+fn without_attempt(work: &Work, finished: Finished, message: String) -> Ended {
+    let report = JobReport::not_started(work.job.definition.action.clone(), finished.code, message);
+    Ended::Finished { finished, report: Box::new(report) }
+}
+
+/// An end that the state knows of already, or that is none of its.
+fn as_is(code: StatusCode) -> Finished {
+    Finished { code, failed_dependants: Vec::new() }
+}
+
+impl Floor {
+    /// Takes in an ended attempt; says whether its job failed.
+    pub(super) async fn ended(
+        &mut self,
+        joined: Result<(Id, Result<Ended, StateError>), JoinError>,
+    ) -> Result<bool, StateError> {
+        let id = joined.as_ref().map_or_else(JoinError::id, |(id, _)| *id);
+        let Some(Task { work, .. }) = self.tasks.remove(&id) else { return Ok(false) };
+        let mut ended = match joined {
+            // Another attempt is the job's by now: this one's news are refused.
+            Ok((_, Err(error))) if error.is_of_one_job() => {
+                without_attempt(&work, as_is(StatusCode::InternalError), error.to_string())
+            }
+            Ok((_, ended)) => ended?,
+            Err(fault) => self.panicked(&work, &fault).await?,
+        };
+        if let Ended::Lacks { held, message } = ended {
+            ended = self.lacks(&work, held, message).await?;
+        }
+        let job = work.job.id;
+        match ended {
+            Ended::PutBack { wait, for_reboot, message } => {
+                let not_before = wait.map(|wait| self.now() + wait);
+                self.queue.put_back(job, not_before, for_reboot);
+                let action = work.job.definition.action.clone();
+                let _ = self.events.send(Event::PutBack { action, message });
+                Ok(false)
+            }
+            Ended::Lacks { .. } => Ok(false),
+            Ended::Finished { finished, report } => {
+                self.finished(&work, finished, *report);
+                Ok(self.reports.get(&self.start_of(&work)).is_some_and(|report| !report.succeeded()))
+            }
+        }
+    }
+
+    fn start_of(&self, work: &Work) -> usize {
+        self.starts.get(&work.job.id).copied().unwrap_or(usize::MAX)
+    }
+
+    fn finished(&mut self, work: &Work, finished: Finished, report: JobReport) {
+        let job = work.job.id;
+        if finished.code.state() == JobState::Succeeded {
+            self.queue.succeeded(job);
+        } else {
+            self.queue.ended(job);
+        }
+        self.forget(job);
+        for dependant in finished.failed_dependants {
+            let message = format!("Needs {}, which failed", report.action);
+            self.drop_waiting(dependant, StatusCode::DependencyFailed, &message);
+        }
+        self.tell(&report);
+        let place = self.start_of(work);
+        self.reports.insert(place, report);
+    }
+
+    /// A job that could not begin is looked at again later, or fails if that has been so for too long.
+    async fn lacks(&mut self, work: &Work, held: Held, message: String) -> Result<Ended, StateError> {
+        let job = work.job.id;
+        let lack = self.lacks.entry(job).or_default();
+        lack.looks += 1;
+        let waited = lack.since.get_or_insert_with(Instant::now).elapsed();
+        match self.shop.settings.tries.next(Cause::Outage, lack.looks, waited, 0.5) {
+            Next::Again { wait, .. } => {
+                let status = Status::new(held.code(), message.clone());
+                self.shop.state.set_codes(&[(job, status)], now()).await?;
+                self.told.insert(job, held.code());
+                Ok(Ended::PutBack { wait: Some(wait), for_reboot: false, message })
+            }
+            Next::GiveUp { code, reason } => {
+                let status = again::given_up(code, reason, 1, &message);
+                let finished = self.shop.state.give_up(job, &status, now()).await?;
+                Ok(without_attempt(work, finished, status.message))
+            }
+        }
+    }
+
+    /// A fault of this program concerns one job: its sandbox is ended, and it is tried once more.
+    async fn panicked(&self, work: &Work, fault: &JoinError) -> Result<Ended, StateError> {
+        let passing = fault_of(fault);
+        let job = self.shop.state.job(work.job.id).await?;
+        let Some(attempt) = attempt_of(&job) else {
+            let code = job.status.code;
+            if code.state() == JobState::Pending {
+                let wait = Some(Duration::from_secs(1));
+                return Ok(Ended::PutBack { wait, for_reboot: false, message: passing.why });
+            }
+            return Ok(without_attempt(work, as_is(code), job.status.message));
+        };
+        match again::after(&self.shop, work, &attempt, &passing).await? {
+            Ok(ended) => Ok(ended),
+            Err(status) => {
+                let message = status.message.clone();
+                let (outputs, components) = (Vec::new(), None);
+                let result =
+                    JobResult { status, outputs, components, exit_code: None, milliseconds: None, peak_bytes: None };
+                let finished = self.shop.state.finish(&attempt, &result, now()).await?;
+                again::discard(&self.shop, &attempt).await?;
+                Ok(without_attempt(work, finished, message))
+            }
+        }
+    }
+}
