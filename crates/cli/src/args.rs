@@ -65,6 +65,8 @@ pub(crate) enum Command {
     Info(Info),
     /// Turn .gz outputs into plain files
     Unzip(Unzip),
+    /// What an operator sees and does: status, pause, kill, verify, snapshot, restore, ...
+    Backend(crate::backend::args::Backend),
     /// Print the JSON Schema of project.yaml, for editors
     Schema(Schema),
     /// Run a built-in action on files of this folder, without a sandbox

@@ -2,6 +2,7 @@
 
 mod action;
 mod args;
+mod backend;
 mod check;
 mod clean;
 mod env;
@@ -64,6 +65,7 @@ fn dispatch() -> Exit {
             let (mut out, mut err) = (std::io::stdout().lock(), std::io::stderr().lock());
             Ok(Exit::Other(unzip::run(&args.path, args.force, &mut out, &mut err)))
         }
+        Command::Backend(args) => backend::backend(&args, &terminal),
         Command::Schema(args) => check::schema(&args, &terminal),
         Command::Action(args) => action::action(&args, &terminal),
     };

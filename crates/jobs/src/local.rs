@@ -3,19 +3,23 @@
 
 mod clean;
 mod code;
+mod desk;
 mod judge;
 mod lock;
 mod publisher;
 mod recover;
 mod study;
 mod submit;
+mod upkeep;
 
 pub use clean::{Cleaned, Extent, clean, size};
 pub use code::{OutputPaths, code_tree};
+pub use desk::{Answer, Desk, Overview};
 pub use judge::{Edited, Judged, Judging};
 pub use recover::Recovered;
 pub use study::{LocalError, Look, Study, StudyView, runs_of};
 pub use submit::{Runtimes, Submission, image_identity};
+pub use upkeep::{Finding, Restored, SNAPSHOTS, Verified, gc, restore, snapshot, verify};
 
 /// The workspace that every project folder is to itself.
 const WORKSPACE: &str = "local";

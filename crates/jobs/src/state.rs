@@ -13,6 +13,7 @@ mod event;
 mod flag;
 mod model;
 mod open;
+mod operate;
 mod outside;
 mod read;
 mod record;
@@ -20,6 +21,7 @@ mod schema;
 mod status;
 #[cfg(test)]
 mod tests;
+mod whole;
 
 pub use code::{JobState, StatusCode, UnknownWord};
 pub use definition::{DEFINITION_FORMAT, JobDefinition};
@@ -31,5 +33,7 @@ pub use model::{
     StoredPin,
 };
 pub use open::State;
+pub use operate::{Operator, PastAttempt};
 pub use outside::Kill;
 pub use status::{Reason, Status, Times};
+pub use whole::Needed;

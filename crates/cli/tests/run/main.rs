@@ -8,7 +8,9 @@
 mod again;
 mod ends;
 mod failures;
+mod faults;
 mod forms;
+mod operator;
 mod rig;
 mod seed;
 mod who;

@@ -119,6 +119,13 @@ impl Study {
         Ran { code: output.status.code(), out: text(&output.stdout), err: text(&output.stderr) }
     }
 
+    /// As [`Study::cloister`] with one more variable.
+    pub fn with_env(&self, name: &str, value: &str, words: &[&str]) -> Ran {
+        let output = self.command(words).env(name, value).stdin(Stdio::null()).output().unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        Ran { code: output.status.code(), out: text(&output.stdout), err: text(&output.stderr) }
+    }
+
     pub fn run(&self, words: &[&str]) -> Ran {
         self.cloister(&[&["run"], words].concat())
     }

@@ -12,6 +12,7 @@ use sandbox::folder::{FolderError, Kind, SafeFolder};
 
 use super::lock::{Lock, NoLock};
 use super::publisher::{ProjectFolder, make_metadata};
+use super::upkeep::{held_by_snapshots, newest_snapshot};
 use super::{OutputPaths, WORKSPACE};
 use crate::WorkspaceName;
 use crate::engine::{RunSettings, Workshop};
@@ -46,6 +47,14 @@ pub enum LocalError {
     /// The state.
     #[error(transparent)]
     State(#[from] StateError),
+    /// The state cannot be opened, and there is a copy of it.
+    #[error("{source}\nThere is a snapshot, {snapshot}: `cloister backend restore` puts it in place")]
+    Damaged {
+        /// Why not.
+        source: StateError,
+        /// The newest copy.
+        snapshot: String,
+    },
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -55,6 +64,15 @@ pub enum LocalError {
 }
 
 impl LocalError {
+    pub(super) fn of_state(source: StateError, places: &Places) -> Self {
+        match (&source, newest_snapshot(places)) {
+            (StateError::Open { .. } | StateError::Altered { .. } | StateError::NotOurs { .. }, Some(snapshot)) => {
+                Self::Damaged { source, snapshot }
+            }
+            _ => Self::State(source),
+        }
+    }
+
     pub(super) fn io(path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
         move |source| Self::Io { path, source }
@@ -129,6 +147,9 @@ impl Places {
     pub(super) fn volumes(&self) -> PathBuf {
         self.runs.join("volumes")
     }
+    pub(super) fn snapshots(&self) -> PathBuf {
+        self.home.join("snapshots")
+    }
     pub(super) fn bell(&self) -> PathBuf {
         self.runs.join("bell")
     }
@@ -172,7 +193,7 @@ impl Study {
             NoLock::Held { process } => LocalError::Locked { process },
             NoLock::Io(source) => LocalError::io(&places.lock())(source),
         })?;
-        let state = State::open(&places.state()).await?;
+        let state = State::open(&places.state()).await.map_err(|source| LocalError::of_state(source, &places))?;
         let owner = folder.found()?;
         let store = Store::open(&places.home, Durability::Kill)?;
         let privileged = rustix::process::geteuid().is_root() && owner.uid != 0;
@@ -238,6 +259,7 @@ impl Study {
         keep.extend(self.shop.state.outputs_of(&jobs).await?.into_values().flatten().map(|output| output.object));
         let read = self.shop.state.components_of(&jobs).await?;
         keep.extend(read.values().flat_map(|components| components.inputs.iter().map(|input| input.object)));
+        keep.extend(held_by_snapshots(&self.places).await?);
         let shop = self.shop.clone();
         let freed = tokio::task::spawn_blocking(move || shop.store.gc(&keep)).await;
         Ok(freed.map_err(|fault| LocalError::Fault(fault.to_string()))??)

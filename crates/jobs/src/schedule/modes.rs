@@ -64,6 +64,9 @@ impl Modes {
     /// The flag of being out of contact.
     pub const OFFLINE: &'static str = "offline";
 
+    /// All of them.
+    pub const FLAGS: [&'static str; 4] = [Self::PAUSED, Self::MAINTENANCE, Self::DRAINING, Self::OFFLINE];
+
     /// The modes that the state's flags say.
     pub fn of_flags(flags: &[Flag]) -> Self {
         let value = |name| flags.iter().find(|flag| flag.name == name).and_then(|flag| flag.value.as_deref());

@@ -216,6 +216,7 @@ impl Queue {
     fn refresh(&mut self, now: Moment) {
         let modes = self.modes;
         for waiting in self.pending.values_mut() {
+            waiting.entry.for_reboot &= modes.is_paused();
             let Entry { pool, not_before, held, .. } = waiting.entry;
             let eligible = modes.may_start(pool)
                 && waiting.needs.is_empty()

@@ -94,6 +94,16 @@ impl Weights {
         Ok(weights)
     }
 
+    /// How many patterns there are.
+    pub fn len(&self) -> usize {
+        self.sections.values().map(Vec::len).sum()
+    }
+
+    /// Whether every job weighs 1.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// The weight of a job: the first match wins, and what nothing matches weighs 1.
     pub fn of(&self, workspace: &WorkspaceName, action: &str, command: &str) -> Weight {
         let first = |section: &str, text: &str| {

@@ -5,7 +5,9 @@ use jiff::Timestamp;
 use sqlx::{Connection, Row, SqliteConnection};
 
 use super::change::JobHead;
-use super::{Attempt, AttemptEnd, Claim, Finished, JobResult, State, StateError, Status, StatusCode, components};
+use super::{
+    Attempt, AttemptEnd, Claim, Finished, JobResult, State, StateError, Status, StatusCode, components, whole,
+};
 use crate::{AttemptId, JobId, JobState};
 
 /// Whether a job waits for one that has not succeeded.
@@ -154,6 +156,8 @@ impl State {
             mark_cancelled(&mut tx, &head, now).await?;
         } else {
             store_outputs(&mut tx, job, result).await?;
+            let whose = (head.workspace.as_str(), head.request.as_str());
+            whole::put_on_record(&mut tx, whose, job, &result.outputs, now).await?;
             if let Some(made_by) = &made_by {
                 made_by.store(&mut tx, job).await?;
             }

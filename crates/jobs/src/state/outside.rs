@@ -71,17 +71,19 @@ impl State {
         Ok(found.filter(|(_, row)| row.code.state() == JobState::Succeeded).map(|(job, _)| job).collect())
     }
 
-    /// Says what pending jobs wait for. A job that has begun or ended meanwhile is left as it is.
+    /// Says what pending jobs wait for. A job that has begun or ended meanwhile, or that the code of a reset would be
+    /// said of, is left as it is.
     ///
     /// # Errors
-    /// A code is not one of waiting, or the database refused.
+    /// The database refused.
     pub async fn set_codes(&self, codes: &[(JobId, Status)], now: Timestamp) -> Result<(), StateError> {
         for some in codes.chunks(AT_ONCE) {
             let mut writers = self.writers.lock().await;
             let mut tx = writers.quick.begin_with("BEGIN IMMEDIATE").await?;
             for (job, status) in some {
                 let mut head = JobHead::load(&mut tx, *job).await?;
-                if head.code.state() == JobState::Pending && head.cancel_requested_at.is_none() {
+                let is_told = head.code == status.code || head.code.may_become(status.code);
+                if head.code.state() == JobState::Pending && is_told {
                     head.change(&mut tx, status, now).await?;
                 }
             }

@@ -3,6 +3,7 @@
 
 mod batch;
 mod error;
+mod survey;
 
 #[cfg(test)]
 mod tests;
@@ -19,6 +20,7 @@ use sha2::{Digest, Sha256};
 
 pub use batch::{Batch, Expect};
 pub use error::StoreError;
+pub use survey::Survey;
 
 use crate::ObjectId;
 
@@ -210,6 +212,14 @@ impl Store {
     /// # Errors
     /// The first refusal; what was removed before stays removed.
     pub fn gc(&self, keep: &HashSet<ObjectId>) -> Result<Freed, StoreError> {
+        self.sweep(keep, false)
+    }
+
+    /// As [`gc`](Self::gc); with `dry_run` it only counts.
+    ///
+    /// # Errors
+    /// As [`gc`](Self::gc).
+    pub fn sweep(&self, keep: &HashSet<ObjectId>, dry_run: bool) -> Result<Freed, StoreError> {
         let mut doomed = Vec::new();
         let mut walk = self.objects.walk(u64::MAX);
         while let Some(entry) = walk.next() {
@@ -221,7 +231,9 @@ impl Store {
         }
         let mut freed = Freed::default();
         for (path, size) in doomed {
-            self.objects.remove(&path).map_err(|e| e.first)?;
+            if !dry_run {
+                self.objects.remove(&path).map_err(|e| e.first)?;
+            }
             freed.objects += 1;
             freed.bytes += size;
         }

@@ -1,0 +1,177 @@
+//! `cloister backend`: the operator's commands, as far as a laptop has them. Spec jobs.md 21.
+//! On a backend they will work on its state folder in the same way.
+
+pub(crate) mod args;
+mod shown;
+mod upkeep;
+
+use std::error::Error;
+use std::io::BufRead;
+use std::path::Path;
+
+use jobs::local::{Answer, Desk};
+use jobs::schedule::{Modes, Weights};
+use jobs::state::{Kill, Operator};
+use pipeline::ActionName;
+use pipeline::report::visible;
+use serde_json::json;
+
+use crate::exit::Exit;
+use crate::terminal::Terminal;
+use crate::{env, project};
+use args::{Backend, Command, Switch};
+
+pub(crate) fn backend(args: &Backend, terminal: &Terminal) -> Result<Exit, Box<dyn Error>> {
+    if let Command::Weights { file } = &args.command {
+        let lines = Weights::read(file)?.len();
+        say(args, terminal, &format!("{}: sound, {lines} weights", file.display()), &json!({ "weights": lines }));
+        return Ok(Exit::Done);
+    }
+    let folder = project::find(args.project_dir.as_deref(), terminal)?.folder;
+    let threads = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    threads.block_on(async {
+        match &args.command {
+            Command::Snapshot => upkeep::snapshot(args, &folder, terminal).await,
+            Command::Verify => upkeep::verify(args, &folder, terminal).await,
+            Command::Gc { yes } => upkeep::gc(args, &folder, *yes, terminal).await,
+            Command::Restore { snapshot, yes } => {
+                upkeep::restore(args, &folder, snapshot.as_deref(), *yes, terminal).await
+            }
+            _ => at_the_desk(args, &folder, terminal).await,
+        }
+    })
+}
+
+async fn at_the_desk(args: &Backend, folder: &Path, terminal: &Terminal) -> Result<Exit, Box<dyn Error>> {
+    let who = format!("uid {}", rustix::process::getuid().as_raw());
+    let by = Operator { who, why: args.why.clone() };
+    let Some(desk) = Desk::at(folder, &env::runs_folder()?, by).await? else {
+        return Err(NOTHING.into());
+    };
+    let exit = act(args, &desk, terminal).await;
+    desk.close().await?;
+    exit
+}
+
+const NOTHING: &str = "error: nothing has run in this folder yet";
+
+async fn act(args: &Backend, desk: &Desk, terminal: &Terminal) -> Result<Exit, Box<dyn Error>> {
+    match &args.command {
+        Command::Status => shown::status(args, &desk.overview().await?, terminal),
+        Command::Jobs { limit } => shown::jobs(args, &desk.newest(*limit).await?, terminal),
+        Command::Job { id } => {
+            let id = one("job", id, &desk.jobs_beginning(id).await?)?;
+            let (job, attempts) = desk.job(id).await?;
+            shown::job(args, &job, &attempts, terminal);
+        }
+        Command::Pause { to } => set(args, desk, Modes::PAUSED, on(*to, "on"), terminal).await?,
+        Command::Maintenance { to } => set(args, desk, Modes::MAINTENANCE, on(*to, Modes::MANUAL), terminal).await?,
+        Command::Drain { status: true, .. } => {
+            let seen = desk.overview().await?;
+            let running = seen.open.iter().filter(|job| job.state() == jobs::JobState::Running).count();
+            let ready = seen.modes.draining && (running == 0 || !seen.runs);
+            let text = if ready { "READY" } else { "NOT READY" };
+            say(args, terminal, text, &json!({ "ready": ready, "running": running, "draining": seen.modes.draining }));
+            return Ok(if ready { Exit::Done } else { Exit::No });
+        }
+        Command::Drain { end: true, .. } => set(args, desk, Modes::DRAINING, None, terminal).await?,
+        Command::Drain { yes, .. } => {
+            if !yes && !confirmed("Stop everything that runs and put it back?") {
+                return Err("error: nothing was stopped; confirm with --yes".into());
+            }
+            set(args, desk, Modes::DRAINING, Some("on"), terminal).await?;
+        }
+        Command::Kill { ids, fail } => {
+            let kill = if *fail { Kill::Fail } else { Kill::Retry };
+            let mut jobs = Vec::new();
+            for id in ids {
+                jobs.push(one("job", id, &desk.jobs_beginning(id).await?)?);
+            }
+            for job in jobs {
+                let (code, answer) = desk.kill(job, kill).await?;
+                let text = format!("{job}: {code}, {}", words(answer, "to be ended"));
+                say(args, terminal, &text, &json!({ "job": job, "code": code, "told": answer == Answer::Told }));
+            }
+        }
+        Command::Cancel { request, actions } => {
+            let request = one("request", request, &desk.requests_beginning(request).await?)?;
+            let actions: Vec<_> = actions.iter().map(ActionName::new).collect();
+            let (done, answer) = desk.cancel(request, &actions).await?;
+            let (ended, marked, before) = (done.ended.len(), done.marked.len(), done.finished.len());
+            let text = format!(
+                "{ended} cancelled, {marked} running {}, {before} had ended before",
+                words(answer, "to be ended")
+            );
+            let told = answer == Answer::Told;
+            let value = json!({ "request": request, "ended": done.ended, "marked": done.marked, "finished": done.finished, "told": told });
+            say(args, terminal, &text, &value);
+        }
+        Command::Weights { .. }
+        | Command::Snapshot
+        | Command::Verify
+        | Command::Gc { .. }
+        | Command::Restore { .. } => {}
+    }
+    Ok(Exit::Done)
+}
+
+fn on(to: Switch, value: &'static str) -> Option<&'static str> {
+    (to == Switch::On).then_some(value)
+}
+
+fn words(answer: Answer, what: &str) -> String {
+    match answer {
+        Answer::Told => format!("{what}: the run has been told"),
+        Answer::Noted => format!("{what}: no run goes on here"),
+    }
+}
+
+async fn set(
+    args: &Backend,
+    desk: &Desk,
+    name: &str,
+    value: Option<&str>,
+    terminal: &Terminal,
+) -> Result<(), Box<dyn Error>> {
+    let (flag, answer) = desk.set(name, value).await?;
+    let state = if flag.value.is_some() { "on" } else { "off" };
+    let when = match answer {
+        Answer::Told => "the run has been told",
+        Answer::Noted => "no run goes on here; it holds for the next one",
+    };
+    let text = format!("{name}: {state} since {}; {when}", shown::second(flag.since));
+    say(
+        args,
+        terminal,
+        &text,
+        &json!({ "flag": name, "value": flag.value, "since": flag.since, "told": answer == Answer::Told }),
+    );
+    Ok(())
+}
+
+/// The one id that begins so.
+fn one<T: Copy + std::fmt::Display>(what: &str, given: &str, found: &[T]) -> Result<T, Box<dyn Error>> {
+    let given = visible(given);
+    match found {
+        [one] => Ok(*one),
+        [] => Err(format!("error: no {what} has an id that begins with `{given}`").into()),
+        [first, second, ..] => {
+            Err(format!("error: several {what}s have ids that begin with `{given}`: {first}, {second}, …").into())
+        }
+    }
+}
+
+/// One answer, as a line or as JSON.
+fn say(args: &Backend, terminal: &Terminal, text: &str, value: &serde_json::Value) {
+    terminal.line(&if args.json { value.to_string() } else { visible(text).into_owned() });
+}
+
+/// Asks, where there is somebody to ask.
+fn confirmed(question: &str) -> bool {
+    if !Terminal::can_ask() {
+        return false;
+    }
+    eprint!("{question} [y/N] ");
+    let mut answer = String::new();
+    std::io::stdin().lock().read_line(&mut answer).is_ok() && matches!(answer.trim(), "y" | "Y" | "yes")
+}

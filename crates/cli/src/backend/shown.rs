@@ -1,0 +1,118 @@
+//! Jobs, attempts and modes as lines or as JSON. Spec jobs.md 21.
+
+use jiff::Timestamp;
+use jobs::JobState;
+use jobs::local::Overview;
+use jobs::schedule::Modes;
+use jobs::state::{Job, PastAttempt};
+use pipeline::report::visible;
+use serde_json::{Value, json};
+
+use super::args::Backend;
+use crate::terminal::Terminal;
+use crate::words::plural;
+
+/// `2026-01-02 03:04:05` in UTC.
+pub(super) fn second(at: i64) -> String {
+    Timestamp::from_second(at).map_or_else(|_| at.to_string(), |at| at.strftime("%Y-%m-%d %H:%M:%S").to_string())
+}
+
+fn value(job: &Job) -> Value {
+    json!({
+        "job": job.id,
+        "request": job.request,
+        "workspace": job.definition.workspace,
+        "action": job.definition.action,
+        "state": job.state(),
+        "code": job.status.code,
+        "reason": job.status.reason,
+        "message": job.status.message,
+        "attempts": job.attempts,
+        "needs": job.pins.iter().map(|pin| &pin.action).collect::<Vec<_>>(),
+        "created_at": job.times.created_at,
+        "started_at": job.times.started_at,
+        "completed_at": job.times.completed_at,
+        "next_try_at": job.next_try_at,
+        "cancel_requested_at": job.cancel_requested_at,
+    })
+}
+
+fn line(job: &Job) -> String {
+    let since = job.times.completed_at.or(job.times.started_at).unwrap_or(job.times.created_at);
+    let cancelling =
+        if job.cancel_requested_at.is_some() && job.state().is_active() { ", being cancelled" } else { "" };
+    let (action, message) = (visible(job.definition.action.as_str()), visible(&job.status.message));
+    format!("{}  {:<24} {:<24} {}  {message}{cancelling}", job.id, action, job.status.code.as_str(), second(since))
+}
+
+fn modes(seen: &Overview) -> Vec<String> {
+    let word = |name: &str| if name == Modes::PAUSED { "paused".to_owned() } else { name.to_owned() };
+    seen.flags.iter().map(|flag| format!("{} since {}", word(&flag.name), second(flag.since))).collect()
+}
+
+pub(super) fn status(args: &Backend, seen: &Overview, terminal: &Terminal) {
+    if args.json {
+        let flags: Vec<_> =
+            seen.flags.iter().map(|f| json!({ "flag": f.name, "value": f.value, "since": f.since })).collect();
+        let open: Vec<_> = seen.open.iter().map(value).collect();
+        terminal.line(&json!({ "runs": seen.runs, "modes": flags, "jobs": open }).to_string());
+        return;
+    }
+    for mode in modes(seen) {
+        terminal.line(&mode);
+    }
+    let running = seen.open.iter().filter(|job| job.state() == JobState::Running).count();
+    let waiting = seen.open.len() - running;
+    let how = match (seen.runs, seen.open.is_empty()) {
+        (true, _) => format!("a run goes on here: {} running, {waiting} waiting", plural(running, "job")),
+        (false, true) => "no run goes on here".to_owned(),
+        (false, false) => {
+            format!(
+                "no run goes on here; a killed one left {}, which the next one cancels",
+                plural(seen.open.len(), "job")
+            )
+        }
+    };
+    terminal.line(&how);
+    seen.open.iter().for_each(|job| terminal.line(&line(job)));
+}
+
+pub(super) fn jobs(args: &Backend, newest: &[Job], terminal: &Terminal) {
+    if args.json {
+        terminal.line(&json!(newest.iter().map(value).collect::<Vec<_>>()).to_string());
+        return;
+    }
+    newest.iter().for_each(|job| terminal.line(&line(job)));
+}
+
+pub(super) fn job(args: &Backend, job: &Job, attempts: &[PastAttempt], terminal: &Terminal) {
+    if args.json {
+        let attempts: Vec<_> = attempts
+            .iter()
+            .map(|a| {
+                json!({ "attempt": a.id, "owner": a.owner, "started_at": a.started_at, "ended_at": a.ended_at,
+                    "code": a.ended_as, "reason": a.reason, "exit_code": a.exit_code })
+            })
+            .collect();
+        let mut value = value(job);
+        value["history"] = json!(attempts);
+        terminal.line(&value.to_string());
+        return;
+    }
+    terminal.line(&line(job));
+    terminal.line(&format!("  command   {}", visible(&job.definition.words.join(" "))));
+    terminal.line(&format!("  request   {}", job.request));
+    for pin in &job.pins {
+        terminal.line(&format!("  reads     {} of job {}", visible(pin.action.as_str()), pin.job));
+    }
+    for attempt in attempts {
+        let ended = attempt.ended_at.map_or_else(|| "now".to_owned(), second);
+        let code = attempt.ended_as.as_deref().unwrap_or("running");
+        let reason = attempt.reason.as_deref().map_or_else(String::new, |reason| format!(" ({reason})"));
+        terminal.line(&format!(
+            "  attempt   {}  {} to {ended}  {code}{reason}",
+            attempt.id,
+            second(attempt.started_at)
+        ));
+    }
+}

@@ -1,0 +1,84 @@
+//! `snapshot`, `verify`, `gc` and `restore`. Spec jobs.md 9, 17, 21.
+
+use std::error::Error;
+use std::path::Path;
+
+use jiff::Timestamp;
+use jobs::local::{self, Finding};
+use serde_json::json;
+
+use super::args::Backend;
+use super::{NOTHING, confirmed, say};
+use crate::exit::Exit;
+use crate::project::shown;
+use crate::terminal::Terminal;
+use crate::words::{bytes, plural};
+
+pub(super) async fn snapshot(args: &Backend, folder: &Path, terminal: &Terminal) -> Result<Exit, Box<dyn Error>> {
+    let Some(path) = local::snapshot(folder, Timestamp::now()).await? else { return Err(NOTHING.into()) };
+    say(args, terminal, &format!("copied to {}", shown(&path)), &json!({ "snapshot": path }));
+    Ok(Exit::Done)
+}
+
+pub(super) async fn verify(args: &Backend, folder: &Path, terminal: &Terminal) -> Result<Exit, Box<dyn Error>> {
+    let Some(seen) = local::verify(folder).await? else { return Err(NOTHING.into()) };
+    if args.json {
+        let kind = |finding: &Finding| match finding {
+            Finding::State(_) => "state",
+            Finding::Damaged(..) => "damaged",
+            Finding::Missing(..) => "missing",
+            Finding::Foreign(_) => "foreign",
+            Finding::Snapshot(..) => "snapshot",
+        };
+        let findings: Vec<_> =
+            seen.findings.iter().map(|f| json!({ "kind": kind(f), "message": f.to_string() })).collect();
+        let value =
+            json!({ "objects": seen.objects, "bytes": seen.bytes, "snapshots": seen.snapshots, "findings": findings });
+        terminal.line(&value.to_string());
+    } else {
+        seen.findings.iter().for_each(|finding| terminal.line(&finding.to_string()));
+        let read = format!(
+            "read the records, {} ({}) and {}",
+            plural(usize::try_from(seen.objects).unwrap_or(usize::MAX), "object"),
+            bytes(seen.bytes),
+            plural(usize::try_from(seen.snapshots).unwrap_or(usize::MAX), "snapshot")
+        );
+        let found = match seen.findings.len() {
+            0 => "all as written".to_owned(),
+            n => format!(
+                "{} found. A damaged or missing output is made again by the next `cloister run`; damaged records are replaced by `cloister backend restore`",
+                plural(n, "fault")
+            ),
+        };
+        terminal.line(&format!("{read}: {found}"));
+    }
+    Ok(if seen.findings.is_empty() { Exit::Done } else { Exit::No })
+}
+
+pub(super) async fn gc(args: &Backend, folder: &Path, yes: bool, terminal: &Terminal) -> Result<Exit, Box<dyn Error>> {
+    let Some(freed) = local::gc(folder, !yes).await? else { return Err(NOTHING.into()) };
+    let verb = if yes { "removed" } else { "would remove" };
+    let count = plural(usize::try_from(freed.objects).unwrap_or(usize::MAX), "object");
+    let hint = if yes || freed.objects == 0 { "" } else { "; --yes removes them" };
+    let text = format!("{verb} {count}, {}{hint}", bytes(freed.bytes));
+    say(args, terminal, &text, &json!({ "objects": freed.objects, "bytes": freed.bytes, "removed": yes }));
+    Ok(Exit::Done)
+}
+
+pub(super) async fn restore(
+    args: &Backend,
+    folder: &Path,
+    name: Option<&str>,
+    yes: bool,
+    terminal: &Terminal,
+) -> Result<Exit, Box<dyn Error>> {
+    if !yes && !confirmed("Put the snapshot in the place of the records?") {
+        return Err("error: nothing was changed; confirm with --yes".into());
+    }
+    let restored = local::restore(folder, name, Timestamp::now()).await?;
+    let aside =
+        restored.replaced.as_deref().map_or_else(String::new, |path| format!("; what was there is {}", shown(path)));
+    let text = format!("the records are those of {}{aside}", restored.from);
+    say(args, terminal, &text, &json!({ "from": restored.from, "replaced": restored.replaced }));
+    Ok(Exit::Done)
+}

@@ -1,0 +1,162 @@
+//! The operator's desk of a project: what runs and waits, modes, kills and cancels, while a run goes on or not.
+//! Spec jobs.md 6, 7, 21.
+
+use std::path::Path;
+
+use jiff::Timestamp;
+use pipeline::ActionName;
+use sandbox::folder::SafeFolder;
+use serde_json::json;
+
+use super::LocalError;
+use super::lock::Lock;
+use super::study::Places;
+use crate::engine::ring;
+use crate::schedule::Modes;
+use crate::state::{Cancelled, Flag, Job, Kill, Operator, PastAttempt, State};
+use crate::{JobId, RequestId, StatusCode};
+
+/// The state of a project folder, open to look and to act, beside whoever runs it.
+pub struct Desk {
+    state: State,
+    places: Places,
+    by: Operator,
+}
+
+/// What there is to see at a glance.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Overview {
+    /// Whether a process runs this folder now.
+    pub runs: bool,
+    /// What operators have set.
+    pub modes: Modes,
+    /// The same with since when.
+    pub flags: Vec<Flag>,
+    /// Pending and running jobs, in the order of their plans. Without a run they were left by a killed one.
+    pub open: Vec<Job>,
+}
+
+/// What became of an operator's wish.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// The run that goes on has been told.
+    Told,
+    /// No run goes on; it holds for the next one.
+    Noted,
+}
+
+impl Desk {
+    /// Opens it. `None` if nothing ever ran here. `runs` is the folder given to [`super::Study::open`].
+    ///
+    /// # Errors
+    /// The folder or the state cannot be opened.
+    pub async fn at(project: &Path, runs: &Path, by: Operator) -> Result<Option<Self>, LocalError> {
+        let places = Places::of(project, runs)?;
+        let folder = SafeFolder::at(&places.project)?;
+        places.check(&folder)?;
+        if folder.stat("metadata/cloister/state.sqlite")?.is_none() {
+            return Ok(None);
+        }
+        let state = State::open(&places.state()).await.map_err(|source| LocalError::of_state(source, &places))?;
+        Ok(Some(Self { state, places, by }))
+    }
+
+    /// What there is to see at a glance.
+    ///
+    /// # Errors
+    /// The state cannot be read.
+    pub async fn overview(&self) -> Result<Overview, LocalError> {
+        let flags = self.state.flags().await?;
+        let modes = Modes::of_flags(&flags);
+        let flags = flags.into_iter().filter(|flag| flag.value.is_some() && Modes::FLAGS.contains(&flag.name.as_str()));
+        Ok(Overview {
+            runs: Lock::is_held(&self.places.lock()),
+            modes,
+            flags: flags.collect(),
+            open: self.state.open_jobs().await?,
+        })
+    }
+
+    /// The newest jobs, newest first.
+    ///
+    /// # Errors
+    /// The state cannot be read.
+    pub async fn newest(&self, limit: u32) -> Result<Vec<Job>, LocalError> {
+        Ok(self.state.newest_jobs(limit).await?)
+    }
+
+    /// The jobs whose ids begin so: one is found, more are ambiguous, at most three are given.
+    ///
+    /// # Errors
+    /// The state cannot be read.
+    pub async fn jobs_beginning(&self, prefix: &str) -> Result<Vec<JobId>, LocalError> {
+        Ok(self.state.jobs_beginning(prefix).await?)
+    }
+
+    /// The requests whose ids begin so, as for jobs.
+    ///
+    /// # Errors
+    /// The state cannot be read.
+    pub async fn requests_beginning(&self, prefix: &str) -> Result<Vec<RequestId>, LocalError> {
+        Ok(self.state.requests_beginning(prefix).await?)
+    }
+
+    /// A job and its attempts.
+    ///
+    /// # Errors
+    /// There is no such job, or the state cannot be read.
+    pub async fn job(&self, id: JobId) -> Result<(Job, Vec<PastAttempt>), LocalError> {
+        Ok((self.state.job(id).await?, self.state.attempts_of(id).await?))
+    }
+
+    /// Sets or takes back a mode: one of [`Modes::FLAGS`].
+    ///
+    /// # Errors
+    /// The state cannot be written.
+    pub async fn set(&self, flag: &str, value: Option<&str>) -> Result<(Flag, Answer), LocalError> {
+        let flag = self.state.set_flag_by(&self.by, flag, value, Timestamp::now()).await?;
+        Ok((flag, self.tell()))
+    }
+
+    /// Ends the running attempt of a job. Gives where the job stands.
+    ///
+    /// # Errors
+    /// The job has ended, or the state cannot be written.
+    pub async fn kill(&self, job: JobId, kill: Kill) -> Result<(StatusCode, Answer), LocalError> {
+        let now = Timestamp::now();
+        self.state.audit(&self.by, "kill", json!({ "job": job, "fail": kill == Kill::Fail }), now).await?;
+        let code = self.state.kill(job, kill, now).await?;
+        Ok((code, self.tell()))
+    }
+
+    /// Cancels jobs of a request: these actions, or all.
+    ///
+    /// # Errors
+    /// The request has no such action: nothing is cancelled. Or the state cannot be written.
+    pub async fn cancel(&self, request: RequestId, actions: &[ActionName]) -> Result<(Cancelled, Answer), LocalError> {
+        let now = Timestamp::now();
+        let all: Vec<_>;
+        let actions = if actions.is_empty() {
+            let jobs = self.state.jobs_of(request).await?;
+            all = jobs.into_iter().map(|job| job.definition.action).collect();
+            &all
+        } else {
+            actions
+        };
+        self.state.audit(&self.by, "cancel", json!({ "request": request, "actions": actions }), now).await?;
+        let cancelled = self.state.cancel(request, actions, now).await?;
+        Ok((cancelled, self.tell()))
+    }
+
+    fn tell(&self) -> Answer {
+        if ring(&self.places.bell()) { Answer::Told } else { Answer::Noted }
+    }
+
+    /// Closes the state.
+    ///
+    /// # Errors
+    /// The state cannot be written.
+    pub async fn close(self) -> Result<(), LocalError> {
+        Ok(self.state.close().await?)
+    }
+}
