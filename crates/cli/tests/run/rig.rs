@@ -103,7 +103,7 @@ impl Study {
         self.folder.join(path).exists()
     }
 
-    fn command(&self, words: &[&str]) -> Command {
+    pub fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_cloister"));
         let cache = self.home.path().join("cache");
         command.args(words).current_dir(&self.folder).env("HOME", self.home.path()).env("CLOISTER_CACHE_DIR", cache);

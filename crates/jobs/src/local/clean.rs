@@ -84,7 +84,7 @@ fn entries(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// Files that a killed run was writing when it died.
-fn temporary_files(folder: &SafeFolder) -> Vec<PathBuf> {
+pub(super) fn temporary_files(folder: &SafeFolder) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut walk = folder.walk(u64::MAX);
     while let Some(entry) = walk.next() {

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use sandbox::Spec;
 use sandbox::folder::remove_tree;
 
+use super::clean::temporary_files;
 use super::{LocalError, Study};
 use crate::StatusCode;
 use crate::engine::{Made, ORDER, Order, publish_again, volume};
@@ -33,7 +34,15 @@ impl Study {
         let state = &self.shop.state;
         let mut done =
             Recovered { cancelled: state.interrupt_leftovers(Timestamp::now()).await?.len(), ..Recovered::default() };
-        for (attempt, published, _) in state.unfinished_attempts().await? {
+        let unfinished = state.unfinished_attempts().await?;
+        if done.cancelled > 0 || !unfinished.is_empty() {
+            for path in temporary_files(&self.folder) {
+                if let Err(error) = self.folder.remove(&path) {
+                    done.problems.push(error.to_string());
+                }
+            }
+        }
+        for (attempt, published, _) in unfinished {
             let folder = volume(&self.places.volumes(), attempt);
             let job = state.job(attempt.job).await?;
             let action = &job.definition.action;
