@@ -120,24 +120,30 @@ impl Voice<'_> {
     }
 }
 
-/// Claims the job and carries it to its end.
+/// Claims the job, or takes over the attempt that an engine before this one left running, and carries it to its end.
 pub(super) async fn run(
     shop: Arc<Workshop>,
     work: Arc<Work>,
+    adopted: Option<Attempt>,
     events: UnboundedSender<Event>,
     stop: Stops,
 ) -> Result<Ended, StateError> {
     let begun = Instant::now();
     let action = Some(&work.job.definition.action);
-    if let Some(message) = room::lacking(&shop) {
-        return Ok(Ended::Lacks { held: Held::Disk, message });
-    }
-    point("claim.before", action);
     let claim = Claim { owner: shop.settings.owner.clone(), lease_until: shop.settings.lease_until(now()) };
-    let attempt = match shop.state.claim(work.job.id, &claim, now()).await {
-        Ok(attempt) => attempt,
-        Err(StateError::NotClaimable { .. }) => return not_claimed(&shop, &work).await,
-        Err(error) => return Err(error),
+    let attempt = if let Some(attempt) = adopted {
+        shop.state.adopt(&attempt, &claim).await?;
+        attempt
+    } else {
+        if let Some(message) = room::lacking(&shop) {
+            return Ok(Ended::Lacks { held: Held::Disk, message });
+        }
+        point("claim.before", action);
+        match shop.state.claim(work.job.id, &claim, now()).await {
+            Ok(attempt) => attempt,
+            Err(StateError::NotClaimable { .. }) => return not_claimed(&shop, &work).await,
+            Err(error) => return Err(error),
+        }
     };
     point("claim.after", action);
     let voice = Voice { work: &work, events: &events };
@@ -183,7 +189,11 @@ async fn conduct(
         return Ok(Outcome::failed(outcome::of_missing_input(&file), None).into());
     }
     let stage = |code, words: &'static str| async move {
-        shop.state.set_stage(attempt, &Status::new(code, words), now()).await
+        match shop.state.set_stage(attempt, &Status::new(code, words), now()).await {
+            // An attempt that was taken over is further already.
+            Err(StateError::NotAllowed { from, .. }) if from.state() == JobState::Running => Ok(()),
+            other => other,
+        }
     };
     stage(StatusCode::Preparing, "Preparing").await?;
     point("prepare.before", action);

@@ -23,7 +23,11 @@ pub(super) async fn execute(
     let action = &voice.work.job.definition.action;
     let on = |spec: &Spec| (shop.runtime.clone(), spec.clone());
     let (runtime, at) = on(spec);
-    blocking(move || runtime.start(&at)).await?.map_err(|error| because(Cause::NotStarted, &error))?;
+    match blocking(move || runtime.start(&at)).await? {
+        // The name is this attempt's alone: it was started by the engine before this one.
+        Ok(()) | Err(sandbox::Error::AlreadyExists(_)) => {}
+        Err(error) => return Err(because(Cause::NotStarted, &error)),
+    }
     point("launch.after", Some(action));
     let (runtime, at) = on(spec);
     let mut ended = tokio::task::spawn_blocking(move || runtime.wait(&at));

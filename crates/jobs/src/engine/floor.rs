@@ -10,11 +10,11 @@ use std::time::{Duration, Instant};
 use tokio::sync::{mpsc::UnboundedSender, watch};
 use tokio::task::{Id, JoinSet};
 
-use super::attempt::{self, Ended, Stop, now};
+use super::attempt::{self, Ended, Stop, attempt_of, now};
 use super::controls::rung;
 use super::{Controls, Event, JobReport, Work, Workshop, standing};
 use crate::schedule::{Capacity, Entry, Halt, Modes, Moment, Pace, Pool, Queue};
-use crate::state::{Kill, StateError, StatusCode};
+use crate::state::{Attempt, Kill, StateError, StatusCode};
 use crate::{JobId, JobState};
 
 /// The state is looked at this often even if nothing wakes the floor.
@@ -136,7 +136,7 @@ impl Floor {
             let definition = &work.job.definition;
             let needs = work.job.pins.iter().map(|pin| pin.job).filter(|job| !succeeded.contains(job)).collect();
             let command = definition.words.join(" ");
-            self.queue.add(Entry {
+            let entry = Entry {
                 job: work.job.id,
                 workspace: definition.workspace.clone(),
                 pool: Pool::of(definition.is_database),
@@ -146,8 +146,16 @@ impl Floor {
                 not_before: None,
                 held: None,
                 for_reboot: work.job.status.code == StatusCode::WaitingOnReboot,
-            });
-            self.works.insert(work.job.id, work);
+            };
+            self.works.insert(work.job.id, work.clone());
+            match attempt_of(&work.job) {
+                None => self.queue.add(entry),
+                // It ran when the engine before this one ended: its supervisor is asked what became of it.
+                Some(attempt) => {
+                    self.queue.adopt(entry);
+                    self.launch(work, Some(attempt));
+                }
+            }
         }
         Ok(())
     }
@@ -162,7 +170,9 @@ impl Floor {
         }
         loop {
             while let Some(job) = self.queue.start_next(self.now()) {
-                self.launch(job);
+                if let Some(work) = self.works.get(&job).cloned() {
+                    self.launch(work, None);
+                }
             }
             self.tell_standings().await?;
             let next = self.queue.next_change(self.now());
@@ -185,11 +195,11 @@ impl Floor {
         }
     }
 
-    fn launch(&mut self, job: JobId) {
-        let Some(work) = self.works.get(&job).cloned() else { return };
+    fn launch(&mut self, work: Arc<Work>, adopted: Option<Attempt>) {
+        let job = work.job.id;
         let (stop, stops) = watch::channel(None);
         let (shop, events) = (self.shop.clone(), self.events.clone());
-        let task = self.running.spawn(attempt::run(shop, work.clone(), events, stops));
+        let task = self.running.spawn(attempt::run(shop, work.clone(), adopted, events, stops));
         self.tasks.insert(task.id(), Task { work, stop });
         let count = self.starts.len();
         self.starts.entry(job).or_insert(count);

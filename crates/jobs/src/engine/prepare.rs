@@ -101,6 +101,17 @@ pub(super) fn prepare(
     attempt: AttemptId,
 ) -> Result<Prepared, PrepareError> {
     let folder = volume(&shop.volumes, attempt);
+    let tree = work.tree.with_inputs(&inputs.laid_out()).map_err(LayoutError::from)?;
+    // One that is there is complete: an attempt that was taken over has it already.
+    if !folder.exists() {
+        build(shop, work, &tree, attempt, &folder)?;
+    }
+    let workspace = SafeFolder::at(&folder.join("workspace"))?;
+    let spec = spec(&shop.settings, &work.program, &work.job, folder, attempt);
+    Ok(Prepared { spec, tree, workspace })
+}
+
+fn build(shop: &Workshop, work: &Work, tree: &Tree, attempt: AttemptId, folder: &Path) -> Result<(), PrepareError> {
     let half = shop.volumes.join(format!("{attempt}.tmp"));
     remove_tree(&half)?;
     let io = |path: &Path| {
@@ -111,17 +122,13 @@ pub(super) fn prepare(
         let path = half.join(name);
         fs::DirBuilder::new().recursive(true).mode(0o700).create(&path).map_err(io(&path))?;
     }
-    let tree = work.tree.with_inputs(&inputs.laid_out()).map_err(LayoutError::from)?;
     let laid_out = SafeFolder::at(&half.join("workspace"))?;
     let limit = shop.settings.prepare_limit;
     if !tree.write_until(&shop.store, &laid_out, Some(Instant::now() + limit))? {
         return Err(PrepareError::TooLong(limit));
     }
     make_parents(&laid_out, work.job.definition.outputs.iter().map(|output| &output.pattern))?;
-    fs::rename(&half, &folder).map_err(io(&folder))?;
-    let workspace = SafeFolder::at(&folder.join("workspace"))?;
-    let spec = spec(&shop.settings, &work.program, &work.job, folder, attempt);
-    Ok(Prepared { spec, tree, workspace })
+    fs::rename(&half, folder).map_err(io(folder))
 }
 
 /// What the sandbox is told.

@@ -60,6 +60,23 @@ impl State {
         Ok(attempt)
     }
 
+    /// Makes a running attempt this agent's: one on the same host that an engine before it left running.
+    ///
+    /// # Errors
+    /// The attempt is no longer the job's.
+    pub async fn adopt(&self, attempt: &Attempt, claim: &Claim) -> Result<(), StateError> {
+        let mut writers = self.writers.lock().await;
+        let mut tx = writers.durable.begin_with("BEGIN IMMEDIATE").await?;
+        JobHead::load_running(&mut tx, attempt.id.job, attempt.fence, StatusCode::Executing).await?;
+        sqlx::query("UPDATE attempt SET owner = ?, lease_until = ? WHERE id = ?")
+            .bind(&claim.owner)
+            .bind(claim.lease_until)
+            .bind(attempt.id.to_string())
+            .execute(&mut *tx)
+            .await?;
+        Ok(tx.commit().await?)
+    }
+
     /// Says what a pending job waits for.
     ///
     /// # Errors

@@ -25,6 +25,8 @@ pub struct PastAttempt {
     pub id: AttemptId,
     /// Who ran it.
     pub owner: String,
+    /// Unix seconds until which it is theirs; `None` if it dies with them.
+    pub lease_until: Option<i64>,
     /// Unix seconds.
     pub started_at: i64,
     /// Unix seconds; `None` while it runs.
@@ -112,7 +114,7 @@ impl State {
     /// The database refused, or holds what this program did not write.
     pub async fn attempts_of(&self, job: JobId) -> Result<Vec<PastAttempt>, StateError> {
         let rows = sqlx::query(
-            "SELECT id, owner, started_at, ended_at, ended_as, reason, exit_code FROM attempt WHERE job = ? ORDER BY number",
+            "SELECT id, owner, started_at, ended_at, ended_as, reason, exit_code, lease_until FROM attempt WHERE job = ? ORDER BY number",
         )
         .bind(job.to_string())
         .fetch_all(&self.readers)
@@ -126,6 +128,7 @@ impl State {
                 ended_as: row.try_get(4)?,
                 reason: row.try_get(5)?,
                 exit_code: row.try_get(6)?,
+                lease_until: row.try_get(7)?,
             })
         };
         rows.into_iter().map(read).collect()
