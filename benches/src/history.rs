@@ -33,8 +33,8 @@ pub(crate) fn fill(state: &Path, jobs: usize) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-async fn request(state: &State) -> Result<(), Box<dyn Error>> {
-    let names: Vec<ActionName> = (0..ACTIONS).map(|n| ActionName::new(format!("past_{n}"))).collect();
+/// A request for these actions with a job for each.
+pub(crate) fn planned(names: &[ActionName]) -> Result<(Request, Vec<NewJob>), Box<dyn Error>> {
     let id = RequestId::generate()?;
     let request: Request = serde_json::from_value(json!({
         "id": id, "backend": "expectations", "workspace": "local", "code": { "kind": "snapshot" },
@@ -52,14 +52,20 @@ async fn request(state: &State) -> Result<(), Box<dyn Error>> {
         }))
     };
     let mut new = Vec::new();
-    for name in &names {
+    for name in names {
         new.push(NewJob { definition: definition(name)?, pins: Vec::new() });
     }
+    Ok((request, new))
+}
+
+async fn request(state: &State) -> Result<(), Box<dyn Error>> {
+    let names: Vec<ActionName> = (0..ACTIONS).map(|n| ActionName::new(format!("past_{n}"))).collect();
+    let (request, new) = planned(&names)?;
     let seen = state.latest_jobs(&request.workspace, &names).await?;
     state.record_plan(&request, &new, &seen, Timestamp::now()).await?;
     for name in &names {
         let claim = Claim { owner: "bench".into(), lease_until: None };
-        let attempt = state.claim(JobId::of(&id, name), &claim, Timestamp::now()).await?;
+        let attempt = state.claim(JobId::of(&request.id, name), &claim, Timestamp::now()).await?;
         state.set_stage(&attempt, &Status::new(StatusCode::Executing, "Executing"), Timestamp::now()).await?;
         let output = CollectedOutput {
             path: format!("output/{name}.csv"),

@@ -7,6 +7,7 @@ mod history;
 mod planning;
 mod reading;
 mod running;
+mod scheduling;
 
 use std::path::PathBuf;
 
@@ -26,5 +27,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let setup = Setup { root, python: args.next().map(PathBuf::from), folder: tempfile::tempdir()? };
     reading::table(&setup)?;
     planning::table()?;
-    running::table(&setup)
+    running::table(&setup)?;
+    scheduling::table(&setup)
 }

@@ -12,9 +12,9 @@ use crate::{Setup, history};
 /// Runs of each row; the median counts.
 const RUNS: usize = 15;
 
-/// A study of trivial actions and a settings file with a Python of this machine.
-struct Rig {
-    folder: PathBuf,
+/// A study and a settings file with a Python of this machine.
+pub(crate) struct Rig {
+    pub(crate) folder: PathBuf,
     config: PathBuf,
     python: PathBuf,
     program: PathBuf,
@@ -47,9 +47,21 @@ pub(crate) fn table(setup: &Setup) -> Result<(), Box<dyn Error>> {
 
 impl Rig {
     fn new(setup: &Setup) -> Result<Self, Box<dyn Error>> {
+        let action = |n: usize| {
+            format!(
+                "  a{n}:\n    run: python:v2 -c \"open('output/a{n}.txt', 'w')\"\n    outputs:\n      moderately_sensitive: {{o: output/a{n}.txt}}\n"
+            )
+        };
+        let rig = Self::of(setup, "trivial", &(0..20).map(action).collect::<String>())?;
+        rig.run(&["run_all"])?;
+        Ok(rig)
+    }
+
+    /// A study of this name with these actions, not run yet.
+    pub(crate) fn of(setup: &Setup, name: &str, actions: &str) -> Result<Self, Box<dyn Error>> {
         let home = setup.folder.path();
         let rig = Self {
-            folder: home.join("trivial"),
+            folder: home.join(name),
             config: home.join("cloister.toml"),
             python: home.join("python"),
             program: setup.root.join("target/release/cloister").canonicalize()?,
@@ -60,14 +72,7 @@ impl Rig {
         }
         fs::create_dir_all(&rig.folder)?;
         fs::write(&rig.config, format!("[runtime.\"python:v2\"]\npath = {:?}\n", rig.python))?;
-        let action = |n: usize| {
-            format!(
-                "  a{n}:\n    run: python:v2 -c \"open('output/a{n}.txt', 'w')\"\n    outputs:\n      moderately_sensitive: {{o: output/a{n}.txt}}\n"
-            )
-        };
-        let actions: String = (0..20).map(action).collect();
         fs::write(rig.folder.join("project.yaml"), format!("version: \"5\"\nactions:\n{actions}"))?;
-        rig.run(&["run_all"])?;
         Ok(rig)
     }
 
@@ -75,15 +80,18 @@ impl Rig {
         timed(Command::new(self.python.join("bin/python")).args(["-c", "pass"]))
     }
 
-    fn run(&self, words: &[&str]) -> Result<f64, Box<dyn Error>> {
-        timed(
-            Command::new(&self.program)
-                .arg("--config")
-                .arg(&self.config)
-                .arg("run")
-                .args(words)
-                .current_dir(&self.folder),
-        )
+    pub(crate) fn run(&self, words: &[&str]) -> Result<f64, Box<dyn Error>> {
+        timed(&mut self.command(words))
+    }
+
+    pub(crate) fn command(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(&self.program);
+        command.arg("--config").arg(&self.config).arg("run").args(words).current_dir(&self.folder);
+        command
+    }
+
+    pub(crate) fn start(&self, words: &[&str]) -> Result<std::process::Child, std::io::Error> {
+        self.command(words).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()
     }
 }
 
@@ -98,7 +106,10 @@ fn timed(command: &mut Command) -> Result<f64, Box<dyn Error>> {
     Err(format!("{command:?} failed:\n{said}").into())
 }
 
-fn median(runs: usize, mut once: impl FnMut() -> Result<f64, Box<dyn Error>>) -> Result<f64, Box<dyn Error>> {
+pub(crate) fn median(
+    runs: usize,
+    mut once: impl FnMut() -> Result<f64, Box<dyn Error>>,
+) -> Result<f64, Box<dyn Error>> {
     let mut times = (0..runs).map(|_| once()).collect::<Result<Vec<_>, _>>()?;
     times.sort_by(f64::total_cmp);
     Ok(times[times.len() / 2])
