@@ -8,6 +8,7 @@ mod planning;
 mod reading;
 mod running;
 mod scheduling;
+mod unlucky;
 
 use std::path::PathBuf;
 
@@ -28,5 +29,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     reading::table(&setup)?;
     planning::table()?;
     running::table(&setup)?;
-    scheduling::table(&setup)
+    scheduling::table(&setup)?;
+    unlucky::table(&setup)
 }
