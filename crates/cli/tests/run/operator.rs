@@ -1,6 +1,6 @@
 //! An operator beside a run: modes, kills and cancels reach it at once. Spec jobs.md 6, 7, 8, 21.
 
-use std::process::Child;
+use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -71,6 +71,18 @@ fn nothing_starts_while_paused() {
     assert_eq!(status(&study)["modes"][0]["since"], since, "a mode set again keeps its time");
     backend(&study, &["pause", "off"]).done().says("the run has been told");
     end(run).done().says("paused: nothing starts").says("2 jobs succeeded");
+}
+
+#[test]
+fn a_paused_run_can_be_interrupted() {
+    let study = a_study(0.0);
+    study.run(&["first"]).done();
+    backend(&study, &["pause", "on"]).done();
+    let run = study.start(&["run_all"]);
+    until(&study, "middle", "paused");
+    Command::new("kill").args(["-INT", &run.id().to_string()]).status().unwrap();
+    let ran = end(run);
+    assert_eq!(ran.code, Some(130), "{}\n{}", ran.out, ran.err);
 }
 
 #[test]

@@ -117,7 +117,9 @@ fn from_seconds(seconds: i64) -> Timestamp {
     Timestamp::from_second(seconds).unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
-/// The time from now until a Unix second.
-fn until(second: i64) -> Duration {
-    Duration::try_from(from_seconds(second).duration_since(now())).unwrap_or_default()
+/// The time from now until a Unix second: never longer than any wait that is ever chosen, so that a clock that was set
+/// back delays nobody for long.
+pub(super) fn until(second: i64) -> Duration {
+    const LONGEST: Duration = Duration::from_secs(45 * 60);
+    Duration::try_from(from_seconds(second).duration_since(now())).unwrap_or_default().min(LONGEST)
 }

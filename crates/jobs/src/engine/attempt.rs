@@ -164,13 +164,9 @@ pub(super) async fn run(
     finish::record(&shop, &work, &attempt, &inputs, outcome, &voice, begun).await
 }
 
-/// A job that ended before its attempt could begin, or whose time has not come by the clock on the wall.
+/// A job that ended before its attempt could begin.
 async fn not_claimed(shop: &Workshop, work: &Work) -> Result<Ended, StateError> {
     let code = shop.state.job(work.job.id).await?.status.code;
-    if code.state() == JobState::Pending {
-        let message = "The clock was set back: starts a little later".to_owned();
-        return Ok(Ended::PutBack { wait: Some(Duration::from_secs(1)), for_reboot: false, message });
-    }
     let report = JobReport::not_started(work.job.definition.action.clone(), code, "Not started: the run was stopped");
     Ok(Ended::Finished { finished: Finished { code, failed_dependants: Vec::new() }, report: Box::new(report) })
 }

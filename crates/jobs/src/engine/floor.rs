@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::{mpsc::UnboundedSender, watch};
 use tokio::task::{Id, JoinSet};
 
+use super::again;
 use super::attempt::{self, Ended, Stop, attempt_of, now};
 use super::controls::rung;
 use super::{Controls, Event, JobReport, Work, Workshop, standing};
@@ -143,7 +144,7 @@ impl Floor {
                 weight: self.shop.settings.weights.of(&definition.workspace, definition.action.as_str(), &command),
                 seq: work.job.seq,
                 needs,
-                not_before: None,
+                not_before: work.job.next_try_at.map(|at| self.now() + again::until(at)),
                 held: None,
                 for_reboot: work.job.status.code == StatusCode::WaitingOnReboot,
             };
@@ -176,7 +177,8 @@ impl Floor {
             }
             self.tell_standings().await?;
             let next = self.queue.next_change(self.now());
-            if self.running.is_empty() && next.is_none() && self.queue.modes() == Modes::default() {
+            let may_change = next.is_some() || self.queue.modes() != Modes::default();
+            if self.running.is_empty() && !(may_change && self.queue.pending().next().is_some()) {
                 return self.leave_the_rest();
             }
             let timer = next.map_or(SWEEP, |at| at.since(self.now()));

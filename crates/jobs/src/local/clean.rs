@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 
 use sandbox::folder::{SafeFolder, is_temporary};
 
-use super::lock::{Lock, NoLock};
 use super::study::Places;
 use super::{LocalError, recover::discard};
 
@@ -46,10 +45,7 @@ pub fn clean(
     if folder.stat("metadata/cloister")?.is_none() {
         return Ok(cleaned);
     }
-    let _lock = Lock::take(&places.lock()).map_err(|error| match error {
-        NoLock::Held { process } => LocalError::Locked { process },
-        NoLock::Io(source) => LocalError::io(&places.lock())(source),
-    })?;
+    let _lock = places.take_lock()?;
     for path in [places.volumes(), places.kept()].iter().flat_map(|dir| entries(dir)) {
         let bytes = size(&path);
         let before = cleaned.problems.len();

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::LocalError;
 use super::lock::Lock;
-use super::study::Places;
+use super::study::{Places, give_to_owner};
 use crate::engine::ring;
 use crate::schedule::Modes;
 use crate::state::{Cancelled, Flag, Job, Kill, Operator, PastAttempt, State};
@@ -58,6 +58,7 @@ impl Desk {
             return Ok(None);
         }
         let state = State::open(&places.state()).await.map_err(|source| LocalError::of_state(source, &places))?;
+        give_to_owner(&folder, &places.home)?;
         Ok(Some(Self { state, places, by }))
     }
 

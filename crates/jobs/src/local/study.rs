@@ -138,6 +138,12 @@ impl Places {
         }
         Ok(())
     }
+    pub(super) fn take_lock(&self) -> Result<Lock, LocalError> {
+        Lock::take(&self.lock()).map_err(|error| match error {
+            NoLock::Held { process } => LocalError::Locked { process },
+            NoLock::Io(source) => LocalError::io(&self.lock())(source),
+        })
+    }
     pub(super) fn lock(&self) -> PathBuf {
         self.project.join("metadata/cloister.lock")
     }
@@ -189,10 +195,7 @@ impl Study {
         places.check(&folder)?;
         places.make_runs()?;
         settings.keep_volumes = keep_volumes.then(|| places.kept());
-        let lock = Lock::take(&places.lock()).map_err(|error| match error {
-            NoLock::Held { process } => LocalError::Locked { process },
-            NoLock::Io(source) => LocalError::io(&places.lock())(source),
-        })?;
+        let lock = places.take_lock()?;
         let state = State::open(&places.state()).await.map_err(|source| LocalError::of_state(source, &places))?;
         let owner = folder.found()?;
         let store = Store::open(&places.home, Durability::Kill)?;
@@ -205,7 +208,7 @@ impl Study {
         let workspace = workspace()?;
         let study = Self { shop: Arc::new(shop), folder, places, workspace, _lock: lock };
         // Also when the run ends early, its owner must be able to go on.
-        study.give_to_owner()?;
+        give_to_owner(&study.folder, &study.places.home)?;
         Ok(study)
     }
 
@@ -270,35 +273,34 @@ impl Study {
     /// # Errors
     /// The state or the folder cannot be written.
     pub async fn close(self) -> Result<(), LocalError> {
-        self.give_to_owner()?;
+        give_to_owner(&self.folder, &self.places.home)?;
         match Arc::try_unwrap(self.shop) {
             Ok(shop) => Ok(shop.state.close().await?),
             // Somebody still looks; nothing is lost by leaving the log of the state beside it.
             Err(_) => Ok(()),
         }
     }
+}
 
-    /// Gives files that a privileged process made to the owner of the project folder: SQLite makes them as it goes.
-    fn give_to_owner(&self) -> Result<(), LocalError> {
-        let owner = self.folder.found()?;
-        if owner.uid == 0 || !rustix::process::geteuid().is_root() {
-            return Ok(());
-        }
-        let below = self.folder.folder("metadata")?;
-        let files =
-            ["cloister.lock", "cloister/state.sqlite", "cloister/state.sqlite-wal", "cloister/state.sqlite-shm"];
-        for file in files {
-            match below.open(file) {
-                Ok(file) => {
-                    let ids = (Some(owner.uid), Some(owner.gid));
-                    std::os::unix::fs::fchown(&file, ids.0, ids.1).map_err(LocalError::io(&self.places.home))?;
-                }
-                Err(error) if error.is_missing() => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Ok(())
+/// Gives files that a privileged process made to the owner of the project folder: SQLite makes them as it goes.
+pub(super) fn give_to_owner(folder: &SafeFolder, home: &Path) -> Result<(), LocalError> {
+    let owner = folder.found()?;
+    if owner.uid == 0 || !rustix::process::geteuid().is_root() {
+        return Ok(());
     }
+    let below = folder.folder("metadata")?;
+    let files = ["cloister.lock", "cloister/state.sqlite", "cloister/state.sqlite-wal", "cloister/state.sqlite-shm"];
+    for file in files {
+        match below.open(file) {
+            Ok(file) => {
+                let ids = (Some(owner.uid), Some(owner.gid));
+                std::os::unix::fs::fchown(&file, ids.0, ids.1).map_err(LocalError::io(home))?;
+            }
+            Err(error) if error.is_missing() => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
 }
 
 /// What planning reads of a project folder; also without a lock, for commands that write nothing.

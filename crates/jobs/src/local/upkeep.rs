@@ -11,8 +11,7 @@ use jiff::Timestamp;
 use sandbox::folder::SafeFolder;
 
 use super::LocalError;
-use super::lock::{Lock, NoLock};
-use super::study::Places;
+use super::study::{Places, give_to_owner};
 use crate::ObjectId;
 use crate::log::visible;
 use crate::state::{Needed, State, StateError};
@@ -173,6 +172,7 @@ pub async fn snapshot(project: &Path, now: Timestamp) -> Result<Option<PathBuf>,
     fs::rename(&half, &whole).map_err(LocalError::io(&whole))?;
     drop(folder);
     sync(&places.snapshots())?;
+    give_to_owner(&SafeFolder::at(&places.project)?, &places.home)?;
     let names = snapshots(&places)?;
     for old in names.iter().take(names.len().saturating_sub(SNAPSHOTS)) {
         let path = places.snapshots().join(old);
@@ -193,7 +193,7 @@ pub async fn gc(project: &Path, dry_run: bool) -> Result<Option<Freed>, LocalErr
     if folder.stat("metadata/cloister/state.sqlite")?.is_none() {
         return Ok(None);
     }
-    let _lock = lock(&places)?;
+    let _lock = places.take_lock()?;
     // A state that is not whole does not know what is needed.
     let (needed, problems) = read_whole(&places.state()).await?;
     if let Some(problem) = problems.into_iter().next() {
@@ -203,13 +203,6 @@ pub async fn gc(project: &Path, dry_run: bool) -> Result<Option<Freed>, LocalErr
     let mut keep: HashSet<_> = needed.into_keys().collect();
     keep.extend(held_by_snapshots(&places).await?);
     Ok(Some(Store::open(&places.home, Durability::Kill)?.sweep(&keep, dry_run)?))
-}
-
-fn lock(places: &Places) -> Result<Lock, LocalError> {
-    Lock::take(&places.lock()).map_err(|error| match error {
-        NoLock::Held { process } => LocalError::Locked { process },
-        NoLock::Io(source) => LocalError::io(&places.lock())(source),
-    })
 }
 
 /// A name in a folder is there after a power cut.
@@ -234,7 +227,7 @@ pub async fn restore(project: &Path, name: Option<&str>, now: Timestamp) -> Resu
     let places = Places::of(project, Path::new("/"))?;
     let folder = SafeFolder::at(&places.project)?;
     places.check(&folder)?;
-    let _lock = lock(&places)?;
+    let _lock = places.take_lock()?;
     let mut names = snapshots(&places)?;
     if let Some(name) = name {
         names.retain(|known| known == name || known.strip_suffix(".sqlite") == Some(name));

@@ -18,7 +18,8 @@ impl State {
     /// Claims a pending job for a new attempt: `initiated`, with the next fence number.
     ///
     /// # Errors
-    /// It is not pending, is cancelled, waits for a job that has not succeeded, or may not be tried yet.
+    /// It is not pending, is cancelled, or waits for a job that has not succeeded. Whether its next try is due is for the
+    /// scheduler to say, whose clock is not set back.
     pub async fn claim(&self, job: JobId, claim: &Claim, now: Timestamp) -> Result<Attempt, StateError> {
         let mut writers = self.writers.lock().await;
         let mut tx = writers.durable.begin_with("BEGIN IMMEDIATE").await?;
@@ -26,9 +27,6 @@ impl State {
         let refuse = |why| Err(StateError::NotClaimable { job, why });
         if head.code.state() != JobState::Pending {
             return refuse("it is not pending");
-        }
-        if head.next_try_at.is_some_and(|at| now.as_second() < at) {
-            return refuse("its next try is later");
         }
         let waits: bool = sqlx::query_scalar(WAITS).bind(job.to_string()).fetch_one(&mut *tx).await?;
         if waits {

@@ -21,7 +21,6 @@ pub(super) struct JobHead {
     pub(super) times: Times,
     pub(super) fence: i64,
     pub(super) attempts: i64,
-    pub(super) next_try_at: Option<i64>,
     pub(super) cancel_requested_at: Option<i64>,
     pub(super) seq: i64,
 }
@@ -31,7 +30,7 @@ macro_rules! head_query {
         concat!(
             "SELECT job.id, job.request, job.workspace, job.action, job.code, job.message, job.created_at, ",
             "job.updated_at, job.started_at, job.completed_at, job.code_updated_at_ns, job.fence, job.attempts, ",
-            "job.next_try_at, job.cancel_requested_at, job.seq FROM job ",
+            "job.cancel_requested_at, job.seq FROM job ",
             $rest
         )
     };
@@ -64,9 +63,8 @@ impl JobHead {
             },
             fence: row.try_get(11)?,
             attempts: row.try_get(12)?,
-            next_try_at: row.try_get(13)?,
-            cancel_requested_at: row.try_get(14)?,
-            seq: row.try_get(15)?,
+            cancel_requested_at: row.try_get(13)?,
+            seq: row.try_get(14)?,
         })
     }
 
