@@ -19,7 +19,7 @@ pub(crate) struct Backend {
     #[arg(long, global = true)]
     pub(crate) json: bool,
     /// Why, for the record
-    #[arg(long, global = true, value_name = "TEXT", default_value = "")]
+    #[arg(long, global = true, value_name = "TEXT", default_value = "", hide_default_value = true)]
     pub(crate) why: String,
 }
 
