@@ -1,7 +1,6 @@
 //! `cloister clean`: what killed runs left behind. Spec cli.md 9. Never outputs, logs or codelists.
 
 use std::error::Error;
-use std::io::BufRead;
 
 use jobs::local::{self, Extent};
 use sandbox::Native;
@@ -51,15 +50,10 @@ pub(crate) fn clean(args: &Clean, terminal: &Terminal) -> Result<Exit, Box<dyn E
 
 /// Asks, where there is somebody to ask.
 fn confirmed(args: &Clean) -> bool {
-    if !Terminal::can_ask() {
-        return false;
-    }
     let what = match (args.state, args.all) {
         (true, true) => "all records of this project and the runtimes of this machine",
         (true, false) => "all records of this project: the next run makes everything anew",
         _ => "the runtimes of this machine: they are fetched again when needed",
     };
-    eprint!("Remove {what}? [y/N] ");
-    let mut answer = String::new();
-    std::io::stdin().lock().read_line(&mut answer).is_ok() && matches!(answer.trim(), "y" | "Y" | "yes")
+    Terminal::confirmed(&format!("Remove {what}?"))
 }

@@ -1,7 +1,7 @@
 //! Standard output and error: colour, width, plain ASCII, quiet, and what happens when a pipe closes or we have a bug.
 //! Spec cli.md 2.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, BufRead, IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::args::{ColorChoice, Global};
@@ -52,6 +52,16 @@ impl Terminal {
     /// Whether a person can be asked.
     pub(crate) fn can_ask() -> bool {
         io::stdin().is_terminal() && io::stderr().is_terminal()
+    }
+
+    /// Asks, where there is somebody to ask; otherwise the answer is no.
+    pub(crate) fn confirmed(question: &str) -> bool {
+        if !Self::can_ask() {
+            return false;
+        }
+        eprint!("{question} [y/N] ");
+        let mut answer = String::new();
+        io::stdin().lock().read_line(&mut answer).is_ok() && matches!(answer.trim(), "y" | "Y" | "yes")
     }
 
     /// A line of results on standard output; a closed pipe ends the program quietly.

@@ -6,7 +6,6 @@ mod shown;
 mod upkeep;
 
 use std::error::Error;
-use std::io::BufRead;
 use std::path::Path;
 
 use jobs::local::{Answer, Desk};
@@ -76,7 +75,7 @@ async fn act(args: &Backend, desk: &Desk, terminal: &Terminal) -> Result<Exit, B
         }
         Command::Drain { end: true, .. } => set(args, desk, Modes::DRAINING, None, terminal).await?,
         Command::Drain { yes, .. } => {
-            if !yes && !confirmed("Stop everything that runs and put it back?") {
+            if !yes && !Terminal::confirmed("Stop everything that runs and put it back?") {
                 return Err("error: nothing was stopped; confirm with --yes".into());
             }
             set(args, desk, Modes::DRAINING, Some("on"), terminal).await?;
@@ -164,14 +163,4 @@ fn one<T: Copy + std::fmt::Display>(what: &str, given: &str, found: &[T]) -> Res
 /// One answer, as a line or as JSON.
 fn say(args: &Backend, terminal: &Terminal, text: &str, value: &serde_json::Value) {
     terminal.line(&if args.json { value.to_string() } else { visible(text).into_owned() });
-}
-
-/// Asks, where there is somebody to ask.
-fn confirmed(question: &str) -> bool {
-    if !Terminal::can_ask() {
-        return false;
-    }
-    eprint!("{question} [y/N] ");
-    let mut answer = String::new();
-    std::io::stdin().lock().read_line(&mut answer).is_ok() && matches!(answer.trim(), "y" | "Y" | "yes")
 }

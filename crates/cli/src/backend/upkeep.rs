@@ -8,7 +8,7 @@ use jobs::local::{self, Finding};
 use serde_json::json;
 
 use super::args::Backend;
-use super::{NOTHING, confirmed, say};
+use super::{NOTHING, say};
 use crate::exit::Exit;
 use crate::project::shown;
 use crate::terminal::Terminal;
@@ -72,7 +72,7 @@ pub(super) async fn restore(
     yes: bool,
     terminal: &Terminal,
 ) -> Result<Exit, Box<dyn Error>> {
-    if !yes && !confirmed("Put the snapshot in the place of the records?") {
+    if !yes && !Terminal::confirmed("Put the snapshot in the place of the records?") {
         return Err("error: nothing was changed; confirm with --yes".into());
     }
     let restored = local::restore(folder, name, Timestamp::now()).await?;

@@ -2,11 +2,10 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::Child;
-use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::rig::Study;
+use crate::rig::{Study, soon};
 
 /// An action that says where it is and then waits; its process is told by the argument that nobody else has.
 fn sleeper() -> (Study, String) {
@@ -41,17 +40,6 @@ fn lives(mark: &str) -> bool {
     processes
         .filter_map(|entry| std::fs::read(entry.path().join("cmdline")).ok())
         .any(|words| words.split(|byte| *byte == 0).any(|word| word == mark.as_bytes()))
-}
-
-fn soon(what: impl Fn() -> bool) -> bool {
-    let begin = Instant::now();
-    while !what() {
-        if begin.elapsed() > Duration::from_secs(20) {
-            return false;
-        }
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    true
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::fs;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use crate::rig::Study;
+use crate::rig::{Study, soon};
 
 const IN_CI: usize = 30;
 /// Each row of the spec's table, with the places within it.
@@ -75,17 +75,6 @@ fn groups(jobs: &[String]) -> usize {
         }
     }
     found
-}
-
-fn soon(what: impl Fn() -> bool) -> bool {
-    let begin = Instant::now();
-    while !what() {
-        if begin.elapsed() > Duration::from_secs(30) {
-            return false;
-        }
-        std::thread::sleep(Duration::from_millis(10));
-    }
-    true
 }
 
 struct Chance(u64);

@@ -104,16 +104,20 @@ pub(super) fn prepare(
     let tree = work.tree.with_inputs(&inputs.laid_out()).map_err(LayoutError::from)?;
     // One that is there is complete: an attempt that was taken over has it already.
     if !folder.exists() {
-        build(shop, work, &tree, attempt, &folder)?;
+        let half = shop.volumes.join(format!("{attempt}.tmp"));
+        remove_tree(&half)?;
+        if let Err(error) = build(shop, work, &tree, &half, &folder) {
+            // What cannot be removed now is found at the next start.
+            let _ = remove_tree(&half);
+            return Err(error);
+        }
     }
     let workspace = SafeFolder::at(&folder.join("workspace"))?;
     let spec = spec(&shop.settings, &work.program, &work.job, folder, attempt);
     Ok(Prepared { spec, tree, workspace })
 }
 
-fn build(shop: &Workshop, work: &Work, tree: &Tree, attempt: AttemptId, folder: &Path) -> Result<(), PrepareError> {
-    let half = shop.volumes.join(format!("{attempt}.tmp"));
-    remove_tree(&half)?;
+fn build(shop: &Workshop, work: &Work, tree: &Tree, half: &Path, folder: &Path) -> Result<(), PrepareError> {
     let io = |path: &Path| {
         let path = path.to_owned();
         move |source| PrepareError::Io { path, source }
@@ -128,7 +132,7 @@ fn build(shop: &Workshop, work: &Work, tree: &Tree, attempt: AttemptId, folder: 
         return Err(PrepareError::TooLong(limit));
     }
     make_parents(&laid_out, work.job.definition.outputs.iter().map(|output| &output.pattern))?;
-    fs::rename(&half, folder).map_err(io(folder))
+    fs::rename(half, folder).map_err(io(folder))
 }
 
 /// What the sandbox is told.

@@ -181,6 +181,24 @@ async fn nobody_waits_for_the_unlucky() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn each_step_of_ours_has_a_limit_and_says_which() {
+    type Change = fn(&mut jobs::engine::RunSettings);
+    let cases: [(Change, &str); 2] = [
+        (|settings| settings.prepare_limit = Duration::ZERO, "for preparing"),
+        (|settings| settings.finalise_limit = Duration::ZERO, "for collecting its outputs"),
+    ];
+    for (change, words) in cases {
+        let mut rig = Rig::new(&[("a", &[])]).await;
+        rig.settings(change);
+        rig.run(quick()).await;
+        let job = rig.job("a").await;
+        assert_eq!(job.status.code, StatusCode::TimedOut);
+        assert!(job.status.message.contains(words), "{}", job.status.message);
+        assert_eq!(rig.volumes(), 0);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_lease_is_renewed_while_the_job_runs() {
     let mut rig = Rig::new(&[("a", &[])]).await;
     rig.settings(|settings| {

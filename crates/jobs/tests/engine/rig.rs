@@ -19,6 +19,7 @@ use jobs::{JobId, Pin, PinnedNeed, Request, Unsafe};
 use pipeline::{ActionName, RuntimeRef};
 use runtimes::{BuiltinEngine, Builtins, Found, Options, Places, Program};
 use sandbox::{IsolationLevel, Limits};
+use serde_json::json;
 
 use crate::common::store::{at, definition, name, request_of};
 use crate::double::Double;
@@ -43,6 +44,8 @@ pub struct Rig {
     pub double: Arc<Double>,
     request: Request,
     folder: Arc<tempfile::TempDir>,
+    /// One file.
+    code: Arc<Tree>,
 }
 
 /// Waits too short to notice.
@@ -114,6 +117,9 @@ impl Rig {
         let new = |(action, needs): &(&str, &[&str])| {
             let mut definition = definition(action);
             definition.words = vec!["python:v2".into(), (*action).to_owned()];
+            let output =
+                json!({ "level": "moderately_sensitive", "name": "o", "pattern": format!("output/{action}.csv") });
+            definition.outputs = vec![serde_json::from_value(output).unwrap()];
             definition.is_database = action.starts_with("sql");
             NewJob {
                 definition,
@@ -122,15 +128,18 @@ impl Rig {
         };
         let jobs: Vec<_> = jobs.iter().map(new).collect();
         shop.state.record_plan(&request, &jobs, &seen, at(jiff::Timestamp::now().as_second())).await.unwrap();
-        Self { shop: Arc::new(shop), double, request, folder }
+        let study = tempfile::tempdir().unwrap();
+        std::fs::write(study.path().join("analysis.py"), "pass").unwrap();
+        let code = jobs::tree::snapshot(study.path(), &|_| false, &shop.store).unwrap().tree;
+        Self { shop: Arc::new(shop), double, request, folder, code: Arc::new(code) }
     }
 
     /// As after a restart of the engine: everything is read from the files again, the sandboxes are as they were.
     pub async fn reopen(self) -> Self {
-        let Self { double, request, folder, shop } = self;
+        let Self { double, request, folder, shop, code } = self;
         drop(shop);
         let shop = workshop(folder.path(), &double, "second").await;
-        Self { shop: Arc::new(shop), double, request, folder }
+        Self { shop: Arc::new(shop), double, request, folder, code }
     }
 
     pub fn settings(&mut self, change: impl FnOnce(&mut RunSettings)) {
@@ -150,7 +159,7 @@ impl Rig {
             job,
             created_by: "someone".into(),
             program: program(),
-            tree: Arc::new(Tree::default()),
+            tree: self.code.clone(),
             code: CodeTree::new([]),
             edited: Arc::new(BTreeMap::new()),
             actions: Arc::new(BTreeSet::new()),
