@@ -6,6 +6,7 @@ pub mod explain;
 mod fault;
 mod ids;
 mod json;
+mod leave;
 pub mod local;
 pub mod log;
 pub mod manifest;
@@ -22,6 +23,7 @@ pub mod store;
 pub mod tree;
 
 pub use ids::{AttemptId, BadId, JobId, RequestId, RunKey};
+pub use leave::{Leave, NoLeave};
 pub use object::{BadObjectId, ObjectId};
 pub use plan::{Decision, LatestJob, NothingToDo, Pin, PinnedNeed, Plan, PlanRejection, PlanRequest, Reason, Visited};
 pub use provenance::{Component, Components, Difference, KnownRead, Staleness};

@@ -160,7 +160,7 @@ fn run(name: &str, case: &Case) {
         prepared: &prepared,
         patient_level: case.patient_level,
         limits,
-        until: None,
+        leave: &jobs::Leave::default(),
     };
     let expect = &case.expect;
     let got = match collect(&SafeFolder::at(&workspace).unwrap(), &request, &store) {
@@ -248,7 +248,7 @@ fn closed_files_and_folders_are_collected() {
             prepared: &Tree::default(),
             patient_level: false,
             limits: CollectLimits::default(),
-            until: None,
+            leave: &jobs::Leave::default(),
         };
         let got = collect(&folder, &request, &store).unwrap();
         let paths: Vec<&str> = got.outputs.iter().map(|o| o.path.as_str()).collect();
@@ -300,7 +300,7 @@ fn row_37_a_racing_writer_never_leads_outside() {
                 prepared: &Tree::default(),
                 patient_level: false,
                 limits: CollectLimits::default(),
-                until: None,
+                leave: &jobs::Leave::default(),
             };
             for round in 0..100_000 {
                 if round >= 1_500 && taken[n] > 0 {

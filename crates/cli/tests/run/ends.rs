@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::Child;
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -150,4 +151,23 @@ fn what_was_up_to_date_is_so_after_an_interrupted_force() {
     child.wait().unwrap();
     study.write("analysis/sleep.py", fine);
     study.run(&["run_all"]).done().says("nothing to run");
+}
+
+/// Reading it whole would take a minute; the first Ctrl-C is enough.
+#[test]
+fn a_long_collection_is_stopped_in_the_middle() {
+    let study = Study::of(
+        "  big:\n    run: python:v2 -c \"open('output/big.csv', 'w').truncate(12 << 30)\"\n    outputs:\n      highly_sensitive: {o: output/big.csv}\n",
+        &[],
+    );
+    let mut child = study.start(&["run_all"]);
+    let lines = BufReader::new(child.stdout.as_mut().unwrap()).lines();
+    assert!(lines.map(Result::unwrap).any(|line| line == "big: recording outputs"));
+    std::thread::sleep(Duration::from_millis(300));
+    kill_process(pid(&child), Signal::INT).unwrap();
+    let begin = Instant::now();
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert!(begin.elapsed() < Duration::from_secs(15), "it read on for {:?}", begin.elapsed());
+    assert!(!study.has("output/big.csv"));
+    assert_eq!(study.volumes(), 0);
 }

@@ -5,6 +5,7 @@ use std::io;
 
 use sandbox::folder::FolderError;
 
+use crate::leave::NoLeave;
 use crate::log::visible;
 use crate::refusal::Unsafe;
 use crate::store::StoreError;
@@ -58,9 +59,9 @@ pub enum CollectError {
     /// The store cannot be written.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// It was not done by the time it had to be.
-    #[error("collecting took too long")]
-    TooLong,
+    /// It was stopped, or took too long.
+    #[error(transparent)]
+    NoLeave(#[from] NoLeave),
 }
 
 impl CollectError {
@@ -71,7 +72,7 @@ impl CollectError {
             Self::Unsafe(_) => Some("unsafe_output"),
             Self::TooManyOutputs { .. } | Self::TooManyEntries { .. } => Some("too_many_outputs"),
             Self::TooManyBytes { .. } => Some("disk_limit"),
-            Self::File { .. } | Self::Check { .. } | Self::Folder(_) | Self::Store(_) | Self::TooLong => None,
+            Self::File { .. } | Self::Check { .. } | Self::Folder(_) | Self::Store(_) | Self::NoLeave(_) => None,
         }
     }
 }

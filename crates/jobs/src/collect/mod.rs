@@ -8,7 +8,6 @@ mod matching;
 
 use std::collections::HashSet;
 use std::fmt;
-use std::time::Instant;
 
 use disclosure::{Checked, check, check_copied};
 use pipeline::{Pattern, PrivacyLevel};
@@ -18,10 +17,10 @@ use serde::{Deserialize, Serialize};
 pub use error::CollectError;
 pub use hint::Hint;
 
-use crate::ObjectId;
 use crate::log::visible;
 use crate::store::{Batch, Expect, Store};
 use crate::tree::{Entry, Tree};
+use crate::{Leave, ObjectId};
 
 /// The limits of a collection (spec jobs.md 23).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,8 +65,8 @@ pub struct Request<'a> {
     pub patient_level: bool,
     /// Limits.
     pub limits: CollectLimits,
-    /// No further file is begun after this.
-    pub until: Option<Instant>,
+    /// Whether it may go on.
+    pub leave: &'a Leave,
 }
 
 /// One collected file.
@@ -154,9 +153,7 @@ pub fn collect(workspace: &SafeFolder, request: &Request<'_>, store: &Store) -> 
     let protected: HashSet<ObjectId> =
         request.inputs.iter().filter(|i| i.level != PrivacyLevel::ModeratelySensitive).map(|i| i.object).collect();
     for (path, file) in matches.files {
-        if request.until.is_some_and(|until| Instant::now() >= until) {
-            return Err(CollectError::TooLong);
-        }
+        request.leave.check()?;
         let (object, opened) = take(workspace, request, &batch, &path)?;
         let found = opened.found();
         let checked = match file.level {
@@ -194,8 +191,11 @@ fn take(
         Some(Entry::File { size, .. }) if *size == file.size() => Expect::Known,
         _ => Expect::New,
     };
-    let object =
-        batch.put_file(&mut file, expect).map_err(|source| CollectError::File { path: path.to_owned(), source })?;
+    let put = batch.put_file_with(&mut file, expect, request.leave);
+    let object = put.or_else(|source| {
+        request.leave.check()?;
+        Err(CollectError::File { path: path.to_owned(), source })
+    })?;
     Ok((object, file))
 }
 

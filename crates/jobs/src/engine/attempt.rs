@@ -11,7 +11,7 @@ use tokio::task::JoinError;
 
 use super::again::{self, Passing};
 use super::execute::execute;
-use super::gather::gather;
+use super::gather::{Gathered, gather};
 use super::prepare::{Inputs, PrepareError, Prepared, missing_input, prepare};
 use super::{Event, JobReport, Stage, Work, Workshop, finish, outcome, room};
 use crate::JobState;
@@ -20,6 +20,8 @@ use crate::fault::point;
 use crate::log::visible;
 use crate::schedule::{Cause, Halt, Held};
 use crate::state::{Attempt, Claim, Finished, StateError, Status, StatusCode};
+use crate::tree::LayoutError;
+use crate::{Leave, NoLeave};
 
 /// Why a running attempt is to end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -194,10 +196,13 @@ async fn conduct(
     stage(StatusCode::Preparing, "Preparing").await?;
     point("prepare.before", action);
     let (a, b, given, id) = (shop.clone(), work.clone(), inputs.clone(), attempt.id);
-    let Prepared { spec, tree, workspace } = match blocking(move || prepare(&a, &b, &given, id)).await {
+    let leave = Leave::until(Instant::now() + shop.settings.prepare_limit);
+    let allowed = leave.clone();
+    let prepared = stoppable(&mut stop, &leave, move || prepare(&a, &b, &given, id, &allowed)).await;
+    let Prepared { spec, tree, workspace } = match prepared {
         Ok(Ok(prepared)) => prepared,
-        Ok(Err(PrepareError::TooLong(limit))) => {
-            return Ok(Outcome::failed(outcome::of_slowness("preparing", limit), None).into());
+        Ok(Err(PrepareError::Layout(LayoutError::NoLeave(why)))) => {
+            return Ok(without_leave(why, &stop, ("preparing", shop.settings.prepare_limit), None));
         }
         Ok(Err(error)) => return Ok(Outcome::failed(outcome::of_prepare(&error), None).into()),
         Err(passing) => return Ok(Led::Passing(passing)),
@@ -205,8 +210,7 @@ async fn conduct(
     point("prepare.after", action);
     voice.stage(Stage::CopiedCode(work.tree.entries.len()));
     inputs.files.iter().for_each(|file| voice.stage(Stage::CopiedInput(file.path.clone())));
-    let told = *stop.borrow_and_update();
-    if let Some(told) = told {
+    if let Some(told) = told(&mut stop) {
         return Ok(match told.status() {
             Ok(status) => Outcome::failed(status, Some(spec)).into(),
             Err(halt) => Led::Halted(halt),
@@ -234,7 +238,13 @@ async fn conduct(
     stage(StatusCode::Finalizing, "Collecting outputs").await?;
     voice.stage(Stage::Recording);
     point("collect.before", action);
-    let gathered = gather(shop, work, inputs, tree, workspace, stop).await;
+    let gathered = match gather(shop, work, inputs, tree, workspace, &mut stop).await {
+        Gathered::NoLeave(why) => {
+            return Ok(without_leave(why, &stop, ("collecting its outputs", shop.settings.finalise_limit), Some(spec)));
+        }
+        Gathered::All(collected) => Ok(collected),
+        Gathered::Failed(status) => Err(status),
+    };
     point("collect.after", action);
     let mut result =
         Outcome { exit: Some(exit.clone()), ..Outcome::failed(Status::new(StatusCode::Succeeded, ""), Some(spec)) };
@@ -251,6 +261,46 @@ async fn conduct(
     result.notes.extend(result.collected.warnings.iter().map(ToString::to_string));
     result.status = failed.unwrap_or_else(|| collection.unwrap_or_else(|status| status));
     Ok(result.into())
+}
+
+/// Runs `work` on a thread that may block, and takes its leave back when the attempt is told to stop.
+pub(super) async fn stoppable<T: Send + 'static>(
+    stop: &mut Stops,
+    leave: &Leave,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Passing> {
+    let mut done = std::pin::pin!(blocking(work));
+    if stop.borrow().is_some() {
+        leave.take_back();
+    }
+    let mut listening = true;
+    loop {
+        tokio::select! {
+            done = &mut done => return done,
+            changed = stop.changed(), if listening => {
+                // The sender is gone only together with the run.
+                listening = changed.is_ok();
+                if changed.is_err() || stop.borrow().is_some() {
+                    leave.take_back();
+                }
+            }
+        }
+    }
+}
+
+/// What the attempt has been told, if anything.
+fn told(stop: &mut Stops) -> Option<Stop> {
+    *stop.borrow_and_update()
+}
+
+/// Where an attempt leads whose own work was stopped, or took too long.
+fn without_leave(why: NoLeave, stop: &Stops, (what, limit): (&str, Duration), spec: Option<Spec>) -> Led {
+    let told = stop.borrow().unwrap_or(Stop::Cancel);
+    let status = match why {
+        NoLeave::TooLong => Ok(outcome::of_slowness(what, limit)),
+        NoLeave::Stopped => told.status(),
+    };
+    status.map_or_else(Led::Halted, |status| Outcome::failed(status, spec).into())
 }
 
 /// The attempt of a running job, as its state tells.

@@ -6,7 +6,7 @@ use std::fs;
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use runtimes::Program;
 use sandbox::folder::{RemoveError, SafeFolder, remove_tree};
@@ -19,7 +19,7 @@ use crate::provenance::{Collision, InputFile, PinnedOutput, workspace_inputs};
 use crate::state::{Job, State, StateError};
 use crate::store::Store;
 use crate::tree::{Input, LayoutError, Tree, make_parents};
-use crate::{AttemptId, JobId};
+use crate::{AttemptId, JobId, Leave};
 
 /// The files a job reads from the jobs it is pinned to.
 #[derive(Debug, Clone, Default)]
@@ -84,8 +84,6 @@ pub(super) enum PrepareError {
     Folder(#[from] sandbox::folder::FolderError),
     #[error(transparent)]
     Remove(#[from] RemoveError),
-    #[error("it took too long")]
-    TooLong(Duration),
 }
 
 /// The folder of an attempt.
@@ -99,6 +97,7 @@ pub(super) fn prepare(
     work: &Work,
     inputs: &Inputs,
     attempt: AttemptId,
+    leave: &Leave,
 ) -> Result<Prepared, PrepareError> {
     let folder = volume(&shop.volumes, attempt);
     let tree = work.tree.with_inputs(&inputs.laid_out()).map_err(LayoutError::from)?;
@@ -106,7 +105,7 @@ pub(super) fn prepare(
     if !folder.exists() {
         let half = shop.volumes.join(format!("{attempt}.tmp"));
         remove_tree(&half)?;
-        if let Err(error) = build(shop, work, &tree, &half, &folder) {
+        if let Err(error) = build(shop, work, &tree, &half, &folder, leave) {
             // What cannot be removed now is found at the next start.
             let _ = remove_tree(&half);
             return Err(error);
@@ -117,7 +116,14 @@ pub(super) fn prepare(
     Ok(Prepared { spec, tree, workspace })
 }
 
-fn build(shop: &Workshop, work: &Work, tree: &Tree, half: &Path, folder: &Path) -> Result<(), PrepareError> {
+fn build(
+    shop: &Workshop,
+    work: &Work,
+    tree: &Tree,
+    half: &Path,
+    folder: &Path,
+    leave: &Leave,
+) -> Result<(), PrepareError> {
     let io = |path: &Path| {
         let path = path.to_owned();
         move |source| PrepareError::Io { path, source }
@@ -127,10 +133,7 @@ fn build(shop: &Workshop, work: &Work, tree: &Tree, half: &Path, folder: &Path) 
         fs::DirBuilder::new().recursive(true).mode(0o700).create(&path).map_err(io(&path))?;
     }
     let laid_out = SafeFolder::at(&half.join("workspace"))?;
-    let limit = shop.settings.prepare_limit;
-    if !tree.write_until(&shop.store, &laid_out, Some(Instant::now() + limit))? {
-        return Err(PrepareError::TooLong(limit));
-    }
+    tree.write_with(&shop.store, &laid_out, leave)?;
     make_parents(&laid_out, work.job.definition.outputs.iter().map(|output| &output.pattern))?;
     fs::rename(half, folder).map_err(io(folder))
 }

@@ -11,7 +11,7 @@ use sandbox::folder::SafeFile;
 use std::sync::atomic::Ordering;
 
 use super::{Durability, OBJECT_MODE, Store, StoreError, TEMPORARY, place, pour};
-use crate::ObjectId;
+use crate::{Leave, ObjectId};
 
 /// Up to this size a file is held in memory and written only if the store does not have it.
 const SMALL: u64 = 1 << 20;
@@ -85,14 +85,22 @@ impl<'s> Batch<'s> {
     /// # Errors
     /// As [`put`](Self::put).
     pub fn put_file(&self, file: &mut SafeFile, expect: Expect) -> Result<ObjectId, StoreError> {
+        self.put_file_with(file, expect, &Leave::default())
+    }
+
+    /// As [`put_file`](Self::put_file), while there is leave.
+    ///
+    /// # Errors
+    /// As [`put`](Self::put); `Read` if there is no leave any more.
+    pub fn put_file_with(&self, file: &mut SafeFile, expect: Expect, leave: &Leave) -> Result<ObjectId, StoreError> {
         if expect == Expect::Known && file.size() > SMALL {
-            let (id, size) = pour(file, &mut std::io::sink())?;
+            let (id, size) = pour(&mut leave.watch(&mut *file), &mut std::io::sink())?;
             if self.has(id, size) {
                 return Ok(id);
             }
             file.rewind().map_err(|source| StoreError::Read { source })?;
         }
-        self.put(file).map(|(id, _)| id)
+        self.put(leave.watch(file)).map(|(id, _)| id)
     }
 
     /// The bytes of an object of this batch or of the store.

@@ -22,7 +22,7 @@ pub use batch::{Batch, Expect};
 pub use error::StoreError;
 pub use survey::Survey;
 
-use crate::ObjectId;
+use crate::{Leave, ObjectId};
 
 /// Mode of an object: nobody writes it again.
 const OBJECT_MODE: u32 = 0o440;
@@ -168,10 +168,25 @@ impl Store {
         path: impl AsRef<Path>,
         mode: u32,
     ) -> Result<(), StoreError> {
+        self.copy_with(id, folder, path, mode, &Leave::default())
+    }
+
+    /// As [`copy_to`](Self::copy_to), while there is leave.
+    ///
+    /// # Errors
+    /// As [`copy_to`](Self::copy_to); `Read` if there is no leave any more.
+    pub fn copy_with(
+        &self,
+        id: ObjectId,
+        folder: &SafeFolder,
+        path: impl AsRef<Path>,
+        mode: u32,
+        leave: &Leave,
+    ) -> Result<(), StoreError> {
         let path = path.as_ref();
         let mut source = self.read(id)?;
         let mut target = folder.create(path, mode)?;
-        let copied = self.fill(id, &mut source, &mut target);
+        let copied = self.fill(id, &mut source, &mut target, leave);
         if copied.is_err() {
             // Best effort: the error of the copy is the one to tell.
             let _ = folder.remove(path);
@@ -185,10 +200,10 @@ impl Store {
     /// As [`copy_to`](Self::copy_to); the file may hold part of the bytes then.
     pub fn copy_into(&self, id: ObjectId, target: &mut File) -> Result<(), StoreError> {
         let mut source = self.read(id)?;
-        self.fill(id, &mut source, target)
+        self.fill(id, &mut source, target, &Leave::default())
     }
 
-    fn fill(&self, id: ObjectId, source: &mut SafeFile, target: &mut File) -> Result<(), StoreError> {
+    fn fill(&self, id: ObjectId, source: &mut SafeFile, target: &mut File, leave: &Leave) -> Result<(), StoreError> {
         if self.reflink.load(Ordering::Relaxed) {
             match rustix::fs::ioctl_ficlone(&*target, &*source) {
                 Ok(()) => return Ok(()),
@@ -198,7 +213,7 @@ impl Store {
                 Err(_) => {}
             }
         }
-        match pour(source, target) {
+        match pour(&mut leave.watch(source), target) {
             Ok((found, _)) if found == id => Ok(()),
             Ok(_) => Err(StoreError::Damaged { id }),
             Err(PourError::Read(e)) if e.kind() == std::io::ErrorKind::InvalidData => Err(StoreError::Damaged { id }),

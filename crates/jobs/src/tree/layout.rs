@@ -2,15 +2,14 @@
 //! Spec jobs.md 10, sandbox.md 10: files first, links last, nothing through a link.
 
 use std::collections::BTreeSet;
-use std::time::Instant;
 
 use pipeline::Pattern;
 use sandbox::folder::{FolderError, SafeFolder};
 
 use super::{Entry, Tree};
-use crate::ObjectId;
 use crate::refusal::{Unsafe, Why};
 use crate::store::{Store, StoreError};
+use crate::{Leave, NoLeave, ObjectId};
 
 /// A file that a needed action made.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,6 +40,9 @@ pub enum LayoutError {
     /// The workspace cannot be written.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// It was stopped, or took too long.
+    #[error(transparent)]
+    NoLeave(#[from] NoLeave),
 }
 
 impl From<FolderError> for LayoutError {
@@ -85,27 +87,28 @@ impl Tree {
     /// # Errors
     /// `Object` for a missing or damaged object, `Unsafe` if the folder was not empty or the tree contradicts itself.
     pub fn write_to(&self, store: &Store, folder: &SafeFolder) -> Result<(), LayoutError> {
-        self.write_until(store, folder, None).map(drop)
+        self.write_with(store, folder, &Leave::default())
     }
 
-    /// As [`Tree::write_to`], but begins no file after `until`; says whether all were written.
+    /// As [`Tree::write_to`], while there is leave.
     ///
     /// # Errors
-    /// As [`Tree::write_to`].
-    pub fn write_until(&self, store: &Store, folder: &SafeFolder, until: Option<Instant>) -> Result<bool, LayoutError> {
+    /// As [`Tree::write_to`]; `NoLeave` if there is none any more.
+    pub fn write_with(&self, store: &Store, folder: &SafeFolder, leave: &Leave) -> Result<(), LayoutError> {
         let mut parent: Option<(&str, SafeFolder)> = None;
         for (path, entry) in &self.entries {
             let Entry::File { mode, object, .. } = entry else { continue };
-            if until.is_some_and(|until| Instant::now() >= until) {
-                return Ok(false);
-            }
+            leave.check()?;
             let (dir, name) = path.rsplit_once('/').unwrap_or(("", path));
             if parent.as_ref().is_none_or(|(open, _)| *open != dir) {
                 let made = if dir.is_empty() { folder.try_clone()? } else { folder.make_folders(dir)? };
                 parent = Some((dir, made));
             }
             let Some((_, target)) = &parent else { continue };
-            store.copy_to(*object, target, name, *mode).map_err(|source| match source {
+            let copied = store.copy_with(*object, target, name, *mode, leave);
+            copied.map_err(|source| match source {
+                // Whatever it says of itself.
+                _ if leave.check().is_err() => leave.check().err().map_or(LayoutError::Store(source), Into::into),
                 StoreError::Folder(error) => error.into(),
                 source if source.is_lost() => LayoutError::Object { path: path.clone(), source },
                 source => LayoutError::Store(source),
@@ -116,7 +119,7 @@ impl Tree {
                 folder.symlink(target, path)?;
             }
         }
-        Ok(true)
+        Ok(())
     }
 }
 
