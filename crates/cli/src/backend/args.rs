@@ -38,6 +38,14 @@ pub(crate) enum Command {
         /// Its id
         id: String,
     },
+    /// The log of a job, also while it runs
+    Logs {
+        /// Its id
+        id: String,
+        /// Go on until the job ends
+        #[arg(short, long)]
+        follow: bool,
+    },
     /// Nothing new starts; what runs carries on
     Pause {
         #[arg(value_enum)]

@@ -2,6 +2,7 @@
 //! On a backend they will work on its state folder in the same way.
 
 pub(crate) mod args;
+mod logs;
 mod shown;
 mod upkeep;
 
@@ -62,6 +63,10 @@ async fn act(args: &Backend, desk: &Desk, terminal: &Terminal) -> Result<Exit, B
             let id = one("job", id, &desk.jobs_beginning(id).await?)?;
             let (job, attempts) = desk.job(id).await?;
             shown::job(args, &job, &attempts, terminal);
+        }
+        Command::Logs { id, follow } => {
+            let id = one("job", id, &desk.jobs_beginning(id).await?)?;
+            logs::logs(desk, id, *follow, terminal).await?;
         }
         Command::Pause { to } => set(args, desk, Modes::PAUSED, on(*to, "on"), terminal).await?,
         Command::Maintenance { to } => set(args, desk, Modes::MAINTENANCE, on(*to, Modes::MANUAL), terminal).await?,

@@ -177,3 +177,23 @@ fn a_request_is_cancelled_from_outside() {
     assert_eq!(study.volumes(), 0);
     backend(&study, &["jobs"]).done().says("cancelled_by_user");
 }
+
+#[test]
+fn a_log_is_followed_while_its_job_runs() {
+    let study = Study::of(
+        "  talk:\n    run: python:v2 analysis/talk.py\n    outputs:\n      moderately_sensitive: {o: output/a.txt}\n",
+        &[(
+            "analysis/talk.py",
+            "import time\nfor n in range(5):\n    print('line', n, flush=True); time.sleep(0.3)\nopen('output/a.txt', 'w')\n",
+        )],
+    );
+    let run = study.start(&["run_all"]);
+    let (job, _) = until(&study, "talk", "executing");
+    let told = backend(&study, &["logs", &job[..6], "--follow"]).done();
+    let lines: Vec<_> = told.out.lines().filter_map(|line| line.split_once(" line ")).map(|(_, n)| n).collect();
+    assert_eq!(lines, ["0", "1", "2", "3", "4"], "{}", told.out);
+    end(run).done();
+    backend(&study, &["logs", &job]).done().says("line 4").says("JOB SUMMARY");
+    study.run(&["talk"]).done();
+    backend(&study, &["logs", &job]).failed().says("a newer run of its action");
+}

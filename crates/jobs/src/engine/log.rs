@@ -14,8 +14,8 @@ use crate::state::{Job, Status, StatusCode};
 
 /// What the finished log is called inside a volume.
 pub(crate) const FILE: &str = "job.log";
-/// What the supervisor writes.
-const LINES: &str = "log";
+/// What the supervisor writes inside a volume, while the command runs.
+pub(crate) const LINES: &str = "log";
 /// Lines that reports show.
 const SHOWN: usize = 32;
 

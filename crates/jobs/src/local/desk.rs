@@ -1,6 +1,8 @@
 //! The operator's desk of a project: what runs and waits, modes, kills and cancels, while a run goes on or not.
 //! Spec jobs.md 6, 7, 21.
 
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -11,10 +13,11 @@ use serde_json::json;
 use super::LocalError;
 use super::lock::Lock;
 use super::study::{Places, give_to_owner};
-use crate::engine::ring;
+use crate::engine::{LINES, ring, volume};
+use crate::log::log_name;
 use crate::schedule::Modes;
 use crate::state::{Cancelled, Flag, Job, Kill, Operator, PastAttempt, State};
-use crate::{JobId, RequestId, StatusCode};
+use crate::{JobId, JobState, RequestId, StatusCode};
 
 /// The state of a project folder, open to look and to act, beside whoever runs it.
 pub struct Desk {
@@ -108,6 +111,33 @@ impl Desk {
     /// There is no such job, or the state cannot be read.
     pub async fn job(&self, id: JobId) -> Result<(Job, Vec<PastAttempt>), LocalError> {
         Ok((self.state.job(id).await?, self.state.attempts_of(id).await?))
+    }
+
+    /// The log of a job: of its running attempt as it is being written, otherwise the finished one of the newest run of its
+    /// action. `None` if there is none, or a newer job of the action has written over it.
+    ///
+    /// # Errors
+    /// There is no such job, the state cannot be read, or a link stands where the log must be.
+    pub async fn log(&self, id: JobId) -> Result<Option<Box<dyn Read>>, LocalError> {
+        let job = self.state.job(id).await?;
+        if job.state() == JobState::Running {
+            let path = volume(&self.places.volumes(), id.attempt(job.attempts)).join(LINES);
+            return match File::open(&path) {
+                Ok(file) => Ok(Some(Box::new(file))),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+                Err(error) => Err(LocalError::io(&path)(error)),
+            };
+        }
+        let action = &job.definition.action;
+        let newest = self.state.latest_jobs(&job.definition.workspace, [action]).await?;
+        if newest.rows.get(action).is_none_or(|row| row.job != id) {
+            return Ok(None);
+        }
+        match SafeFolder::at(&self.places.project)?.open(format!("metadata/{}", log_name(action))) {
+            Ok(file) => Ok(Some(Box::new(file))),
+            Err(error) if error.is_missing() => Ok(None),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Sets or takes back a mode: one of [`Modes::FLAGS`].
