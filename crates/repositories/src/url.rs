@@ -68,7 +68,9 @@ impl fmt::Display for Https {
 
 /// What may be shown of an address that is refused: without whatever stands before an `@` or in a query.
 fn without_user(text: &str) -> String {
-    let text = text.split(['?', '#']).next().unwrap_or_default();
+    if let Some(at) = text.find(['?', '#']) {
+        return without_user(&text[..at]) + "…";
+    }
     let short: String = text.chars().take(200).collect();
     let shown = match (text.rfind('@'), text.find("://")) {
         (Some(at), Some(scheme)) if at > scheme => format!("{}://…{}", &text[..scheme], &text[at..]),
