@@ -12,7 +12,7 @@ use crate::{Branch, Commit, RepoUrl, Tag, TreePath};
 #[non_exhaustive]
 pub enum Error {
     /// The source did not answer properly; asking later may help.
-    #[error("{url} could not be reached ({tries} tries): {why}; it is tried again later")]
+    #[error("{url} could not be fetched ({tries} tries): {why}; it is tried again later")]
     Unreachable {
         /// The address.
         url: RepoUrl,
@@ -90,6 +90,12 @@ pub enum Error {
         /// Bytes.
         limit: u64,
     },
+    /// Folders in folders, more than git lists.
+    #[error("{url} has folders nested too deeply to be written anywhere: more than 4,096 levels")]
+    TooDeep {
+        /// The address.
+        url: RepoUrl,
+    },
     /// The mirror does not hold what it must: its disk is damaged or somebody has changed it.
     #[error("the mirror {} is damaged: {why}; remove the folder, and it is fetched anew", mirror.display())]
     Damaged {
@@ -141,7 +147,7 @@ impl Error {
             Self::BranchMissing { .. } => Some(Refusal::BranchMissing),
             Self::CommitNotFound { .. } => Some(Refusal::CommitNotFound),
             Self::NotOnBranch { .. } => Some(Refusal::CommitNotOnBranch),
-            Self::TooLargeToFetch { .. } => Some(Refusal::TooLarge),
+            Self::TooLargeToFetch { .. } | Self::TooDeep { .. } => Some(Refusal::TooLarge),
             _ => None,
         }
     }

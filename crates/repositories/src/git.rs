@@ -28,6 +28,8 @@ const CONFIG: &[(&str, &str)] = &[
     ("core.logAllRefUpdates", "false"),
     ("core.fsync", "committed,reference"),
     ("core.bigFileThreshold", "16m"),
+    // Twice what a path can have, so that the tree is judged here and not by git.
+    ("core.maxTreeDepth", "4096"),
     ("core.packedGitWindowSize", "32m"),
     ("core.packedGitLimit", "512m"),
     ("credential.helper", ""),

@@ -17,6 +17,8 @@ pub(crate) enum Fault {
     Unadvertised,
     /// More than may be written.
     TooLarge,
+    /// Folders nested more deeply than git lists.
+    TooDeep,
     /// The disk here is full, or a file cannot be written.
     Here,
     /// Everything else: worth another try.
@@ -29,6 +31,7 @@ const WORDS: &[(&str, Fault)] = &[
     ("Disk quota exceeded", Fault::Here),
     ("Read-only file system", Fault::Here),
     ("unable to create temporary file", Fault::Here),
+    ("exceeded maximum allowed tree depth", Fault::TooDeep),
     ("not our ref", Fault::NoObject),
     ("Server does not allow request for unadvertised object", Fault::Unadvertised),
     ("no such remote ref", Fault::NoObject),

@@ -137,6 +137,7 @@ impl<'a> Remote<'a> {
                 Fault::NoRepository => return Err(Error::RepositoryNotFound { url, why }),
                 Fault::Moved => return Err(Error::Moved { url, why }),
                 Fault::TooLarge => return Err(Error::TooLargeToFetch { url, limit: max_file }),
+                Fault::TooDeep => return Err(Error::TooDeep { url }),
                 Fault::Here => {
                     let what = format!("{url} cannot be fetched into {}", self.mirror.path().display());
                     return Err(Error::machine(what)(std::io::Error::other(why)));

@@ -3,5 +3,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test stops at its first surprise")]
 
+mod child;
+mod hostile;
 mod mirrors;
 mod rig;
+mod trees;
