@@ -5,6 +5,7 @@
 
 mod child;
 mod hostile;
+mod https;
 mod mirrors;
 mod rig;
 mod trees;
