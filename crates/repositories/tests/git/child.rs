@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use repositories::Limits;
+use repositories::{Limits, Mirrors};
 use tempfile::TempDir;
 
-use crate::rig::{Got, Keep, Source, branch, mirrors};
+use crate::https::allowed;
+use crate::rig::{Got, Keep, Source, branch, settings};
 
 const NAME: &str = "child::does_what_its_environment_says";
 
@@ -36,7 +37,13 @@ fn does_what_its_environment_says() {
     let source = Source { path: std::env::var("CHILD_SOURCE").unwrap().into() };
     let commit = std::env::var("CHILD_COMMIT").unwrap().parse().unwrap();
     let mut lines = Vec::new();
-    match mirrors(&root.join("mirrors")).ensure(&source.repo(), &branch("main"), commit) {
+    let mut wanted = settings(&root.join("mirrors"));
+    wanted.ca_file = std::env::var_os("CHILD_CA").map(PathBuf::from);
+    let repo = match std::env::var("CHILD_URL") {
+        Ok(url) => allowed(&url),
+        Err(_) => source.repo(),
+    };
+    match Mirrors::open(wanted).unwrap().ensure(&repo, &branch("main"), commit) {
         Err(error) => lines.push(format!("refused: {error}")),
         Ok(found) => {
             let mut keep = Keep::default();

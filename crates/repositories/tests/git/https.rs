@@ -15,18 +15,18 @@ use tempfile::TempDir;
 use crate::rig::{Source, branch, settings};
 
 /// The server with one repository, `one`, and what it was asked.
-struct Host {
-    dir: TempDir,
+pub(crate) struct Host {
+    pub(crate) dir: TempDir,
     child: Child,
-    port: u16,
+    pub(crate) port: u16,
     /// Of this server alone, so that two tests do not see each other's.
     password: String,
     asked: Arc<Mutex<Vec<String>>>,
-    line: Vec<Commit>,
+    pub(crate) line: Vec<Commit>,
 }
 
 impl Host {
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let dir = TempDir::new().unwrap();
         let source = Source::new(&dir.path().join("repositories/one"));
         let line = source.line("main", 40);
@@ -58,16 +58,16 @@ impl Host {
         Self { dir, child, port, password, asked, line }
     }
 
-    fn url(&self, kind: &str) -> String {
+    pub(crate) fn url(&self, kind: &str) -> String {
         format!("https://localhost:{}/{kind}/one", self.port)
     }
 
-    fn repo(&self, kind: &str) -> AllowedRepo {
+    pub(crate) fn repo(&self, kind: &str) -> AllowedRepo {
         allowed(&self.url(kind))
     }
 
     /// Trusts the server's certificate; the password is in a file.
-    fn settings(&self, root: &str) -> Settings {
+    pub(crate) fn settings(&self, root: &str) -> Settings {
         let token = self.dir.path().join("token");
         let mut settings = settings(&self.dir.path().join(root));
         settings.ca_file = Some(self.dir.path().join("certificate.pem"));
@@ -75,7 +75,7 @@ impl Host {
         settings
     }
 
-    fn asked(&self) -> Vec<String> {
+    pub(crate) fn asked(&self) -> Vec<String> {
         std::mem::take(&mut *self.asked.lock().unwrap())
     }
 }
@@ -87,7 +87,7 @@ impl Drop for Host {
     }
 }
 
-fn allowed(url: &str) -> AllowedRepo {
+pub(crate) fn allowed(url: &str) -> AllowedRepo {
     let list = AllowList::new([url], LocalRepos::Refused).unwrap();
     list.check(&url.parse().unwrap()).unwrap()
 }

@@ -6,6 +6,7 @@
 mod child;
 mod hostile;
 mod https;
+mod kills;
 mod mirrors;
 mod rig;
 mod trees;

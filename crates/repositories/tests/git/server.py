@@ -2,9 +2,9 @@
 
 Arguments: folder of repositories, certificate (with key), file with the password. Prints its port, then one line for each request.
 First segment of a path: `plain`, `private` (needs the password), `moved`, `failing` (503 twice, then
-well), `down` (always 503), `echo` (as private, and a wrong answer repeats what it was sent).
+well), `down` (always 503), `slow` (waits before each answer), `echo` (as private, and a wrong answer repeats what it was sent).
 """
-import base64, http.server, os, ssl, subprocess, sys
+import base64, http.server, os, ssl, subprocess, sys, time
 
 folder, certificate, password_file = sys.argv[1:]
 with open(password_file) as file:
@@ -62,6 +62,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.answer(301, Location=self.path.replace("/moved/", "/plain/"))
         if kind == "down":
             return self.answer(503)
+        if kind == "slow":
+            time.sleep(0.3)
         if kind == "failing":
             failures[rest] = failures.get(rest, 0) + 1
             if failures[rest] <= 2:
