@@ -5,6 +5,7 @@ use std::fs::{self, DirBuilder, File};
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 use std::time::Duration;
 
 use rustix::fs::FlockOperation;
@@ -57,7 +58,7 @@ impl Mirror {
 
     /// Made beside and renamed: a mirror is there in full or not at all.
     fn make(&self, root: &Path, git: &Git) -> io::Result<()> {
-        let _one_at_a_time = lock(&root.join(".lock"))?;
+        let one_at_a_time = lock(&root.join(".lock"))?;
         if self.is_there() {
             return Ok(());
         }
@@ -66,7 +67,10 @@ impl Mirror {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
-        let made = git.command(&new, &Access::Nothing).args(["init", "--quiet", "--bare", "--template="]).output()?;
+        let mut init = git.command(&new, &Access::Nothing);
+        // git holds the lock as well: should we be killed now, nobody takes the folder from under it.
+        init.stdin(Stdio::from(one_at_a_time.try_clone()?));
+        let made = init.args(["init", "--quiet", "--bare", "--template="]).output()?;
         if !made.status.success() {
             return Err(io::Error::other(crate::text::told(&made.stderr, &[])));
         }

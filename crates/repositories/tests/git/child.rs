@@ -69,6 +69,26 @@ fn does_what_its_environment_says() {
     std::fs::write(root.join("report"), lines.join("\n")).unwrap();
 }
 
+/// This program as an ordinary user: as nobody if root runs the tests.
+fn ordinary(dir: &Path) -> Command {
+    if !rustix::process::geteuid().is_root() {
+        return Command::new(program(dir));
+    }
+    let mut start = Command::new("setpriv");
+    start.args(["--reuid=65534", "--regid=65534", "--clear-groups", "--no-new-privs"]).arg(program(dir));
+    start
+}
+
+#[test]
+fn the_rows_hold_for_an_ordinary_user() {
+    let dir = TempDir::new_in("/tmp").unwrap();
+    std::fs::set_permissions(dir.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let done = ordinary(dir.path()).arg("hostile::row_4").env("HOME", "/dev/null").current_dir("/").output().unwrap();
+    let said = String::from_utf8_lossy(&done.stdout);
+    assert!(done.status.success(), "{said}{}", String::from_utf8_lossy(&done.stderr));
+    assert!(said.contains("\ntest result: ok. 8 passed"), "{said}");
+}
+
 /// Runs one as an ordinary user. Panics where that cannot be done, so that it is never skipped unseen.
 #[test]
 fn an_ordinary_user_ensures_and_reads() {
@@ -80,13 +100,7 @@ fn an_ordinary_user_ensures_and_reads() {
     let everyone = std::os::unix::fs::PermissionsExt::from_mode(0o777);
     std::fs::set_permissions(&root, everyone).unwrap();
     std::fs::set_permissions(dir.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
-    let start = if rustix::process::geteuid().is_root() {
-        let mut start = Command::new("setpriv");
-        start.args(["--reuid=65534", "--regid=65534", "--clear-groups", "--no-new-privs"]).arg(program(dir.path()));
-        start
-    } else {
-        Command::new(program(dir.path()))
-    };
+    let start = ordinary(dir.path());
     let done = command(start, &root, &source, &line[10].to_string()).output().unwrap();
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     // The source belongs to somebody else then, and is read all the same.

@@ -43,7 +43,8 @@ impl Host {
         let password = format!("hunter2-{}", dir.path().file_name().unwrap().to_str().unwrap());
         let token = dir.path().join("token");
         fs::write(&token, format!("{password}\n")).unwrap();
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/git/server.py");
+        let script = dir.path().join("server.py");
+        fs::write(&script, include_str!("server.py")).unwrap();
         let mut child = Command::new("python3")
             .arg(script)
             .args([dir.path().join("repositories"), dir.path().join("both.pem"), token])

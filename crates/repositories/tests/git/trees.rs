@@ -207,6 +207,7 @@ fn bytes_that_are_not_what_their_name_says_are_noticed() {
     ] {
         assert!(error.contains("is damaged") && error.contains(&blob), "{error}");
     }
+    fs::remove_file(file(&blob)).unwrap();
     fs::write(file(&blob), "no object at all").unwrap();
     assert!(found.project_file().unwrap_err().to_string().contains("is damaged"));
     fs::remove_file(file(&blob)).unwrap();
@@ -235,7 +236,15 @@ fn hostile_trees_that_come_by_a_fetch() {
         let commit = commit.to_string();
         said.insert(what, error.to_string().replace(&commit, "0123456"));
     }
-    insta::assert_debug_snapshot!(said);
+    insta::assert_debug_snapshot!(said, @r#"
+    {
+        "device": "commit 0123456 cannot be used: `a` is of an unknown kind (mode 60000)",
+        "dot git": "commit 0123456 cannot be used: `.git` is named like git's own folder",
+        "dots": "commit 0123456 cannot be used: `..` has a name that no file can have",
+        "slash": "commit 0123456 cannot be used: `../../x` has a name that no file can have",
+        "twice": "commit 0123456 cannot be used: `a` is there twice",
+    }
+    "#);
     let ensure = |name: &str, levels| {
         let commit = deep(&source, name, levels);
         mirrors.ensure(&source.repo(), &branch(name), commit)
