@@ -150,3 +150,28 @@ fn nothing_of_a_commit_that_is_refused_is_stored() {
     let error = of_commit(&code, &limits, &store).unwrap_err();
     assert!(matches!(error, ReadError::TooLarge { .. }), "{error}");
 }
+
+#[test]
+fn row_42_an_alias_bomb_in_project_yaml_is_refused() {
+    let dir = TempDir::new().unwrap();
+    let mut bomb =
+        "version: \"3.0\"\nexpectations:\n  population_size: 10\na0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
+    for n in 1..30 {
+        bomb += &format!("a{n}: &a{n} [{}]\n", vec![format!("*a{}", n - 1); 10].join(", "));
+    }
+    // Positive control: small enough to be read, and 10^30 items when expanded.
+    assert!(bomb.len() < 4096 && bomb.matches("*a28").count() == 10);
+    let code = commit(dir.path(), &[("100644", b"project.yaml", bomb.as_bytes())]);
+    let file = code.project_file().unwrap();
+    assert_eq!(file.bytes, bomb.as_bytes());
+    let before = peak_kib();
+    let loaded = pipeline::load(&file.bytes, "project.yaml");
+    assert!(loaded.project.is_none());
+    assert!(peak_kib() - before < 64 << 10, "bounded memory");
+}
+
+fn peak_kib() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    peak.trim().trim_end_matches(" kB").parse().unwrap()
+}

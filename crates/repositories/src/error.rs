@@ -120,16 +120,16 @@ pub enum Error {
     },
 }
 
-/// The codes of spec jobs.md 2 and 4 that this room can give rise to.
+/// The codes of spec jobs.md 2 that this room can give rise to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
 #[allow(missing_docs, reason = "each name is its meaning, and the spec's table gives the rule")]
 pub enum Refusal {
     RepoNotAllowed,
     BranchMissing,
     CommitNotFound,
     CommitNotOnBranch,
-    /// As a request: also a repository that is too large to fetch.
+    ProjectMissing,
+    ProjectChanged,
     TooLarge,
 }
 

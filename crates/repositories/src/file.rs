@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use crate::objects::{Kind, Objects, Oid};
 use crate::tree::{Mode, commit_tree, tree_object};
-use crate::{BadTree, Commit, Error, Limits, ReadError, TreePath};
+use crate::{BadTree, Commit, Error, Limits, ReadError, Refusal, TreePath};
 
 /// The file at the root of a study that says what it does.
 pub const PROJECT_FILE: &str = "project.yaml";
@@ -83,6 +83,22 @@ pub enum FileError {
     /// The commit, the mirror or this machine.
     #[error(transparent)]
     Tree(ReadError<Infallible>),
+}
+
+impl FileError {
+    /// The code with which a request is refused whose project.yaml this is; `None` as for [`Error::refusal`]. A commit whose
+    /// folders cannot be read has no project.yaml either.
+    pub fn refusal(&self) -> Option<Refusal> {
+        match self {
+            Self::Absent { .. } | Self::NotAFile { .. } => Some(Refusal::ProjectMissing),
+            Self::TooLarge { .. } => Some(Refusal::TooLarge),
+            Self::Changed { .. } => Some(Refusal::ProjectChanged),
+            Self::Tree(ReadError::BadCommit { .. }) => Some(Refusal::ProjectMissing),
+            Self::Tree(ReadError::TooLarge { .. }) => Some(Refusal::TooLarge),
+            Self::Tree(ReadError::Repository(error)) => error.refusal(),
+            Self::Tree(ReadError::Sink(never)) => match *never {},
+        }
+    }
 }
 
 impl From<Error> for FileError {

@@ -20,6 +20,17 @@ const OLDEST: (u32, u32) = (2, 36);
 /// Variables of the caller that git gets: how to reach a network.
 const PASSED_ON: [&str; 8] =
     ["http_proxy", "https_proxy", "all_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"];
+/// The users and passwords in these variables.
+pub(crate) fn proxy_users() -> Vec<String> {
+    let values = PASSED_ON.iter().filter_map(std::env::var_os).map(|value| value.to_string_lossy().into_owned());
+    let user_of = |value: String| {
+        let rest = value.split_once("://").map_or(value.as_str(), |(_, rest)| rest);
+        rest.rsplit_once('@').map(|(user, _)| user.to_owned())
+    };
+    let users = values.filter_map(user_of);
+    users.flat_map(|user| [user.rsplit(':').next().unwrap_or_default().to_owned(), user]).collect()
+}
+
 /// What is true of every call. The order is no matter.
 const CONFIG: &[(&str, &str)] = &[
     ("core.hooksPath", "/dev/null"),

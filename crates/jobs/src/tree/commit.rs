@@ -3,11 +3,11 @@
 
 use std::io::Read;
 
-use repositories::{CommitOnBranch, Limits, ReadError, TreePath, TreeSink, TreeSummary};
+use repositories::{CommitOnBranch, Limits, ReadError, Refusal, TreePath, TreeSink, TreeSummary};
 
 use super::{Entry, Note, Tree};
-use crate::ObjectId;
 use crate::store::{Batch, Store, StoreError};
+use crate::{ObjectId, RejectionCode};
 
 /// What [`of_commit`] made.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,5 +77,19 @@ impl TreeSink for Sink<'_> {
         let target = String::from_utf8(target.to_vec()).ok();
         self.insert(path, target.map(|target| Entry::Link { target }));
         Ok(())
+    }
+}
+
+impl From<Refusal> for RejectionCode {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::RepoNotAllowed => Self::RepoNotAllowed,
+            Refusal::BranchMissing => Self::BranchMissing,
+            Refusal::CommitNotFound => Self::CommitNotFound,
+            Refusal::CommitNotOnBranch => Self::CommitNotOnBranch,
+            Refusal::ProjectMissing => Self::ProjectMissing,
+            Refusal::ProjectChanged => Self::ProjectChanged,
+            Refusal::TooLarge => Self::TooLarge,
+        }
     }
 }

@@ -99,7 +99,9 @@ impl Git {
     /// As [`command`](Self::command), with limits of memory and of the size of files.
     pub(crate) fn limited(&self, repository: &Path, access: &Access<'_>, max_file: u64) -> Command {
         let mut command = Command::new("/bin/sh");
-        command.args(["-c", LIMITED, "sh", &(max_file / 512).to_string(), &MEMORY_KIB.to_string()]);
+        // Beyond this the kernel would take it for a negative number.
+        let blocks = max_file.min(1 << 50) / 512;
+        command.args(["-c", LIMITED, "sh", &blocks.to_string(), &MEMORY_KIB.to_string()]);
         command.arg(self.program());
         self.dress(&mut command, repository, access);
         command

@@ -50,6 +50,7 @@ pub(super) fn ensure(
         if !is_proven(mirrors, &mirror, branch, commit)? {
             prove(&Remote::new(git, settings, &mirror, &lock, url), branch, commit)?;
             mirror.set_ref(git, &proof(branch, commit), &commit.to_string())?;
+            mirror.compact(git, &lock, settings)?;
         }
     }
     Ok(CommitOnBranch { git: git.clone(), mirror, url: url.clone(), branch: branch.clone(), commit })

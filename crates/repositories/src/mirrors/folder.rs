@@ -17,6 +17,8 @@ use crate::{Error, RepoUrl, Settings};
 
 /// Time for a call that reads or writes only the mirror.
 const LOCAL_LIMIT: Duration = Duration::from_secs(120);
+/// With more packs than this a mirror is made compact.
+const MANY_PACKS: usize = 32;
 /// The file inside a mirror that is locked by whoever writes it.
 const LOCK: &str = "cloister.lock";
 
@@ -103,6 +105,24 @@ impl Mirror {
                 remove_file(&self.path.join(name))?;
             }
         }
+        Ok(())
+    }
+
+    /// Makes one pack of many, and one file of many refs: every fetch adds to both. Under the lock; a kill is harmless, and
+    /// what is being read meanwhile stays readable.
+    pub(super) fn compact(&self, git: &Git, lock: &WriteLock, settings: &Settings) -> Result<(), Error> {
+        let packs = fs::read_dir(self.path.join("objects/pack"));
+        let is_pack = |entry: &fs::DirEntry| entry.path().extension().is_some_and(|extension| extension == "pack");
+        let count = packs.map_or(0, |packs| packs.filter_map(Result::ok).filter(is_pack).count());
+        if count <= MANY_PACKS {
+            return Ok(());
+        }
+        let (limit, max_file) = (settings.time_limit, 1 << 50);
+        let (access, lock) = (Access::Nothing, Some(&lock.file));
+        let call = Call { git, repository: &self.path, access, limit, max_file, lock };
+        // Without a search for deltas: those that came are kept, and no more are worth the time.
+        call.run(["repack", "-a", "-d", "-q", "--window=0"])?;
+        call.run(["pack-refs", "--all"])?;
         Ok(())
     }
 

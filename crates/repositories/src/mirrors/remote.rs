@@ -4,7 +4,7 @@
 use std::thread;
 
 use super::folder::{Mirror, WriteLock};
-use crate::git::{Access, Call, Done, Fault, Git, judge};
+use crate::git::{Access, Call, Done, Fault, Git, judge, proxy_users};
 use crate::settings::secrets_of;
 use crate::text::told;
 use crate::url::Place;
@@ -147,9 +147,12 @@ impl<'a> Remote<'a> {
         }
     }
 
+    /// What must not be told: the token, and what the caller's proxy wants to know.
     fn secrets(&self) -> Vec<String> {
         let Place::Https(https) = &self.place else { return Vec::new() };
         let file = self.settings.tokens.file(&https.host, https.port);
-        file.and_then(|file| secrets_of(file).ok()).unwrap_or_default()
+        let mut secrets = file.and_then(|file| secrets_of(file).ok()).unwrap_or_default();
+        secrets.extend(proxy_users());
+        secrets
     }
 }

@@ -6,7 +6,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use std::process::Command;
 
-use repositories::{BadTree, CommitOnBranch, FileError, FileKind, Limits, ReadError};
+use repositories::{BadTree, CommitOnBranch, FileError, FileKind, Limits, ReadError, Refusal};
 use sha1::{Digest, Sha1};
 use tempfile::TempDir;
 
@@ -344,6 +344,7 @@ fn row_42_project_yaml_must_be_a_file_of_bearable_size() {
     let other = source.tree(&[("100644", b"Project.yaml", &link)]);
     let error = project(source.commit("main", &other, &[])).unwrap_err();
     assert!(matches!(error, FileError::Absent { .. }), "{error}");
+    assert_eq!(error.refusal(), Some(Refusal::ProjectMissing));
 
     // Exactly 8 MiB is read, a byte more is not.
     let most = vec![b'#'; 8 << 20];
@@ -351,7 +352,7 @@ fn row_42_project_yaml_must_be_a_file_of_bearable_size() {
     let read = project(source.commit("main", &tree, &[])).unwrap();
     assert_eq!(read.bytes.len(), 8 << 20);
     let (other, own) = ([0; 32], read.sha256);
-    assert!(matches!(read.clone().expect(other).unwrap_err(), FileError::Changed { .. }));
+    assert_eq!(read.clone().expect(other).unwrap_err().refusal(), Some(Refusal::ProjectChanged));
     read.expect(own).unwrap();
     let tree = source.tree(&[("100644", b"project.yaml", &source.blob(&vec![b'#'; (8 << 20) + 1]))]);
     let error = project(source.commit("main", &tree, &[])).unwrap_err();

@@ -186,3 +186,27 @@ fn mirrors_have_nothing_that_runs_and_no_other_objects() {
     let config = std::fs::read_to_string(found.mirror().join("config")).unwrap();
     assert!(!config.contains("remote") && !config.contains("url"), "{config}");
 }
+
+#[test]
+fn many_fetches_leave_few_packs() {
+    let dir = TempDir::new().unwrap();
+    let source = Source::new(&dir.path().join("source"));
+    let mirrors = mirrors(&dir.path().join("mirrors"));
+    let mut commits = source.line("main", 3);
+    let first = mirrors.ensure(&source.repo(), &branch("main"), commits[2]).unwrap();
+    let packs = || {
+        let names = std::fs::read_dir(first.mirror().join("objects/pack")).unwrap();
+        names.filter(|entry| entry.as_ref().unwrap().path().extension().is_some_and(|e| e == "pack")).count()
+    };
+    let mut most = 0;
+    for n in 0..40 {
+        let last = commits.last().unwrap().to_string();
+        commits.push(source.simple("main", &format!("text {n}"), &[&last]));
+        mirrors.ensure(&source.repo(), &branch("main"), commits[commits.len() - 1]).unwrap();
+        most = most.max(packs());
+    }
+    assert!(most >= 30 && packs() < 20, "{most} packs, then {}", packs());
+    for commit in commits {
+        mirrors.ensure(&source.repo(), &branch("main"), commit).unwrap().project_file().unwrap();
+    }
+}
