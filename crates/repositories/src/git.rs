@@ -51,7 +51,8 @@ const CONFIG: &[(&str, &str)] = &[
     ("fetch.fsckObjects", "false"),
     ("gc.auto", "0"),
     ("http.followRedirects", "false"),
-    ("http.lowSpeedLimit", "1000"),
+    // Silence ends a call; a server that counts for long sends a few bytes now and then.
+    ("http.lowSpeedLimit", "1"),
     ("http.lowSpeedTime", "60"),
     ("http.sslVerify", "true"),
     ("init.templateDir", ""),

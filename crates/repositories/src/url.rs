@@ -163,6 +163,8 @@ fn local(path: &str) -> Result<Place, &'static str> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -229,5 +231,23 @@ mod tests {
             said += &format!("{}\n", error.split("; write").next().unwrap());
         }
         insta::assert_snapshot!(said);
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_taken_is_taken_again_as_it_is_shown(
+            text in prop_oneof![
+                "https://[a-zA-Z0-9.:-]{1,8}(/[a-zA-Z0-9._~-]{1,6}){0,3}(/|[.]git|[.]git/)?",
+                "(file://)?/[a-z0-9.%/ ]{0,12}",
+                "[a-z:/@?#.\\-é ]{0,20}",
+            ]
+        ) {
+            if let Ok(url) = text.parse::<RepoUrl>() {
+                let shown = url.to_string();
+                prop_assert_eq!(shown.parse::<RepoUrl>().unwrap(), url.clone());
+                prop_assert!(!shown.contains(' ') && !shown.split('/').any(|segment| segment == ".."));
+                prop_assert!(url.is_local() || !shown.contains(['@', '?', '#', '%']));
+            }
+        }
     }
 }

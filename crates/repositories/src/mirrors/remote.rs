@@ -60,7 +60,8 @@ impl<'a> Remote<'a> {
 
     /// The refs of exactly these names, as (object, name).
     pub(super) fn refs(&self, names: &[&str]) -> Result<Vec<(Commit, String)>, Error> {
-        let mut words = vec!["ls-remote", "--quiet"];
+        // Only branches and tags are asked for: some hosts have a hundred thousand refs of other kinds.
+        let mut words = vec!["ls-remote", "--quiet", "--heads", "--tags"];
         let source = self.source(&mut words);
         words.extend(["--", &source]);
         words.extend(names);

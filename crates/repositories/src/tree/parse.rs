@@ -97,6 +97,8 @@ fn check_twins(entries: &[Entry]) -> Result<(), Refused> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn raw(entries: &[(&str, &str)]) -> Vec<u8> {
@@ -154,6 +156,51 @@ mod tests {
                 Ok(entries) => assert_eq!(cut, entries.len() * (three.len() / 3)),
                 Err(error) => assert_eq!(error, Refused::Bad(vec![], BadTree::Malformed)),
             }
+        }
+    }
+
+    /// Raw trees that are nearly right: real entries with odd names and modes, cut or with bytes changed.
+    fn nearly() -> impl Strategy<Value = Vec<u8>> {
+        let mode = prop_oneof!["100644", "100755", "120000", "40000", "160000", "[0-7]{1,6}"];
+        let name = prop_oneof![
+            proptest::collection::vec(any::<u8>(), 0..6),
+            "[.gGiItT~1 ]{1,6}".prop_map(String::into_bytes),
+            "[ab/.\u{200c}]{0,4}".prop_map(String::into_bytes),
+        ];
+        let entry = (mode, name, any::<[u8; 20]>());
+        (proptest::collection::vec(entry, 0..6), any::<prop::sample::Index>(), any::<Option<u8>>()).prop_map(
+            |(entries, at, change)| {
+                let mut raw: Vec<u8> = Vec::new();
+                for (mode, name, id) in entries {
+                    raw.extend([mode.as_bytes(), b" ", &name, b"\0", &id].concat());
+                }
+                if let (Some(byte), false) = (change, raw.is_empty()) {
+                    let at = at.index(raw.len());
+                    raw[at] = byte;
+                    raw.truncate(at + 60);
+                }
+                raw
+            },
+        )
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_taken_can_be_written_and_says_all(
+            raw in prop_oneof![nearly(), proptest::collection::vec(any::<u8>(), 0..100)]
+        ) {
+            let Ok(entries) = parse(&raw, 1000) else { return Ok(()) };
+            let mut names = HashSet::new();
+            let mut length = 0;
+            for entry in &entries {
+                let text = String::from_utf8_lossy(&entry.name).to_lowercase();
+                prop_assert!(!entry.name.is_empty() && !entry.name.contains(&b'/') && !entry.name.contains(&0));
+                prop_assert!(entry.name != b"." && entry.name != b".." && text != ".git" && text != "git~1");
+                prop_assert!(names.insert(entry.name.clone()));
+                length += entry.name.len() + 22;
+            }
+            // Besides names and ids there are only modes: at most seven digits each.
+            prop_assert!((length..=length + 7 * entries.len()).contains(&raw.len()));
         }
     }
 }

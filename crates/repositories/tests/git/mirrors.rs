@@ -199,7 +199,7 @@ fn many_fetches_leave_few_packs() {
         names.filter(|entry| entry.as_ref().unwrap().path().extension().is_some_and(|e| e == "pack")).count()
     };
     let mut most = 0;
-    for n in 0..40 {
+    for n in 0..34 {
         let last = commits.last().unwrap().to_string();
         commits.push(source.simple("main", &format!("text {n}"), &[&last]));
         mirrors.ensure(&source.repo(), &branch("main"), commits[commits.len() - 1]).unwrap();

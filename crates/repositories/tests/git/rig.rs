@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use sha1::{Digest, Sha1};
+
 use repositories::{AllowList, AllowedRepo, Branch, Commit, LocalRepos, Mirrors, Settings, TreePath, TreeSink};
 
 /// git as the test calls it: a newcomer's, without the settings of whoever runs the test.
@@ -34,6 +36,9 @@ pub(crate) fn quiet() -> Vec<(&'static str, &'static str)> {
         ("GIT_CONFIG_GLOBAL", "/dev/null"),
         ("HOME", "/dev/null"),
         ("LC_ALL", "C"),
+        ("GIT_CONFIG_COUNT", "1"),
+        ("GIT_CONFIG_KEY_0", "core.fsync"),
+        ("GIT_CONFIG_VALUE_0", "none"),
         ("GIT_AUTHOR_NAME", "A Researcher"),
         ("GIT_AUTHOR_EMAIL", "a@example.org"),
         ("GIT_COMMITTER_NAME", "A Researcher"),
@@ -65,15 +70,25 @@ impl Source {
 
     /// A tree of exactly these entries in this order, however hostile.
     pub(crate) fn tree(&self, entries: &[(&str, &[u8], &str)]) -> String {
-        let mut raw = Vec::new();
-        for (mode, name, id) in entries {
-            raw.extend_from_slice(mode.as_bytes());
-            raw.push(b' ');
-            raw.extend_from_slice(name);
-            raw.push(0);
-            raw.extend(hex(id));
+        self.object("tree", &raw_tree(entries))
+    }
+
+    /// Many trees, each with entries made from the one before it, by one call of git.
+    pub(crate) fn trees(&self, first: String, count: usize, of: impl Fn(&str) -> Vec<u8>) -> String {
+        let dir = tempfile::TempDir::new().unwrap();
+        let (mut last, mut paths) = (first, String::new());
+        for n in 0..count {
+            let raw = of(&last);
+            let whole = [format!("tree {}\0", raw.len()).as_bytes(), &raw].concat();
+            last = data_encoding::HEXLOWER.encode(&Sha1::digest(whole));
+            let path = dir.path().join(n.to_string());
+            std::fs::write(&path, raw).unwrap();
+            paths += &format!("{}\n", path.display());
         }
-        self.object("tree", &raw)
+        let words = ["hash-object", "-w", "--literally", "-t", "tree", "--stdin-paths", "--no-filters"];
+        let made = self.git(&words, paths.as_bytes());
+        assert_eq!(made.lines().last().unwrap_or(&last), last);
+        last
     }
 
     pub(crate) fn object(&self, kind: &str, raw: &[u8]) -> String {
@@ -116,6 +131,22 @@ impl Source {
         let list = AllowList::new::<&str>([], LocalRepos::Allowed).unwrap();
         list.check(&self.path.to_str().unwrap().parse().unwrap()).unwrap()
     }
+}
+
+pub(crate) fn raw_tree(entries: &[(&str, &[u8], &str)]) -> Vec<u8> {
+    let mut raw = Vec::new();
+    let (mut last, mut bytes) = ("", Vec::new());
+    for (mode, name, id) in entries {
+        raw.extend_from_slice(mode.as_bytes());
+        raw.push(b' ');
+        raw.extend_from_slice(name);
+        raw.push(0);
+        if last != *id {
+            (last, bytes) = (id, hex(id));
+        }
+        raw.extend_from_slice(&bytes);
+    }
+    raw
 }
 
 pub(crate) fn hex(id: &str) -> Vec<u8> {

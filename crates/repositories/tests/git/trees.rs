@@ -9,7 +9,7 @@ use repositories::{Error, Limits, ReadError, TreeLimit};
 use tempfile::TempDir;
 
 use crate::hostile::Planted;
-use crate::rig::{Got, Keep, Source, branch, git, mirrors};
+use crate::rig::{Got, Keep, Source, branch, git, mirrors, raw_tree};
 
 /// Names that git takes, the odd ones among them.
 fn name() -> impl Strategy<Value = Vec<u8>> {
@@ -54,7 +54,7 @@ fn tree() -> impl Strategy<Value = BTreeMap<Vec<u8>, Got>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 16, ..ProptestConfig::default() })]
 
     #[test]
     fn what_git_wrote_is_read_back(wanted in tree()) {
@@ -124,10 +124,9 @@ fn limits_hold_to_the_entry_and_byte() {
 /// `levels` trees, each holding the one below `wide` times.
 fn bomb(inside: &Source, bottom: &str, wide: usize, levels: usize) -> String {
     let names: Vec<String> = (0..wide).map(|n| format!("{n}")).collect();
-    (0..levels).fold(bottom.to_owned(), |below, _| {
-        let entries: Vec<(&str, &[u8], &str)> =
-            names.iter().map(|name| ("40000", name.as_bytes(), below.as_str())).collect();
-        inside.tree(&entries)
+    inside.trees(bottom.to_owned(), levels, |below| {
+        let entries: Vec<(&str, &[u8], &str)> = names.iter().map(|name| ("40000", name.as_bytes(), below)).collect();
+        raw_tree(&entries)
     })
 }
 
