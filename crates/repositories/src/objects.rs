@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::io::{self, BufRead, BufReader, Read, Write};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 
@@ -56,8 +57,9 @@ pub(crate) struct Objects {
 
 impl Objects {
     pub(crate) fn open(git: &Git, mirror: &Path) -> Result<Self, Error> {
-        let mut command = git.limited(mirror, &Access::Nothing, 0);
-        command.args(["cat-file", "--batch-command"]);
+        let mut command = git.limited(mirror, &Access::Nothing, 0, None);
+        // Ctrl-C is for us: git ends when its input does.
+        command.args(["cat-file", "--batch-command"]).process_group(0);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = command.spawn().map_err(Error::machine("git could not be run"))?;
         match (child.stdin.take(), child.stdout.take()) {

@@ -27,6 +27,11 @@ const MEMORY_KIB: u64 = 6 << 20;
 const LIMITED: &str =
     r#"ulimit -f "$1" 2>/dev/null; ulimit -v "$2" 2>/dev/null; ulimit -c 0 2>/dev/null; shift 2; exec "$@""#;
 
+/// How much later than we the system's `timeout` ends a call: it is there for the time after we were killed.
+const WITHOUT_US: Duration = Duration::from_secs(2);
+/// Longer than anybody waits, and short enough to be added to.
+const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
+
 /// A call that is about to be made.
 pub(crate) struct Call<'a> {
     pub(crate) git: &'a Git,
@@ -71,7 +76,7 @@ impl Call<'_> {
     }
 
     fn try_run<S: AsRef<OsStr>>(&self, words: impl IntoIterator<Item = S>) -> io::Result<Done> {
-        let mut command = self.git.limited(self.repository, &self.access, self.max_file);
+        let mut command = self.git.limited(self.repository, &self.access, self.max_file, Some(self.limit));
         command.args(words);
         let input = match self.lock {
             Some(lock) => Stdio::from(lock.try_clone()?),
@@ -96,12 +101,23 @@ impl Call<'_> {
 }
 
 impl Git {
-    /// As [`command`](Self::command), with limits of memory and of the size of files.
-    pub(crate) fn limited(&self, repository: &Path, access: &Access<'_>, max_file: u64) -> Command {
+    /// As [`command`](Self::command), with limits of memory, of the size of files, and of the time for which it may outlive
+    /// this process.
+    pub(crate) fn limited(
+        &self,
+        repository: &Path,
+        access: &Access<'_>,
+        max_file: u64,
+        limit: Option<Duration>,
+    ) -> Command {
         let mut command = Command::new("/bin/sh");
         // Beyond this the kernel would take it for a negative number.
         let blocks = max_file.min(1 << 50) / 512;
         command.args(["-c", LIMITED, "sh", &blocks.to_string(), &MEMORY_KIB.to_string()]);
+        if let Some(limit) = limit {
+            let seconds = (limit.min(LONGEST) + WITHOUT_US).as_secs().to_string();
+            command.args(["timeout", "-s", "KILL", &seconds]);
+        }
         command.arg(self.program());
         self.dress(&mut command, repository, access);
         command
@@ -111,7 +127,7 @@ impl Git {
 /// Whether the child ended within the time.
 fn wait(child: &Child, limit: Duration) -> io::Result<bool> {
     let pidfd = rustix::process::pidfd_open(Pid::from_child(child), PidfdFlags::empty())?;
-    let until = Instant::now() + limit;
+    let until = Instant::now() + limit.min(LONGEST);
     loop {
         let left = until.saturating_duration_since(Instant::now());
         let timeout =

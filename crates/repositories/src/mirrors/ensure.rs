@@ -62,8 +62,10 @@ fn is_proven(mirrors: &Mirrors, mirror: &Mirror, branch: &Branch, commit: Commit
     if mirror.read_ref(git, &proof(branch, commit))?.is_some() {
         return Ok(true);
     }
-    let head = last_head(branch);
-    Ok(mirror.read_ref(git, &head)?.is_some() && mirror.is_ancestor(git, &commit.to_string(), &head)?)
+    let (head, commit) = (last_head(branch), commit.to_string());
+    Ok(mirror.read_ref(git, &head)?.is_some()
+        && mirror.has_commit(git, &commit)?
+        && mirror.is_ancestor(git, &commit, &head)?)
 }
 
 fn prove(remote: &Remote<'_>, branch: &Branch, commit: Commit) -> Result<(), Error> {
@@ -83,9 +85,11 @@ fn prove(remote: &Remote<'_>, branch: &Branch, commit: Commit) -> Result<(), Err
             Wish::NoObject | Wish::Unadvertised => Err(missing()),
         };
     }
+    // An object of that name may be a tag, a folder or a file.
+    let is_commit = || remote.mirror.has_commit(remote.git, &commit.to_string());
     let by_itself = format!("refs/cloister/commit/{commit}");
     let found = remote.fetch(commit, &by_itself, Depth::Commits(1))?;
-    if found == Wish::NoObject || (found == Wish::Granted && !is_commit(remote, commit)?) {
+    if found == Wish::NoObject || (found == Wish::Granted && !is_commit()?) {
         return Err(missing());
     }
     let first = known.then_some(Depth::Since);
@@ -104,12 +108,6 @@ fn prove(remote: &Remote<'_>, branch: &Branch, commit: Commit) -> Result<(), Err
         Wish::Granted => Err(Error::NotOnBranch { url: remote.url.clone(), branch: branch.clone(), commit }),
         _ => Err(missing()),
     }
-}
-
-/// An object of that name may be a tag, a folder or a file.
-fn is_commit(remote: &Remote<'_>, commit: Commit) -> Result<bool, Error> {
-    let done = remote.mirror.local(remote.git, ["cat-file", "-t", &commit.to_string()])?;
-    Ok(done.ok() && done.stdout == b"commit\n")
 }
 
 /// Whether more history of a ref exists than the mirror holds.

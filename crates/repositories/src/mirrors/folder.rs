@@ -143,6 +143,12 @@ impl Mirror {
         Ok(self.local(git, ["merge-base", "--is-ancestor", old, new])?.ok())
     }
 
+    /// Whether an object of that name is here and a commit: a tag, which leads to one, is none.
+    pub(super) fn has_commit(&self, git: &Git, id: &str) -> Result<bool, Error> {
+        let done = self.local(git, ["cat-file", "-t", id])?;
+        Ok(done.ok() && done.stdout == b"commit\n")
+    }
+
     pub(super) fn set_ref(&self, git: &Git, name: &str, object: &str) -> Result<(), Error> {
         let done = self.local(git, ["update-ref", "--", name, object])?;
         match done.ok() {

@@ -117,6 +117,7 @@ impl<'a> Remote<'a> {
         let (limit, max_file) = (self.settings.time_limit, self.settings.max_pack);
         let lock = Some(&self.lock.file);
         let call = Call { git: self.git, repository: self.mirror.path(), access, limit, max_file, lock };
+        let secrets = self.secrets()?;
         let mut wait = self.settings.first_wait;
         let mut tried = 0;
         loop {
@@ -128,12 +129,12 @@ impl<'a> Remote<'a> {
             let url = self.url.clone();
             let why = match done.timed_out {
                 true => format!("no answer within {} seconds", limit.as_secs()),
-                false => told(&done.stderr, &self.secrets()),
+                false => told(&done.stderr, &secrets),
             };
             match judge(&done) {
                 Fault::Passing if tried < TRIES => {
                     thread::sleep(wait);
-                    wait *= 2;
+                    wait = wait.saturating_mul(2);
                 }
                 Fault::NoRepository => return Err(Error::RepositoryNotFound { url, why }),
                 Fault::Moved => return Err(Error::Moved { url, why }),
@@ -148,12 +149,15 @@ impl<'a> Remote<'a> {
         }
     }
 
-    /// What must not be told: the token, and what the caller's proxy wants to know.
-    fn secrets(&self) -> Vec<String> {
-        let Place::Https(https) = &self.place else { return Vec::new() };
-        let file = self.settings.tokens.file(&https.host, https.port);
-        let mut secrets = file.and_then(|file| secrets_of(file).ok()).unwrap_or_default();
-        secrets.extend(proxy_users());
-        secrets
+    /// What must not be told: the token, and what the caller's proxy wants to know. A token that cannot be read is the
+    /// operator's fault, and not a refusal.
+    fn secrets(&self) -> Result<Vec<String>, Error> {
+        let Place::Https(https) = &self.place else { return Ok(Vec::new()) };
+        let mut secrets = proxy_users();
+        if let Some(file) = self.settings.tokens.file(&https.host, https.port) {
+            let what = format!("the token for {} cannot be read from {}", https.host, file.display());
+            secrets.extend(secrets_of(file).map_err(Error::machine(what))?);
+        }
+        Ok(secrets)
     }
 }

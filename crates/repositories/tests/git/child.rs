@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use repositories::{Limits, Mirrors};
 use tempfile::TempDir;
@@ -39,6 +40,9 @@ fn does_what_its_environment_says() {
     let mut lines = Vec::new();
     let mut wanted = settings(&root.join("mirrors"));
     wanted.ca_file = std::env::var_os("CHILD_CA").map(PathBuf::from);
+    if let Ok(seconds) = std::env::var("CHILD_LIMIT") {
+        wanted.time_limit = Duration::from_secs(seconds.parse().unwrap());
+    }
     let repo = match std::env::var("CHILD_URL") {
         Ok(url) => allowed(&url),
         Err(_) => source.repo(),

@@ -160,6 +160,12 @@ fn a_token_opens_its_host_and_shows_nowhere() {
     assert!(asked.iter().any(|line| line.ends_with("with")));
     assert!(!asked.iter().any(|line| line.starts_with("LEAK")), "{asked:?}");
 
+    // A token that cannot be read is nothing that the asker could mend.
+    let mut lost = host.settings("lost");
+    lost.tokens = Tokens::none().with(&format!("localhost:{}", host.port), host.dir.path().join("lost")).unwrap();
+    let error = Mirrors::open(lost).unwrap().ensure(&repo, &branch("main"), host.line[3]).unwrap_err();
+    assert!(matches!(error, Error::Machine { .. }) && error.refusal().is_none(), "{error}");
+
     // A wrong token is a refusal at once, and not repeated in the message; an echo of the right one neither.
     let mut wrong = host.settings("wrong");
     let file = host.dir.path().join("wrong-token");

@@ -190,3 +190,27 @@ fn a_git_that_outlives_us_keeps_the_lock() {
         .unwrap();
     assert_eq!(found.project_file().unwrap().bytes, b"version: 3 # 3\n");
 }
+
+#[test]
+fn a_git_that_outlives_us_ends_in_time() {
+    let dir = TempDir::new().unwrap();
+    let root = dir.path().join("root");
+    fs::create_dir(&root).unwrap();
+    // A source that takes the connection and never says a word.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("https://localhost:{}/a/b", silent.local_addr().unwrap().port());
+    let nothing = Source { path: dir.path().to_owned() };
+    let command = Command::new(std::env::current_exe().unwrap());
+    let mut command = child::command(command, &root, &nothing, &"1".repeat(40));
+    command.env("CHILD_URL", url).env("CHILD_LIMIT", "1");
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let (connection, _) = silent.accept().unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let until = Instant::now() + Duration::from_secs(60);
+    while !gits(&root).is_empty() {
+        assert!(Instant::now() < until, "git waits for ever");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    drop(connection);
+}

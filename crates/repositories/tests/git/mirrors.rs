@@ -66,6 +66,11 @@ fn refusals_are_told_apart() {
     assert_eq!(refused("main", nowhere), Some(Refusal::CommitNotFound));
     let tree = source.git(&["rev-parse", "main^{tree}"], b"").parse().unwrap();
     assert_eq!(refused("main", tree), Some(Refusal::CommitNotFound), "a folder is no commit");
+    source.git(&["tag", "-a", "-m", "a tag", "annotated", &main[39].to_string()], b"");
+    let tag = source.git(&["rev-parse", "annotated"], b"").parse().unwrap();
+    for _ in 0..2 {
+        assert_eq!(refused("main", tag), Some(Refusal::CommitNotFound), "a tag is none either, also when it is here");
+    }
     ensure("feature", other).unwrap();
     ensure("feature", main[3]).unwrap();
     ensure("main", main[0]).unwrap();
