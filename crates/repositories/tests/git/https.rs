@@ -127,6 +127,28 @@ fn a_public_repository_over_https() {
 }
 
 #[test]
+fn a_host_that_gives_out_only_what_is_named() {
+    let host = Host::start();
+    // Positive control: such a host does not answer to the name of a commit.
+    let mut plain = Command::new("git");
+    plain.env("GIT_SSL_CAINFO", host.dir.path().join("certificate.pem")).env("GIT_DIR", host.dir.path().join("plain"));
+    assert!(plain.args(["init", "-q", "--bare"]).output().unwrap().status.success());
+    let mut fetch = Command::new("git");
+    fetch.env("GIT_SSL_CAINFO", host.dir.path().join("certificate.pem")).env("GIT_DIR", host.dir.path().join("plain"));
+    let done = fetch.args(["fetch", &host.url("old"), &host.line[5].to_string()]).output().unwrap();
+    assert!(String::from_utf8_lossy(&done.stderr).contains("unadvertised"), "{done:?}");
+
+    let mirrors = Mirrors::open(host.settings("mirrors")).unwrap();
+    for n in [5, 39, 30] {
+        let found = mirrors.ensure(&host.repo("old"), &branch("main"), host.line[n]).unwrap();
+        assert_eq!(found.project_file().unwrap().bytes, format!("version: 3 # {n}\n").as_bytes());
+    }
+    let unknown = "1d5f2671d5f2671d5f2671d5f2671d5f26712345".parse().unwrap();
+    let error = mirrors.ensure(&host.repo("old"), &branch("main"), unknown).unwrap_err();
+    assert_eq!(error.refusal(), Some(Refusal::CommitNotFound), "{error}");
+}
+
+#[test]
 fn a_token_opens_its_host_and_shows_nowhere() {
     let host = Host::start();
     let repo = host.repo("private");

@@ -2,7 +2,8 @@
 
 Arguments: folder of repositories, certificate (with key), file with the password. Prints its port, then one line for each request.
 First segment of a path: `plain`, `private` (needs the password), `moved`, `failing` (503 twice, then
-well), `down` (always 503), `slow` (waits before each answer), `echo` (as private, and a wrong answer repeats what it was sent).
+well), `down` (always 503), `slow` (waits before each answer),
+`old` (speaks only the protocol that gives out what branches and tags name), `echo` (as private, and a wrong answer repeats what it was sent).
 """
 import base64, http.server, os, ssl, subprocess, sys, time
 
@@ -89,7 +90,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             "CONTENT_TYPE": self.headers.get("Content-Type", ""),
             "CONTENT_LENGTH": str(len(body)),
             "HTTP_CONTENT_ENCODING": self.headers.get("Content-Encoding", ""),
-            "GIT_PROTOCOL": self.headers.get("Git-Protocol", ""),
+            "GIT_PROTOCOL": "" if kind == "old" else self.headers.get("Git-Protocol", ""),
             "REMOTE_ADDR": "127.0.0.1",
         }
         done = subprocess.run(["git", "http-backend"], input=body, env=env, stdout=subprocess.PIPE)
