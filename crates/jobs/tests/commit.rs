@@ -110,6 +110,29 @@ fn a_commit_becomes_a_tree_and_a_workspace() {
 }
 
 #[test]
+fn a_commit_is_what_its_clone_is_on_a_laptop() {
+    let dir = TempDir::new().unwrap();
+    let store = Store::open(&dir.path().join("state"), Durability::Kill).unwrap();
+    let code = commit(
+        dir.path(),
+        &[
+            ("100644", b"project.yaml", b"version: 3\n"),
+            ("100755", b"analysis/run.sh", b"#!/bin/sh\n"),
+            ("100644", b"analysis/deep/er/a.py", b"print(1)\r\n"),
+            ("120000", b"analysis/link", b"../project.yaml"),
+            ("100644", "d\u{e9}j\u{e0} vu.csv".as_bytes(), b""),
+        ],
+    );
+    let clone = dir.path().join("clone");
+    let mut git = Command::new("git");
+    git.args(["clone", "-q", "-b", "main"]).arg(dir.path().join("source")).arg(&clone);
+    assert!(git.env("GIT_CONFIG_NOSYSTEM", "1").env("GIT_CONFIG_GLOBAL", "/dev/null").status().unwrap().success());
+    let snapshot = jobs::tree::snapshot(&clone, &|_| false, &store).unwrap();
+    assert_eq!(read(&code, &store).tree, snapshot.tree);
+    assert_eq!(snapshot.notes, []);
+}
+
+#[test]
 fn row_40_a_folder_link_of_a_commit_leads_no_input_outside() {
     let dir = TempDir::new().unwrap();
     let outside = dir.path().join("outside");
