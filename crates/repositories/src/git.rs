@@ -8,7 +8,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-pub(crate) use call::{Call, Done};
+pub(crate) use call::{Call, Done, contains};
 pub(crate) use judge::{Fault, judge};
 
 use crate::Error;

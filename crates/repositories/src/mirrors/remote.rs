@@ -4,7 +4,7 @@
 use std::thread;
 
 use super::folder::{Mirror, WriteLock};
-use crate::git::{Access, Call, Done, Fault, Git, judge, proxy_users};
+use crate::git::{Access, Call, Done, Fault, Git, contains, judge, proxy_users};
 use crate::settings::secrets_of;
 use crate::text::told;
 use crate::url::Place;
@@ -131,6 +131,10 @@ impl<'a> Remote<'a> {
                 true => format!("no answer within {} seconds", limit.as_secs()),
                 false => told(&done.stderr, &secrets),
             };
+            let mirror = self.mirror.path();
+            if contains(&done.stderr, format!("not a git repository: '{}'", mirror.display()).as_bytes()) {
+                return Err(Error::Damaged { mirror: mirror.to_owned(), why });
+            }
             match judge(&done) {
                 Fault::Passing if tried < TRIES => {
                     thread::sleep(wait);

@@ -215,3 +215,19 @@ fn many_fetches_leave_few_packs() {
         mirrors.ensure(&source.repo(), &branch("main"), commit).unwrap().project_file().unwrap();
     }
 }
+
+#[test]
+fn a_mirror_that_somebody_broke_is_no_refusal() {
+    let dir = TempDir::new().unwrap();
+    let source = Source::new(&dir.path().join("source"));
+    let line = source.line("main", 3);
+    let mirrors = mirrors(&dir.path().join("mirrors"));
+    let found = mirrors.ensure(&source.repo(), &branch("main"), line[2]).unwrap();
+    let head = found.mirror().join("HEAD");
+    std::fs::write(&head, "nothing that git knows").unwrap();
+    let error = mirrors.ensure(&source.repo(), &branch("main"), line[1]).unwrap_err();
+    assert!(matches!(error, Error::Damaged { .. }) && error.refusal().is_none(), "{error}");
+    // What the message says helps.
+    std::fs::remove_dir_all(found.mirror()).unwrap();
+    mirrors.ensure(&source.repo(), &branch("main"), line[1]).unwrap();
+}
