@@ -13,7 +13,8 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("disclosure", &[]),
     ("sandbox", &[]),
     ("runtimes", &["pipeline", "sandbox"]),
-    ("jobs", &["pipeline", "disclosure", "sandbox", "runtimes"]),
+    ("repositories", &[]),
+    ("jobs", &["pipeline", "disclosure", "sandbox", "runtimes", "repositories"]),
     ("actions", &["disclosure"]),
     ("cli", &["pipeline", "disclosure", "sandbox", "runtimes", "jobs", "actions"]),
 ];

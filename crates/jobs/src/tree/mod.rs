@@ -1,6 +1,7 @@
 //! The code part of a workspace: which file has which bytes, and how it is laid out for a job.
 //! Spec jobs.md 10, 17, 18; sandbox.md 10; cli.md 4.3.
 
+mod commit;
 mod layout;
 mod note;
 mod snapshot;
@@ -12,6 +13,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub use commit::{CommitTree, of_commit};
 pub use layout::{Input, LayoutError, make_parents};
 pub use note::Note;
 pub use snapshot::{Snapshot, snapshot, survey};
@@ -31,7 +33,7 @@ pub enum Entry {
         /// Its size in bytes.
         size: u64,
     },
-    /// A symbolic link that stays inside the tree.
+    /// A symbolic link; in a snapshot of a folder it stays inside the tree, in a commit it may lead anywhere.
     Link {
         /// Its text.
         target: String,

@@ -42,6 +42,20 @@ pub enum Note {
         /// The top-level folders with the most bytes: name, files, bytes.
         largest: Vec<(String, u64, u64)>,
     },
+    /// Files of a commit that are pointers of git LFS.
+    LfsPointers {
+        /// The first.
+        path: String,
+        /// How many there are.
+        count: usize,
+    },
+    /// Submodules of a commit.
+    Submodules {
+        /// The first.
+        path: String,
+        /// How many there are.
+        count: usize,
+    },
 }
 
 impl fmt::Display for Note {
@@ -67,6 +81,21 @@ impl fmt::Display for Note {
                 }
                 f.write_str(". Move what no action reads elsewhere")
             }
+            Self::LfsPointers { path, count } => {
+                write!(f, "`{}`{} is kept in git LFS", visible(path), others(*count))?;
+                f.write_str("; actions see only the pointer to it: commit the file itself")
+            }
+            Self::Submodules { path, count } => {
+                write!(f, "`{}`{} is a submodule", visible(path), others(*count))?;
+                f.write_str("; actions do not see it: commit the files themselves")
+            }
         }
+    }
+}
+
+fn others(count: usize) -> String {
+    match count {
+        0 | 1 => String::new(),
+        count => format!(" (and {} more)", count - 1),
     }
 }
