@@ -39,6 +39,10 @@ pub(super) fn event(event: &Event) -> Option<String> {
                 json!({ "action": action, "state": "pending", "code": "waiting_on_new_task", "message": message });
             Some(line("job_state", body))
         }
+        Event::Stuck { action, message } => {
+            let body = json!({ "action": action, "state": "running", "code": "executing", "message": message });
+            Some(line("job_state", body))
+        }
         // Of no single job.
         Event::Modes(_) => None,
         Event::Finished(report) => Some(line("job_finished", job(report))),

@@ -79,6 +79,7 @@ impl Progress {
                     bars.drop_row(action);
                 }
             }
+            Event::Stuck { action, message } => self.line(action, &visible(message), terminal),
             Event::Modes(modes) => self.say(modes_words(*modes), terminal),
             Event::Finished(report) => self.finished(report, terminal),
         }

@@ -35,6 +35,13 @@ pub enum Event {
         /// Why, and when it goes on.
         message: String,
     },
+    /// A process of a job cannot be ended: its place stays taken, the others go on.
+    Stuck {
+        /// Whose job.
+        action: ActionName,
+        /// What was tried.
+        message: String,
+    },
     /// Nothing starts, or something starts again, by the will of an operator.
     Modes(Modes),
     /// A job ended, also one that never started.

@@ -2,6 +2,7 @@
 //! Spec jobs.md 9 (steps 5 and 6); sandbox.md 3.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use sandbox::{Exit, Spec};
 
@@ -10,7 +11,7 @@ use super::attempt::{Stops, Voice, blocking, fault_of, now};
 use super::{Event, Workshop};
 use crate::fault::point;
 use crate::schedule::Cause;
-use crate::state::Attempt;
+use crate::state::{Attempt, Status, StatusCode};
 
 /// Starts the sandbox and waits for its end; told to stop it does so.
 pub(super) async fn execute(
@@ -33,22 +34,35 @@ pub(super) async fn execute(
     let mut ended = tokio::task::spawn_blocking(move || runtime.wait(&at));
     let mut look = tokio::time::interval(shop.settings.sample_every);
     look.tick().await;
-    let renew_every = shop.settings.lease.map_or(std::time::Duration::MAX / 2, |lease| lease.renew);
+    let renew_every = shop.settings.lease.map_or(Duration::MAX / 2, |lease| lease.renew);
     let mut renew = tokio::time::interval_at(tokio::time::Instant::now() + renew_every.min(FAR), renew_every.min(FAR));
+    let mut alive = tokio::time::interval(ALIVE);
+    alive.tick().await;
     let mut stopping = stop.borrow().is_some();
     if stopping {
-        end(shop, spec).await?;
+        end(shop, spec, voice).await?;
     }
     loop {
         tokio::select! {
-            exit = &mut ended => {
-                return exit.map_err(|fault| fault_of(&fault))?.map_err(|error| because(Cause::Lost, &error));
-            }
+            exit = &mut ended => match exit.map_err(|fault| fault_of(&fault))? {
+                Ok(exit) => return Ok(exit),
+                // Something of it lives: no second one may begin. Its place stays taken until it is gone.
+                Err(error @ sandbox::Error::Stuck(..)) => {
+                    stuck(voice, &error);
+                    let (runtime, at) = on(spec);
+                    ended = tokio::spawn(async move {
+                        tokio::time::sleep(AGAIN).await;
+                        let waited = tokio::task::spawn_blocking(move || runtime.wait(&at)).await;
+                        waited.unwrap_or_else(|fault| std::panic::resume_unwind(fault.into_panic()))
+                    });
+                }
+                Err(error) => return Err(because(Cause::Lost, &error)),
+            },
             changed = stop.changed(), if !stopping => {
                 // The sender is gone only together with the run.
                 stopping = true;
                 if changed.is_ok() {
-                    end(shop, spec).await?;
+                    end(shop, spec, voice).await?;
                 }
             }
             _ = look.tick() => {
@@ -57,6 +71,10 @@ pub(super) async fn execute(
                     let (action, memory, cpu_seconds) = (action.clone(), sample.memory, sample.cpu_seconds);
                     let _ = voice.events.send(Event::Sample { action, memory, cpu_seconds });
                 }
+            }
+            _ = alive.tick() => {
+                // A sign that cannot be given now is given the next time.
+                let _ = shop.state.set_stage(attempt, &Status::new(StatusCode::Executing, "Executing"), now()).await;
             }
             _ = renew.tick() => {
                 if let Some(until) = shop.settings.lease_until(now()) {
@@ -68,15 +86,33 @@ pub(super) async fn execute(
     }
 }
 
+/// A running job gives a sign of life within each minute (spec jobs.md 4).
+const ALIVE: Duration = Duration::from_secs(50);
 /// Longer than any run, and within what timers can hold.
-const FAR: std::time::Duration = std::time::Duration::from_secs(365 * 24 * 3600);
+const FAR: Duration = Duration::from_secs(365 * 24 * 3600);
 
 fn because(cause: Cause, error: &sandbox::Error) -> Passing {
     Passing { cause, why: error.to_string() }
 }
 
 /// TERM, grace, KILL.
-async fn end(shop: &Arc<Workshop>, spec: &Spec) -> Result<(), Passing> {
+async fn end(shop: &Arc<Workshop>, spec: &Spec, voice: &Voice<'_>) -> Result<(), Passing> {
     let (runtime, at, grace) = (shop.runtime.clone(), spec.clone(), shop.settings.grace);
-    blocking(move || runtime.stop(&at, grace)).await?.map_err(|error| because(Cause::Lost, &error))
+    match blocking(move || runtime.stop(&at, grace)).await? {
+        Ok(()) => Ok(()),
+        Err(error @ sandbox::Error::Stuck(..)) => {
+            stuck(voice, &error);
+            Ok(())
+        }
+        Err(error) => Err(because(Cause::Lost, &error)),
+    }
+}
+
+/// How long until a run that is stuck is looked at again.
+const AGAIN: Duration = Duration::from_secs(60);
+
+/// Somebody must look: a process of the run cannot be ended.
+fn stuck(voice: &Voice<'_>, error: &sandbox::Error) {
+    let action = voice.work.job.definition.action.clone();
+    let _ = voice.events.send(Event::Stuck { action, message: error.to_string() });
 }

@@ -22,6 +22,8 @@ pub enum Act {
     Panic,
     /// It runs until it is released.
     Hold,
+    /// It cannot be ended.
+    Stick,
 }
 
 #[derive(Default)]
@@ -121,6 +123,7 @@ impl Runtime for Double {
                 Act::Exit(code) => return Ok(exit(code, LimitHit::None)),
                 Act::DiskLimit => return Ok(exit(137, LimitHit::Limit(Limit::Disk))),
                 Act::Lose => return Err(Error::Lost(spec.name.clone())),
+                Act::Stick => return Err(Error::Stuck(spec.name.clone(), "a process does not end".to_owned())),
                 Act::Hold if stage.killed.contains(&spec.name.0) => return Err(Error::Lost(spec.name.clone())),
                 Act::Hold if !stage.released => {
                     // Not for ever: a test that ends leaves this thread behind.

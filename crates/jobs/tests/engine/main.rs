@@ -117,6 +117,18 @@ async fn what_died_with_the_engine_is_lost_and_tried_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_ended_keeps_its_place_and_the_others_go_on() {
+    let rig = Rig::new(&[("a", &[]), ("b", &["a"]), ("c", &[])]).await;
+    rig.double.plan("a", &[Act::Stick]);
+    assert!(rig.run_for(quick(), Duration::from_secs(2)).await, "it is still there");
+    let job = rig.job("a").await;
+    assert_eq!((job.status.code, job.attempts), (StatusCode::Executing, 1));
+    assert_eq!(rig.double.starts("a"), 1, "no second one beside it");
+    assert_eq!(rig.job("b").await.status.code, StatusCode::WaitingOnDependencies);
+    assert_eq!(rig.job("c").await.status.code, StatusCode::Succeeded);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn news_of_an_old_fence_are_refused() {
     let rig = Rig::new(&[("a", &[])]).await;
     rig.double.plan("a", &[Act::Lose, Act::Succeed]);
