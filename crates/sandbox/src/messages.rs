@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
+use crate::weaker::Weaker;
 use crate::{IsolationLevel, Spec};
 
 /// The largest packet: only failures carry free text.
@@ -24,6 +25,9 @@ pub(crate) struct Order {
     pub(crate) slots: PathBuf,
     /// The caller's process, to tell its death from that of one of its threads.
     pub(crate) caller: u32,
+    /// Walls that a test takes away.
+    #[serde(default)]
+    pub(crate) weaker: Weaker,
 }
 
 /// How a run is isolated.

@@ -1,0 +1,32 @@
+//! The hostile rows of spec sandbox.md 13 that need no engine: one folder of `rows/` and one test for each, by number.
+//! Each runs as root and as an ordinary user, after a control: the same attempt outside succeeds, or the row is void.
+//! `docs/security.md` says which rows are elsewhere and what is not claimed; `crates/cli/tests/hostile` checks that list.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, unreachable_pub)]
+#![allow(dead_code, reason = "the rig is shared with `tests/native`, which uses more of it")]
+
+mod data;
+mod harness;
+#[path = "../native/rig.rs"]
+mod rig;
+mod special;
+mod world;
+
+/// A test for each row whose data says everything.
+macro_rules! rows {
+    ($($name:ident),* $(,)?) => {
+        $(#[test] fn $name() { harness::check(stringify!($name)); })*
+        const PLAIN: &[&str] = &[$(stringify!($name)),*];
+    };
+}
+
+rows! {
+    row_01_marked_files,
+    row_08_network,
+}
+
+#[test]
+fn every_folder_is_a_test() {
+    let mut named: Vec<&str> = PLAIN.iter().chain(special::SPECIAL).copied().collect();
+    named.sort_unstable();
+    assert_eq!(data::folders(), named);
+}
