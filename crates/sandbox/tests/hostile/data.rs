@@ -32,6 +32,18 @@ pub struct Case {
     /// Repeat it with one wall taken away, then with both.
     #[serde(default)]
     pub walls: bool,
+    /// The caller has descriptors open on a marked file.
+    #[serde(default)]
+    pub inherit: bool,
+    /// Walls that are gone in all of the case.
+    #[serde(default)]
+    pub without: Vec<String>,
+    /// Programs with set-uid bits and file capabilities stand in the world's tree.
+    #[serde(default)]
+    pub planted: bool,
+    /// The run is shown the world's own tree of programs.
+    #[serde(default)]
+    pub prefix: bool,
     #[serde(default)]
     pub limits: Limits,
     #[serde(default)]

@@ -2,11 +2,12 @@
 //! What a script prints as `attempt: outcome` is compared with the row's table, line by line, nothing left over.
 
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
-use sandbox::{Limit, LimitHit, OutOfMemory};
+use sandbox::{Limit, LimitHit, OutOfMemory, Root};
 
 use crate::data::{self, Case, Control, Outcomes};
 use crate::rig::{Done, MIB, PYTHON, Rig, Who, is_root};
@@ -39,9 +40,13 @@ pub fn check_with(test: &str, prepare: impl Fn(&mut Rig), look: impl Fn(&World, 
         for case in &row.case {
             let Some(who) = wanted(case, who) else { continue };
             let world = World::of(who);
+            if case.planted {
+                world.plant();
+            }
             let place = Place { test, case, folder: &folder, who, world: &world };
             place.control();
-            let rig = place.rig(&[], &prepare);
+            let without: Vec<&str> = case.without.iter().map(String::as_str).collect();
+            let rig = place.rig(&without, &prepare);
             let done = rig.run();
             place.compare("inside", &done.lines, |outcomes| outcomes.inside.clone());
             place.ended(&done);
@@ -63,6 +68,14 @@ fn wanted(case: &Case, who: Who) -> Option<Who> {
         other => panic!("nobody is {other:?}"),
     };
     (wanted == who).then_some(who)
+}
+
+/// `a|b`: one of them; `!a`: any but that.
+fn fits(expected: &str, got: &str) -> bool {
+    match expected.strip_prefix('!') {
+        Some(but) => got != but,
+        None => expected.split('|').any(|one| one == got),
+    }
 }
 
 /// One case for one user.
@@ -99,6 +112,15 @@ impl Place<'_> {
         files
     }
 
+    /// Words that open descriptors and execute the rest.
+    fn inherited(&self) -> Vec<String> {
+        if !self.case.inherit {
+            return Vec::new();
+        }
+        let file = self.world.home.path().join("home/database-url").display().to_string();
+        ["bash", "-c", "exec 3<\"$0\" 500<\"$0\" 1000<\"$0\"; exec \"$@\"", &file].map(ToOwned::to_owned).to_vec()
+    }
+
     fn rig(&self, without: &[&str], prepare: impl Fn(&mut Rig)) -> Rig {
         let argv = self.argv();
         let mut rig = Rig::new(self.who, &argv.iter().map(String::as_str).collect::<Vec<_>>());
@@ -106,6 +128,10 @@ impl Place<'_> {
             rig = rig.file(&path, &text);
         }
         rig.env = vec![("SECRET_OF_THE_CALLER".into(), self.world.marker.clone())];
+        rig.through = self.inherited();
+        if self.case.prefix {
+            rig.spec.root = Root::Host { prefixes: vec![self.world.home.path().join("tree")], overlays: Vec::new() };
+        }
         if !without.is_empty() {
             rig.env.push(("SANDBOX_PROBE_WITHOUT".into(), serde_json::to_string(without).unwrap()));
         }
@@ -157,10 +183,18 @@ impl Place<'_> {
             std::fs::write(folder.path().join(&name), text).unwrap();
             own(&folder.path().join(&name));
         }
-        let words: Vec<String> = through.iter().map(ToString::to_string).chain(self.argv()).collect();
+        let through = self.inherited().into_iter().chain(through.iter().map(ToString::to_string));
+        let words: Vec<String> = through.chain(self.argv()).collect();
         let mut command = who.command(&words);
-        command.current_dir(folder.path()).env("SECRET_OF_THE_CALLER", &self.world.marker).env("HOME", self.world.home.path());
-        let output = command.stdin(Stdio::null()).output().unwrap();
+        command
+            .current_dir(folder.path())
+            .env("SECRET_OF_THE_CALLER", &self.world.marker)
+            .env("HOME", self.world.home.path());
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        // Somebody types; most scripts never look.
+        let _ = child.stdin.take().unwrap().write_all(b"typed");
+        let output = child.wait_with_output().unwrap();
         let said = [output.stdout, output.stderr].concat();
         String::from_utf8_lossy(&said).lines().map(ToOwned::to_owned).collect()
     }
@@ -199,7 +233,7 @@ impl Place<'_> {
         for (name, outcomes) in &self.case.attempts {
             let expected = self.world.fill(&expected(outcomes));
             let got = made.get(name.as_str());
-            if !got.is_some_and(|got| expected.split('|').any(|one| one == *got)) {
+            if !got.is_some_and(|got| fits(&expected, got)) {
                 wrong.push(format!("{name}: {} instead of {expected}", got.unwrap_or(&"not attempted")));
             }
         }

@@ -21,7 +21,23 @@ macro_rules! rows {
 
 rows! {
     row_01_marked_files,
+    row_02_mounts,
+    row_03_processes,
+    row_04_environment,
+    row_05_descriptors,
     row_08_network,
+    row_09_sockets_of_the_host,
+    row_10_socket_families,
+    row_11_namespaces,
+    row_12_mounting,
+    row_13_set_user_programs,
+    row_14_devices,
+    row_15_tracing,
+    row_16_signals,
+    row_17_kernel_calls,
+    row_18_handles_and_magic_links,
+    row_19_foreign_calls,
+    row_20_terminals,
 }
 
 #[test]

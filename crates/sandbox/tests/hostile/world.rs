@@ -8,6 +8,7 @@ use std::os::linux::net::SocketAddrExt;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::net::{SocketAddr, UnixListener};
 use std::path::{Path, PathBuf};
+use std::process::{Child, Command};
 
 use serde_json::{Map, Value, json};
 
@@ -18,6 +19,7 @@ pub struct World {
     /// In every file that nobody inside may read.
     pub marker: String,
     pub targets: Map<String, Value>,
+    process: Option<Child>,
     /// Held for as long as the world lasts.
     _held: Vec<Box<dyn std::any::Any>>,
 }
@@ -35,7 +37,9 @@ fn own_address() -> Option<Ipv4Addr> {
     let table = fs::read_to_string("/proc/net/fib_trie").ok()?;
     let lines: Vec<&str> = table.lines().collect();
     let local = lines.windows(2).filter(|pair| pair[1].contains("/32 host LOCAL"));
-    local.filter_map(|pair| pair[0].trim().trim_start_matches("|-- ").parse().ok()).find(|ip: &Ipv4Addr| !ip.is_loopback())
+    local
+        .filter_map(|pair| pair[0].trim().trim_start_matches("|-- ").parse().ok())
+        .find(|ip: &Ipv4Addr| !ip.is_loopback())
 }
 
 impl World {
@@ -43,11 +47,25 @@ impl World {
         let home = tempfile::Builder::new().prefix("world-").tempdir().unwrap();
         fs::set_permissions(home.path(), fs::Permissions::from_mode(0o755)).unwrap();
         let marker = format!("marked-{}", home.path().file_name().unwrap().to_str().unwrap());
-        let mut world = Self { home, marker, targets: Map::new(), _held: Vec::new() };
+        let mut world = Self { home, marker, targets: Map::new(), process: None, _held: Vec::new() };
         world.files(who);
         world.sockets();
         world.own(who);
+        world.process(who);
         world
+    }
+
+    /// A process of the same user on the host.
+    fn process(&mut self, who: Who) {
+        let mut child = who.command(&["sleep".into(), "600".into()]);
+        let child = child.env("MARKED", &self.marker).current_dir("/").spawn().unwrap();
+        self.targets.insert("process".into(), json!(child.id()));
+        self.process = Some(child);
+    }
+
+    /// Whether that process still is as it was.
+    pub fn process_lives(&mut self) -> bool {
+        self.process.as_mut().is_some_and(|child| child.try_wait().unwrap().is_none())
     }
 
     fn write(&self, path: &str, text: &str) -> PathBuf {
@@ -78,7 +96,29 @@ impl World {
             self._held.push(Box::new(file));
         }
         self.targets.insert("files".into(), files.into());
+        // Anybody may write there, so that the owner's permissions do not stand in for the sandbox.
+        let data = self.write("tree/lib/data.txt", "as it was\n");
+        fs::set_permissions(data.parent().unwrap(), fs::Permissions::from_mode(0o777)).unwrap();
+        fs::set_permissions(&data, fs::Permissions::from_mode(0o666)).unwrap();
+        self.targets.insert("tree".into(), json!(self.home.path().join("tree")));
+        let pipe = self.home.path().join("pipe");
+        assert!(Command::new("mkfifo").args(["-m", "666"]).arg(&pipe).status().unwrap().success());
+        // Open for both, so that a writer never waits for a reader.
+        let reader = fs::OpenOptions::new().read(true).write(true).open(&pipe).unwrap();
+        self._held.push(Box::new(reader));
+        self.targets.insert("pipe".into(), json!(pipe));
         self.targets.insert("home".into(), json!(self.home.path()));
+    }
+
+    /// Programs that would gain something if their bits counted. Root only.
+    pub fn plant(&self) {
+        let bin = self.home.path().join("tree/bin");
+        fs::create_dir_all(&bin).unwrap();
+        let script = "cp /usr/bin/id id-set-uid; cp /usr/bin/id id-set-gid; cp /bin/cat cat-with-capabilities; chown 0:0 *; \
+                      chmod 4755 id-set-uid; chmod 2755 id-set-gid; setcap cap_net_raw,cap_sys_admin+ep cat-with-capabilities";
+        let mut command = Command::new("sh");
+        command.args(["-ec", script]).current_dir(&bin).env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
+        assert!(command.status().unwrap().success(), "setcap (package libcap2-bin) is needed");
     }
 
     fn sockets(&mut self) {
@@ -96,7 +136,12 @@ impl World {
         let service = UnixListener::bind(&path).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o777)).unwrap();
         self.targets.insert("socket".into(), json!(path));
-        self._held.extend([Box::new(four) as Box<dyn std::any::Any>, Box::new(six), Box::new(nameless), Box::new(service)]);
+        self._held.extend([
+            Box::new(four) as Box<dyn std::any::Any>,
+            Box::new(six),
+            Box::new(nameless),
+            Box::new(service),
+        ]);
     }
 
     fn own(&self, who: Who) {
@@ -120,13 +165,24 @@ impl World {
                 assert!(!entry.file_name().to_string_lossy().contains(&self.marker), "{}", entry.path().display());
                 if kind.is_dir() {
                     waiting.push(entry.path());
-                } else if kind.is_file() && entry.file_name() != "targets.json" && entry.metadata().unwrap().len() < 8 << 20
+                } else if kind.is_file()
+                    && entry.file_name() != "targets.json"
+                    && entry.metadata().unwrap().len() < 8 << 20
                 {
                     let bytes = fs::read(entry.path()).unwrap_or_default();
                     let found = bytes.windows(self.marker.len()).any(|window| window == self.marker.as_bytes());
                     assert!(!found, "the marker is in {}", entry.path().display());
                 }
             }
+        }
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.process {
+            let _ = child.kill();
+            let _ = child.wait();
         }
     }
 }
