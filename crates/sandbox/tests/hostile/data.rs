@@ -51,6 +51,11 @@ pub struct Case {
     /// Name of each attempt, and what must come of it.
     #[serde(default)]
     pub attempts: BTreeMap<String, Outcomes>,
+    /// The test stops the run when it has said `ready`, with this grace.
+    pub stop_ms: Option<u64>,
+    /// Before that, a trivial run beside it must begin and end.
+    #[serde(default)]
+    pub neighbour: bool,
     /// Lines that must be in the log.
     #[serde(default)]
     pub says: Vec<String>,
@@ -86,7 +91,7 @@ pub enum Control {
     None,
 }
 
-/// Outcomes by place; several are separated by `|`.
+/// Outcomes by place: `a|b` one of them, `!a` any but that, `-` the attempt does not even end.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Outcomes {
@@ -117,7 +122,7 @@ pub struct Limits {
 pub struct Exit {
     pub code: i32,
     pub signal: Option<i32>,
-    /// `time`, `disk` or nothing.
+    /// `time`, `disk`, `stopped` or nothing.
     pub limit: Option<String>,
     pub out_of_memory: bool,
     pub children_out_of_memory: Option<u32>,

@@ -38,6 +38,18 @@ rows! {
     row_18_handles_and_magic_links,
     row_19_foreign_calls,
     row_20_terminals,
+    row_21_bombs,
+    row_22_memory,
+    row_23_memory_of_a_child,
+    row_24_memory_of_files,
+    row_25_codes,
+    row_26_disk,
+    row_27_many_files,
+    row_30_ignored_term,
+    row_47_database,
+    row_48_left_behind,
+    row_49_neighbours,
+    row_50_core_dumps,
 }
 
 #[test]
