@@ -49,7 +49,12 @@ fn judged() -> Result<Rules, Failure> {
         add(libc::SYS_personality, all([is(0, Op::Eq, value)])?);
     }
     // Own limits only: process 1 has the same id and must not be limited by the run.
-    add(libc::SYS_prlimit64, all([is(0, Op::Eq, 0)])?);
+    // Not the one for core dumps, see `limits`: it may be asked for, which needs no new value.
+    let core = u64::from(libc::RLIMIT_CORE);
+    add(libc::SYS_prlimit64, all([is(0, Op::Eq, 0), is(1, Op::Ne, core)])?);
+    let no_value = Condition::new(2, Len::Qword, Op::Eq, 0).step("filter condition");
+    add(libc::SYS_prlimit64, all([is(0, Op::Eq, 0), is(1, Op::Eq, core), no_value])?);
+    add(libc::SYS_setrlimit, all([is(0, Op::Ne, core)])?);
     let refused = [libc::TIOCSTI, libc::TIOCLINUX, libc::TIOCSCTTY, libc::TIOCSETD];
     add(libc::SYS_ioctl, all(refused.map(|request| is(1, Op::Ne, request & 0xffff_ffff)))?);
     for kind in [libc::S_IFREG, libc::S_IFIFO, libc::S_IFSOCK, 0] {

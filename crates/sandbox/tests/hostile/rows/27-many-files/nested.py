@@ -4,10 +4,10 @@ from attempts import attempt
 
 
 def nested():
-    for _ in range(10_000):
+    for _ in range(3_000):
         os.mkdir("d")
         os.chdir("d")
     open("file", "w").close()
 
 
-attempt("10,000 levels", nested)
+attempt("3,000 levels", nested)

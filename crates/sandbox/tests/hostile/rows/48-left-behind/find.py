@@ -8,5 +8,5 @@ if os.geteuid() == 0:
     for act in LEAVE.values():
         act()
 for name, act in FIND.items():
-    attempt(name, lambda: act() and None)
+    attempt(name, act)
 attempt("table of jobs for later", os.listdir, "/var/spool/cron/crontabs/none")

@@ -14,7 +14,6 @@ held = []
 def checked(result):
     if result == -1:
         raise OSError(ctypes.get_errno(), "")
-    return result
 
 
 def made(path):
@@ -36,11 +35,12 @@ def connect():
         sender.connect("\0left")
 
 
-HOME = os.environ.get("HOME", "/tmp")
+# The control covers /tmp, where its home would be.
+HOME = "/tmp" if os.geteuid() == 0 else os.environ["HOME"]
 LEAVE = {
-    "shared memory": lambda: checked(libc.shmget(KEY, 4096, CREATE | 0o666)) and None,
-    "message queue": lambda: checked(libc.msgget(KEY, CREATE | 0o666)) and None,
-    "semaphore": lambda: checked(libc.semget(KEY, 1, CREATE | 0o666)) and None,
+    "shared memory": lambda: checked(libc.shmget(KEY, 4096, CREATE | 0o666)),
+    "message queue": lambda: checked(libc.msgget(KEY, CREATE | 0o666)),
+    "semaphore": lambda: checked(libc.semget(KEY, 1, CREATE | 0o666)),
     "POSIX queue": lambda: queue(os.O_RDWR | os.O_CREAT),
     "shared file": lambda: made("/dev/shm/left"),
     "temporary file": lambda: made("/tmp/left"),
@@ -48,9 +48,9 @@ LEAVE = {
     "abstract socket": listen,
 }
 FIND = {
-    "shared memory": lambda: checked(libc.shmget(KEY, 0, 0)) and None,
-    "message queue": lambda: checked(libc.msgget(KEY, 0)) and None,
-    "semaphore": lambda: checked(libc.semget(KEY, 0, 0)) and None,
+    "shared memory": lambda: checked(libc.shmget(KEY, 0, 0)),
+    "message queue": lambda: checked(libc.msgget(KEY, 0)),
+    "semaphore": lambda: checked(libc.semget(KEY, 0, 0)),
     "POSIX queue": lambda: queue(os.O_RDWR),
     "shared file": lambda: os.unlink("/dev/shm/left"),
     "temporary file": lambda: os.unlink("/tmp/left"),
