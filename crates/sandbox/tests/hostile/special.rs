@@ -1,6 +1,7 @@
 //! Rows that need more than a table: somebody kills, or looks on from outside.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::time::Duration;
 
 use sandbox::LimitHit;
@@ -124,6 +125,8 @@ fn row_51_kills() {
                 assert_eq!((exit.ended_by, exit.code), (LimitHit::Stopped, 143), "{who:?}");
             }
             rig.leaves_nothing();
+            let owner = |name: &str| fs::metadata(rig.folder().join(name)).unwrap().uid();
+            assert_eq!(owner("workspace"), owner("log"), "{who:?}: given back");
             assert_eq!(rig.call("remove", 0), serde_json::json!({}), "{who:?}");
             assert!(!rig.folder().exists());
         }

@@ -6,7 +6,6 @@ mod bench;
 mod ends;
 mod life;
 mod limits;
-mod refused;
 mod rig;
 mod sees;
 mod unisolated;

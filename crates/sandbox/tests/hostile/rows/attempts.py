@@ -28,6 +28,7 @@ NUMBERS = {
     "pidfd_open": 434, "open_tree": 428, "move_mount": 429, "fsopen": 430, "fsconfig": 431, "fsmount": 432,
     "fspick": 433, "clone3": 435, "pidfd_getfd": 438, "mount_setattr": 442, "io_uring_setup": 425,
     "io_uring_enter": 426, "io_uring_register": 427, "process_madvise": 440, "memfd_secret": 447,
+    "future": 600,
 }  # fmt: skip
 
 

@@ -30,4 +30,5 @@ for name, words in {
 }.items():
     attempt(name, apart, lambda: call(name, *words))
 attempt("personality of 32 bits", apart, lambda: call("personality", 8))
+attempt("a call of the future", lambda: call("future", 0))
 attempt("personality asked", apart, lambda: call("personality", 0xFFFF_FFFF))
