@@ -1,9 +1,5 @@
 //! How runs end: spec sandbox.md 12.
 
-use std::time::Duration;
-
-use sandbox::{Limit, LimitHit, OutOfMemory};
-
 use crate::rig::{Rig, everyone};
 
 #[test]

@@ -3,9 +3,9 @@
 
 use std::time::Duration;
 
-use sandbox::{Limit, LimitHit, OutOfMemory};
+use sandbox::{LimitHit, OutOfMemory};
 
-use crate::rig::{MIB, Rig, Who, everyone, root_only};
+use crate::rig::{MIB, Rig, everyone};
 
 const EAT: &str = "import time\n\
     blocks = []\n\
