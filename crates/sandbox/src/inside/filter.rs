@@ -55,6 +55,10 @@ fn judged() -> Result<Rules, Failure> {
     let no_value = Condition::new(2, Len::Qword, Op::Eq, 0).step("filter condition");
     add(libc::SYS_prlimit64, all([is(0, Op::Eq, 0), is(1, Op::Eq, core), no_value])?);
     add(libc::SYS_setrlimit, all([is(0, Op::Ne, core)])?);
+    // What a process holds must be open to who counts it.
+    let dumpable = number(libc::PR_SET_DUMPABLE);
+    add(libc::SYS_prctl, all([is(0, Op::Ne, dumpable)])?);
+    add(libc::SYS_prctl, all([is(0, Op::Eq, dumpable), is(1, Op::Eq, 1)])?);
     let refused = [libc::TIOCSTI, libc::TIOCLINUX, libc::TIOCSCTTY, libc::TIOCSETD];
     add(libc::SYS_ioctl, all(refused.map(|request| is(1, Op::Ne, request & 0xffff_ffff)))?);
     for kind in [libc::S_IFREG, libc::S_IFIFO, libc::S_IFSOCK, 0] {

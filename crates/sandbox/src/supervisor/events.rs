@@ -165,6 +165,15 @@ impl Watch<'_, '_> {
                 {
                     self.kill(LimitHit::Limit(Limit::Disk));
                 }
+                // A control group counts them itself.
+                Some(used)
+                    if used.memory > self.running.spec.limits.memory
+                        && self.groups.memory_now().is_none()
+                        && !self.ended.killed =>
+                {
+                    self.ended.memory_exceeded = self.ended.cause == LimitHit::None;
+                    self.kill(LimitHit::None);
+                }
                 Some(_) => {}
                 // Nobody counts any more, which must not mean no limit.
                 None => {

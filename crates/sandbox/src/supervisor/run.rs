@@ -211,7 +211,7 @@ fn raise(
     let folders = writable(spec);
     let folders = folders.each_ref().map(AsRef::as_ref);
     let accounts = if ids.own_range {
-        let accounts = Accounts::start(init, &folders, None)?;
+        let accounts = Accounts::start(init, &folders, None, spec.limits.disk)?;
         held.groups.join(init)?;
         tell(channel, &Down::Joined).step("tell process 1")?;
         accounts
@@ -220,7 +220,7 @@ fn raise(
         // Taken now: process 1 will soon let nobody look at it.
         let path = format!("/proc/{}/ns/user", init.as_raw_nonzero());
         let namespace = open(path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).step("open the user namespace")?;
-        let accounts = Accounts::start(init, &folders, Some(&namespace))?;
+        let accounts = Accounts::start(init, &folders, Some(&namespace), spec.limits.disk)?;
         tell(channel, &Down::IdsWritten).step("tell process 1")?;
         accounts
     };

@@ -14,4 +14,5 @@ def hidden():
         time.sleep(4)
 
 
-attempt("400 MiB in a memory file", hidden)
+if __name__ == "__main__":
+    attempt("400 MiB in a memory file", hidden)

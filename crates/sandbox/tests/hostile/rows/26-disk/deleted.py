@@ -16,4 +16,5 @@ def nameless():
     wait()
 
 
-attempt("120 MiB", nameless)
+if __name__ == "__main__":
+    attempt("120 MiB", nameless)
