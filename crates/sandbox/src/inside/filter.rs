@@ -8,6 +8,7 @@ use seccompiler::{
     SeccompFilter, SeccompRule, TargetArch, apply_filter, sock_filter,
 };
 
+use super::limits::Enforced;
 use super::syscalls::{ALLOWED, ALLOWED_HERE, NEWEST_KNOWN};
 use crate::failure::{Failure, Step};
 
@@ -124,10 +125,14 @@ fn instruction(code: u32, jt: u8, jf: u8, k: u32) -> sock_filter {
 }
 
 /// The whole filter.
-pub(crate) fn program() -> Result<BpfProgram, Failure> {
+pub(crate) fn program(enforced: Enforced) -> Result<BpfProgram, Failure> {
     let mut rules = judged()?;
     for call in ALLOWED.iter().chain(ALLOWED_HERE) {
         rules.insert(*call, Vec::new());
+    }
+    if enforced.cpus {
+        // Else the cores that a process keeps to are its limit.
+        rules.insert(libc::SYS_sched_setaffinity, Vec::new());
     }
     let architecture = TargetArch::try_from(std::env::consts::ARCH).step("system call filter")?;
     let refuse = SeccompAction::Errno(libc::EPERM.cast_unsigned());
@@ -137,8 +142,8 @@ pub(crate) fn program() -> Result<BpfProgram, Failure> {
 }
 
 /// Puts the filter on this process and all it starts, for good.
-pub(super) fn apply() -> Result<(), Failure> {
-    apply_filter(&program()?).step("system call filter")
+pub(super) fn apply(enforced: Enforced) -> Result<(), Failure> {
+    apply_filter(&program(enforced)?).step("system call filter")
 }
 
 #[cfg(test)]
@@ -147,7 +152,7 @@ mod tests {
 
     #[test]
     fn the_filter_fits_the_kernel() {
-        let program = program().unwrap();
+        let program = program(Enforced::default()).unwrap();
         assert!(program.len() <= 4096, "{} instructions", program.len());
     }
 

@@ -88,7 +88,7 @@ fn become_command(birth: &Birth<'_>, grants: &Grants, level: IsolationLevel) -> 
         landlock::restrict(grants)?;
     }
     if !birth.weaker.lacks(Wall::Filter) {
-        filter::apply()?;
+        filter::apply(birth.enforced)?;
     }
     let error = sys::execute(&file, &argv, &env);
     Err(program::explain(&path, &error))

@@ -4,10 +4,10 @@ from attempts import attempt
 
 
 def nested():
-    for _ in range(3_000):
+    for _ in range(1_500):
         os.mkdir("d")
         os.chdir("d")
     open("file", "w").close()
 
 
-attempt("3,000 levels", nested)
+attempt("1,500 levels", nested)
