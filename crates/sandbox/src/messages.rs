@@ -59,6 +59,8 @@ pub(crate) enum Up {
     Failed(Failure),
     /// All processes together, now.
     Sample { memory: u64, processes: u32, cpu_seconds: f64 },
+    /// A process other than the main one was ended, because all together held this much.
+    ChildEnded { memory: u64 },
     /// The main process ended.
     Main { code: i32, signal: Option<i32> },
     /// Every process inside has ended and was reaped.

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// One of the things that keep a run in.
 #[doc(hidden)]
+#[cfg_attr(not(debug_assertions), allow(unreachable_pub, reason = "exported in debug builds only"))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Wall {
