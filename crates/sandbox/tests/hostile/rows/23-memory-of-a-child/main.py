@@ -3,20 +3,23 @@ import time
 
 from attempts import attempt
 
-held = b"x" * (100 << 20)
 
-
-def children():
-    made = []
-    for _ in range(8):
+def main():
+    children = []
+    for _ in range(3):
         child = os.fork()
         if child == 0:
             own = b"y" * (16 << 20)
-            time.sleep(3)
+            time.sleep(5)
             os._exit(len(own) and 0)
-        made.append(child)
-    for child in made:
+        children.append(child)
+    held = []
+    for _ in range(30):
+        held.append(b"x" * (8 << 20))
+        time.sleep(0.02)
+    for child in children:
+        os.kill(child, 9)
         os.waitpid(child, 0)
 
 
-attempt("children", children)
+attempt("it goes on", main)
