@@ -2,11 +2,13 @@
 //! `benches/run` builds this in release form, installs the competitor beside it and prints all tables.
 
 mod clock;
+mod collecting;
 mod generate;
 mod history;
 mod planning;
 mod reading;
 mod running;
+mod sandboxes;
 mod scheduling;
 mod unlucky;
 
@@ -22,13 +24,27 @@ struct Setup {
     folder: tempfile::TempDir,
 }
 
+/// A table of its own.
+type Table = fn(&Setup) -> Result<(), Box<dyn std::error::Error>>;
+
+/// All of them, in order.
+const TABLES: [(&str, Table); 7] = [
+    ("reading", reading::table),
+    ("planning", |_| planning::table()),
+    ("running", running::table),
+    ("scheduling", scheduling::table),
+    ("unlucky", unlucky::table),
+    ("sandboxes", sandboxes::table),
+    ("collecting", collecting::table),
+];
+
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut args = std::env::args().skip(1);
-    let root = PathBuf::from(args.next().ok_or("usage: benches ROOT [PYTHON]")?);
+    let root = PathBuf::from(args.next().ok_or("usage: benches ROOT [PYTHON [TABLE...]]")?);
     let setup = Setup { root, python: args.next().map(PathBuf::from), folder: tempfile::tempdir()? };
-    reading::table(&setup)?;
-    planning::table()?;
-    running::table(&setup)?;
-    scheduling::table(&setup)?;
-    unlucky::table(&setup)
+    let only: Vec<String> = args.collect();
+    for (_, table) in TABLES.iter().filter(|(name, _)| only.is_empty() || only.iter().any(|one| one == name)) {
+        table(&setup)?;
+    }
+    Ok(())
 }

@@ -6,6 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use pipeline::{Diagnostic, Loaded, Project, Tree};
+use sandbox::folder::SafeFolder;
 
 use crate::terminal::Terminal;
 
@@ -102,11 +103,19 @@ fn load(folder: PathBuf, file: PathBuf) -> Result<Found, Trouble> {
     Ok(Found { folder, file, bytes, loaded })
 }
 
-/// Reads at most a little more than the largest allowed file.
+/// Reads at most a little more than the largest allowed project.yaml. The file came with a repository: a link is not
+/// followed, and nothing but a regular file is opened.
 pub(crate) fn read(file: &Path) -> std::io::Result<Vec<u8>> {
-    use std::io::Read;
+    use std::io::{Error, ErrorKind, Read};
+    let name = file.file_name().ok_or(ErrorKind::InvalidInput)?;
+    let folder = file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let opened = SafeFolder::at(folder).and_then(|folder| folder.open(name));
+    let opened = opened.map_err(|error| {
+        let kind = if error.is_missing() { ErrorKind::NotFound } else { ErrorKind::InvalidInput };
+        Error::new(kind, error)
+    })?;
     let mut bytes = Vec::new();
-    fs::File::open(file)?.take(READ_AT_MOST).read_to_end(&mut bytes)?;
+    opened.take(READ_AT_MOST).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 

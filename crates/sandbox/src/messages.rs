@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
+use crate::weaker::Weaker;
 use crate::{IsolationLevel, Spec};
 
 /// The largest packet: only failures carry free text.
@@ -24,6 +25,9 @@ pub(crate) struct Order {
     pub(crate) slots: PathBuf,
     /// The caller's process, to tell its death from that of one of its threads.
     pub(crate) caller: u32,
+    /// Walls that a test takes away.
+    #[serde(default)]
+    pub(crate) weaker: Weaker,
 }
 
 /// How a run is isolated.
@@ -55,6 +59,8 @@ pub(crate) enum Up {
     Failed(Failure),
     /// All processes together, now.
     Sample { memory: u64, processes: u32, cpu_seconds: f64 },
+    /// A process other than the main one was ended, because all together held this much.
+    ChildEnded { memory: u64 },
     /// The main process ended.
     Main { code: i32, signal: Option<i32> },
     /// Every process inside has ended and was reaped.

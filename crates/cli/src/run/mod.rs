@@ -225,7 +225,8 @@ impl Work<'_> {
     async fn ignored_by_git(&self, study: &Study) -> Result<(), Box<dyn Error>> {
         const TOLD: &str = "told_of_gitignore";
         let folder = &self.found.folder;
-        let text = std::fs::read_to_string(folder.join(".gitignore")).unwrap_or_default();
+        let text = crate::project::read(&folder.join(".gitignore")).unwrap_or_default();
+        let text = String::from_utf8_lossy(&text);
         let ignored = text.lines().any(|line| line.trim().trim_matches('/').starts_with("metadata"));
         let state = &study.workshop().state;
         if ignored || !folder.join(".git").exists() || state.flags().await?.iter().any(|flag| flag.name == TOLD) {

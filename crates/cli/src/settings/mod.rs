@@ -71,7 +71,13 @@ impl Settings {
 
     fn file(&mut self, path: &Path, of_study: bool, must_exist: bool) -> Result<(), Fault> {
         let place = path.display().to_string();
-        let text = match std::fs::read_to_string(path) {
+        // A person may keep settings behind a link; what a study brings is opened as such.
+        let read = if of_study {
+            crate::project::read(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+        } else {
+            std::fs::read_to_string(path)
+        };
+        let text = match read {
             Ok(text) => text,
             Err(e) if e.kind() == std::io::ErrorKind::NotFound && !must_exist => return Ok(()),
             Err(e) => {

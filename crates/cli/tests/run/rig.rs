@@ -151,22 +151,36 @@ impl Study {
 
     /// The program as this user, without any group of root's. Its file must be where that user can execute it.
     pub fn cloister_as(&self, id: u32, words: &[&str]) -> Ran {
+        self.cloister_through(Some(id), &[], &[], words)
+    }
+
+    /// The same after other words, which must execute the rest of their arguments, and with more variables; as this
+    /// process's own user if `id` is none.
+    pub fn cloister_through(
+        &self,
+        id: Option<u32>,
+        through: &[String],
+        env: &[(String, String)],
+        words: &[&str],
+    ) -> Ran {
         let program = self.home.path().join("cloister");
         if !program.exists() {
             let copied = Command::new("cp").arg(env!("CARGO_BIN_EXE_cloister")).arg(&program).status().unwrap();
             assert!(copied.success());
         }
         let plain = self.command(words);
-        let mut command = Command::new("setpriv");
-        command.args([&format!("--reuid={id}"), &format!("--regid={id}"), "--clear-groups", "--"]).arg(program);
-        command.args(words).current_dir(&self.folder);
+        let drop = id.map(|id| format!("setpriv --reuid={id} --regid={id} --clear-groups --")).unwrap_or_default();
+        let mut all: Vec<String> = drop.split_ascii_whitespace().map(ToOwned::to_owned).collect();
+        all.extend(through.iter().cloned().chain([program.display().to_string()]));
+        let mut command = Command::new(&all[0]);
+        command.args(&all[1..]).args(words).current_dir(&self.folder);
         for (name, value) in plain.get_envs() {
             match value {
                 Some(value) => command.env(name, value),
                 None => command.env_remove(name),
             };
         }
-        let output = command.stdin(Stdio::null()).output().unwrap();
+        let output = command.envs(env.iter().cloned()).stdin(Stdio::null()).output().unwrap();
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         Ran { code: output.status.code(), out: text(&output.stdout), err: text(&output.stderr) }
     }

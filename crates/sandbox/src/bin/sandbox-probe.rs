@@ -23,6 +23,16 @@ fn main() -> ExitCode {
     }
 }
 
+/// In a debug build without the walls that a test of the others names.
+fn native(options: NativeOptions) -> Result<Native, Box<dyn std::error::Error>> {
+    let native = Native::new(options);
+    #[cfg(debug_assertions)]
+    if let Ok(walls) = std::env::var("SANDBOX_PROBE_WITHOUT") {
+        return Ok(native.without(serde_json::from_str(&walls)?));
+    }
+    Ok(native)
+}
+
 fn command() -> Result<String, Box<dyn std::error::Error>> {
     let mut words = std::env::args().skip(1);
     let what = words.next().unwrap_or_default();
@@ -37,7 +47,7 @@ fn command() -> Result<String, Box<dyn std::error::Error>> {
     let spec: Spec = serde_json::from_slice(&std::fs::read(words.next().unwrap_or_default())?)?;
     let runtime: Box<dyn Runtime> = match spec.isolation {
         IsolationLevel::None => Box::new(Unisolated::new(options)),
-        _ => Box::new(Native::new(options)),
+        _ => Box::new(native(options)?),
     };
     let number = words.next().and_then(|word| word.parse().ok()).unwrap_or(0);
     Ok(match what.as_str() {

@@ -21,6 +21,7 @@ use crate::inside::init_timespec;
 use crate::messages::Mode as Isolation;
 use crate::runtime::{Capabilities, Error, Runtime, Sample};
 use crate::supervisor::{born, files, read_exit, reclaim, start_failure};
+use crate::weaker::Weaker;
 use crate::{Exit, Spec, entry, probe};
 
 /// How the runtimes of this room are set up.
@@ -45,6 +46,7 @@ impl Default for NativeOptions {
 pub struct Native {
     options: NativeOptions,
     found: OnceLock<Capabilities>,
+    weaker: Weaker,
 }
 
 /// Level `none` of spec sandbox.md 4: a process group in the run's folder. Only by a person's explicit wish.
@@ -57,7 +59,15 @@ impl Native {
     /// A runtime with these options.
     #[must_use]
     pub fn new(options: NativeOptions) -> Self {
-        Self { options, found: OnceLock::new() }
+        Self { options, found: OnceLock::new(), weaker: Weaker::default() }
+    }
+
+    /// For tests of the walls: runs go without some. Does not exist in a release build.
+    #[cfg(debug_assertions)]
+    #[doc(hidden)]
+    #[must_use]
+    pub fn without(self, without: Vec<crate::Wall>) -> Self {
+        Self { weaker: Weaker { without }, ..self }
     }
 
     /// Tries every capability again, without what [`Runtime::probe`] remembers.
@@ -93,7 +103,7 @@ impl Runtime for Native {
     }
 
     fn start(&self, spec: &Spec) -> Result<(), Error> {
-        let started = order::start(spec, Isolation::Isolated, &self.options);
+        let started = order::start(spec, Isolation::Isolated, self.weaker.clone(), &self.options);
         let Err(Error::CouldNotStart(reason)) = started else { return started };
         // If the machine as such is the cause, all of its gaps are told at once.
         let missing: Vec<String> = self.probe_again().missing().map(|(name, why)| format!("{name}: {why}")).collect();
@@ -126,7 +136,7 @@ impl Runtime for Unisolated {
         if spec.isolation > crate::IsolationLevel::None {
             return Err(Error::CouldNotStart(format!("level none is below the required {:?}", spec.isolation)));
         }
-        order::start(spec, Isolation::Unisolated, &self.options)
+        order::start(spec, Isolation::Unisolated, Weaker::default(), &self.options)
     }
 
     fn wait(&self, spec: &Spec) -> Result<Exit, Error> {

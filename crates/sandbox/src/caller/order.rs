@@ -19,6 +19,7 @@ use super::{Kept, NativeOptions, io_error};
 use crate::messages::{Mode, Order, Reply};
 use crate::runtime::Error;
 use crate::supervisor::files;
+use crate::weaker::Weaker;
 use crate::{Spec, entry};
 
 /// Arguments and environment together (spec sandbox.md 6).
@@ -57,7 +58,7 @@ fn check(spec: &Spec) -> Result<(), String> {
 }
 
 /// Starts a run; returns when its command was executed or could not be.
-pub(super) fn start(spec: &Spec, mode: Mode, options: &NativeOptions) -> Result<(), Error> {
+pub(super) fn start(spec: &Spec, mode: Mode, weaker: Weaker, options: &NativeOptions) -> Result<(), Error> {
     check(spec).map_err(Error::CouldNotStart)?;
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true).mode(0o700).create(&spec.folder).map_err(io_error("make the folder", &spec.folder))?;
@@ -65,7 +66,7 @@ pub(super) fn start(spec: &Spec, mode: Mode, options: &NativeOptions) -> Result<
     let lock = take_lock(spec, &folder)?;
     let spec = Spec { folder: folder.clone(), ..spec.clone() };
     note(&spec)?;
-    let order = Order { spec, mode, slots: options.slots.clone(), caller: std::process::id() };
+    let order = Order { spec, mode, slots: options.slots.clone(), caller: std::process::id(), weaker };
     match hand_over(&order, lock, options) {
         Ok((kept, Reply::Started)) => {
             KEPT.lock().unwrap_or_else(PoisonError::into_inner).insert(folder, kept);

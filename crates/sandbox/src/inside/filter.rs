@@ -8,6 +8,7 @@ use seccompiler::{
     SeccompFilter, SeccompRule, TargetArch, apply_filter, sock_filter,
 };
 
+use super::limits::Enforced;
 use super::syscalls::{ALLOWED, ALLOWED_HERE, NEWEST_KNOWN};
 use crate::failure::{Failure, Step};
 
@@ -49,7 +50,16 @@ fn judged() -> Result<Rules, Failure> {
         add(libc::SYS_personality, all([is(0, Op::Eq, value)])?);
     }
     // Own limits only: process 1 has the same id and must not be limited by the run.
-    add(libc::SYS_prlimit64, all([is(0, Op::Eq, 0)])?);
+    // Not the one for core dumps, see `limits`: it may be asked for, which needs no new value.
+    let core = u64::from(libc::RLIMIT_CORE);
+    add(libc::SYS_prlimit64, all([is(0, Op::Eq, 0), is(1, Op::Ne, core)])?);
+    let no_value = Condition::new(2, Len::Qword, Op::Eq, 0).step("filter condition");
+    add(libc::SYS_prlimit64, all([is(0, Op::Eq, 0), is(1, Op::Eq, core), no_value])?);
+    add(libc::SYS_setrlimit, all([is(0, Op::Ne, core)])?);
+    // What a process holds must be open to who counts it.
+    let dumpable = number(libc::PR_SET_DUMPABLE);
+    add(libc::SYS_prctl, all([is(0, Op::Ne, dumpable)])?);
+    add(libc::SYS_prctl, all([is(0, Op::Eq, dumpable), is(1, Op::Eq, 1)])?);
     let refused = [libc::TIOCSTI, libc::TIOCLINUX, libc::TIOCSCTTY, libc::TIOCSETD];
     add(libc::SYS_ioctl, all(refused.map(|request| is(1, Op::Ne, request & 0xffff_ffff)))?);
     for kind in [libc::S_IFREG, libc::S_IFIFO, libc::S_IFSOCK, 0] {
@@ -115,10 +125,14 @@ fn instruction(code: u32, jt: u8, jf: u8, k: u32) -> sock_filter {
 }
 
 /// The whole filter.
-pub(crate) fn program() -> Result<BpfProgram, Failure> {
+pub(crate) fn program(enforced: Enforced) -> Result<BpfProgram, Failure> {
     let mut rules = judged()?;
     for call in ALLOWED.iter().chain(ALLOWED_HERE) {
         rules.insert(*call, Vec::new());
+    }
+    if enforced.cpus {
+        // Else the cores that a process keeps to are its limit.
+        rules.insert(libc::SYS_sched_setaffinity, Vec::new());
     }
     let architecture = TargetArch::try_from(std::env::consts::ARCH).step("system call filter")?;
     let refuse = SeccompAction::Errno(libc::EPERM.cast_unsigned());
@@ -128,8 +142,8 @@ pub(crate) fn program() -> Result<BpfProgram, Failure> {
 }
 
 /// Puts the filter on this process and all it starts, for good.
-pub(super) fn apply() -> Result<(), Failure> {
-    apply_filter(&program()?).step("system call filter")
+pub(super) fn apply(enforced: Enforced) -> Result<(), Failure> {
+    apply_filter(&program(enforced)?).step("system call filter")
 }
 
 #[cfg(test)]
@@ -138,7 +152,7 @@ mod tests {
 
     #[test]
     fn the_filter_fits_the_kernel() {
-        let program = program().unwrap();
+        let program = program(Enforced::default()).unwrap();
         assert!(program.len() <= 4096, "{} instructions", program.len());
     }
 

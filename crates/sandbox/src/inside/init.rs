@@ -8,7 +8,7 @@ use rustix::process::{Pid, Signal, WaitOptions, WaitStatus, getpgid, kill_proces
 
 use super::Birth;
 use super::main_process::exit_now;
-use super::memory::Watch;
+use super::memory::{Found, Watch};
 use crate::messages::{Down, Up, hear, tell};
 use crate::sys;
 
@@ -44,10 +44,18 @@ pub(super) fn watch(birth: &Birth<'_>, main: Pid) -> ! {
                 Ok(None) | Err(_) => exit_now(1),
             }
         }
-        if let Some(held) = memory.as_mut().and_then(Watch::look) {
-            let ended = sys::children_usage().map_or(0.0, |usage| usage.cpu_seconds);
-            let cpu_seconds = ended + held.ticks as f64 / rustix::param::clock_ticks_per_second() as f64;
-            say(&Up::Sample { memory: held.memory, processes: held.processes, cpu_seconds });
+        match memory.as_mut().and_then(|watch| watch.look(main.as_raw_nonzero().get())) {
+            Some(Found::Held(held)) => {
+                let ended = sys::children_usage().map_or(0.0, |usage| usage.cpu_seconds);
+                let cpu_seconds = ended + held.ticks as f64 / rustix::param::clock_ticks_per_second() as f64;
+                say(&Up::Sample { memory: held.memory, processes: held.processes, cpu_seconds });
+            }
+            Some(Found::End(process, held)) => {
+                if Pid::from_raw(process).is_some_and(|process| kill_process(process, Signal::KILL).is_ok()) {
+                    say(&Up::ChildEnded { memory: held.memory });
+                }
+            }
+            Some(Found::Waiting) | None => {}
         }
     }
     end_all();

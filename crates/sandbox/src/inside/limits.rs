@@ -19,6 +19,9 @@ pub(crate) struct Enforced {
 }
 
 const OPEN_FILES: u64 = 65_536;
+/// Too small for any core file, and the one value at which the kernel also keeps a crash from a program that the host
+/// pipes crashes to: 0 would not (core(5)). The filter keeps a run from changing it.
+const CORE: u64 = 1;
 const STACK: u64 = 8 << 20;
 /// Data size of one process, as a multiple of the memory limit: stacks of threads are counted at full size.
 const DATA_FACTOR: u64 = 16;
@@ -35,7 +38,7 @@ fn cap(resource: Resource, value: u64) -> rustix::io::Result<()> {
 
 /// Applies all to this process, to be inherited by the program. `ours`: processes of ours that count as the run's.
 pub(super) fn apply(limits: &Limits, enforced: Enforced, ours: u64) -> Result<(), Failure> {
-    cap(Resource::Core, 0).step("core dump limit")?;
+    cap(Resource::Core, CORE).step("core dump limit")?;
     cap(Resource::Nofile, OPEN_FILES).step("open file limit")?;
     cap(Resource::Fsize, limits.disk).step("file size limit")?;
     let hard = getrlimit(Resource::Stack).maximum;

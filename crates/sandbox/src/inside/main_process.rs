@@ -12,6 +12,7 @@ use rustix::stdio::{dup2_stderr, dup2_stdin, dup2_stdout};
 use super::root::Grants;
 use super::{Birth, filter, landlock, limits, privileges, program};
 use crate::failure::{Failure, Step};
+use crate::weaker::Wall;
 use crate::{IsolationLevel, sys};
 
 /// Ends this process without running what was registered in the memory copied from its parent.
@@ -83,10 +84,12 @@ fn become_command(birth: &Birth<'_>, grants: &Grants, level: IsolationLevel) -> 
     sys::default_signals().step("signals")?;
     sys::close_on_exec_from(3).step("close descriptors")?;
     rustix::thread::set_no_new_privs(true).step("no_new_privs")?;
-    if level == IsolationLevel::Full {
+    if level == IsolationLevel::Full && !birth.weaker.lacks(Wall::Landlock) {
         landlock::restrict(grants)?;
     }
-    filter::apply()?;
+    if !birth.weaker.lacks(Wall::Filter) {
+        filter::apply(birth.enforced)?;
+    }
     let error = sys::execute(&file, &argv, &env);
     Err(program::explain(&path, &error))
 }

@@ -22,6 +22,19 @@ pub(super) struct Held {
     pub(super) processes: u32,
     /// Processor time of living processes and of children they waited for, in ticks of the clock.
     pub(super) ticks: u64,
+    /// The process that holds most, and how much; known when the sum is exact.
+    largest: Option<(i32, u64)>,
+}
+
+/// What is to be done about what a look found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Found {
+    /// To be told; above the limit it ends the run.
+    Held(Held),
+    /// Ending this process brings the run below its limit, as the kernel would within a control group.
+    End(i32, Held),
+    /// A process that was ended is still letting go.
+    Waiting,
 }
 
 /// Looks at intervals.
@@ -29,11 +42,16 @@ pub(super) struct Watch {
     limit: u64,
     next: Instant,
     looks: u32,
+    /// A process that was ended for its memory, and looks since.
+    ending: Option<(i32, u32)>,
 }
+
+/// How many looks an ended process may take to let go.
+const PATIENCE: u32 = 10;
 
 impl Watch {
     pub(super) fn new(limit: u64) -> Self {
-        Self { limit, next: Instant::now() + INTERVAL, looks: 0 }
+        Self { limit, next: Instant::now() + INTERVAL, looks: 0, ending: None }
     }
 
     /// Until the next look.
@@ -41,8 +59,33 @@ impl Watch {
         self.next.saturating_duration_since(Instant::now())
     }
 
-    /// Looks, if it is time.
-    pub(super) fn look(&mut self) -> Option<Held> {
+    /// Looks, if it is time. The run ends with `main`, so nothing else is ended instead of it.
+    pub(super) fn look(&mut self, main: i32) -> Option<Found> {
+        let held = self.held()?;
+        if held.memory <= self.limit {
+            self.ending = None;
+            return Some(Found::Held(held));
+        }
+        if let Some((process, looks)) = self.ending {
+            let lives = Resident::of(&process.to_string()).is_some_and(|resident| resident.anonymous > 0);
+            self.ending = (lives && looks < PATIENCE).then_some((process, looks + 1));
+            if self.ending.is_some() {
+                return Some(Found::Waiting);
+            }
+            if lives {
+                return Some(Found::Held(held));
+            }
+        }
+        Some(match held.largest {
+            Some((process, bytes)) if process != main && held.memory.saturating_sub(bytes) <= self.limit => {
+                self.ending = Some((process, 0));
+                Found::End(process, held)
+            }
+            _ => Found::Held(held),
+        })
+    }
+
+    fn held(&mut self) -> Option<Held> {
         let begin = Instant::now();
         if begin < self.next {
             return None;
@@ -81,9 +124,16 @@ fn quick() -> Held {
 /// files that hold it, which overlap; the larger of both is taken.
 fn exact() -> Held {
     let (mut anonymous, mut mapped, mut threads, mut ticks) = (0_u64, 0_u64, 0_u32, 0_u64);
+    let mut largest: Option<(i32, u64)> = None;
     let mut files = BTreeMap::new();
     for pid in processes() {
         let Some(resident) = Resident::of(&pid).map(|full| full.proportional(&pid)) else { continue };
+        // Shared memory may outlive the process; only what is its own is given back for sure.
+        if let Ok(process) = pid.parse()
+            && largest.is_none_or(|(_, most)| resident.anonymous > most)
+        {
+            largest = Some((process, resident.anonymous));
+        }
         anonymous = anonymous.saturating_add(resident.anonymous);
         mapped = mapped.saturating_add(resident.shared);
         threads = threads.saturating_add(resident.threads);
@@ -91,7 +141,7 @@ fn exact() -> Held {
         memory_files(&pid, &mut files);
     }
     let held = shared_files().saturating_add(files.values().sum());
-    Held { memory: anonymous.saturating_add(mapped.max(held)), processes: threads, ticks }
+    Held { memory: anonymous.saturating_add(mapped.max(held)), processes: threads, ticks, largest }
 }
 
 /// Files of /dev/shm and segments of System V, whether mapped or not.

@@ -34,6 +34,7 @@ pub(crate) use self::root::MOUNT_POINT;
 
 use crate::failure::{Failure, Step};
 use crate::messages::{Down, Up, hear, tell};
+use crate::weaker::Weaker;
 use crate::{IsolationLevel, Spec, sys};
 
 /// The host name of every sandbox.
@@ -42,6 +43,7 @@ pub(crate) const HOST_NAME: &str = "sandbox";
 /// What process 1 is given.
 pub(crate) struct Birth<'a> {
     pub(crate) spec: &'a Spec,
+    pub(crate) weaker: &'a Weaker,
     pub(crate) ids: Ids,
     /// Which limits the control groups hold already.
     pub(crate) enforced: Enforced,
@@ -87,7 +89,7 @@ fn enter(birth: &Birth<'_>) -> Result<rustix::process::Pid, Failure> {
     if !birth.ids.own_range {
         expect(birth, "id maps", |message| matches!(message, Down::IdsWritten))?;
     }
-    let grants = root::enter(birth.spec)?;
+    let grants = root::enter(birth.spec, birth.weaker)?;
     sys::loopback_up().step("loopback up")?;
     rustix::system::sethostname(HOST_NAME.as_bytes()).step("host name")?;
     if birth.ids.own_range {

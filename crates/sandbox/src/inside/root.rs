@@ -10,6 +10,7 @@ use rustix::process::{fchdir, pivot_root};
 use super::mounts::{AttributesOf, NewRoot, Tree};
 use super::{etc, host, overlay};
 use crate::failure::{Failure, Step};
+use crate::weaker::{Wall, Weaker};
 use crate::{Root, Spec};
 
 /// What the run may do with something it sees.
@@ -56,7 +57,7 @@ const PROC_HIDDEN: [&str; 3] = ["acpi", "asound", "scsi"];
 const WRITABLE: [(&str, &str); 3] = [("/workspace", "workspace"), ("/tmp", "tmp"), ("/var/tmp", "tmp")];
 
 /// Builds the root and moves into it, working folder `/`.
-pub(super) fn enter(spec: &Spec) -> Result<Grants, Failure> {
+pub(super) fn enter(spec: &Spec, weaker: &Weaker) -> Result<Grants, Failure> {
     let private = MountPropagationFlags::PRIVATE | MountPropagationFlags::REC;
     mount_change("/", private).step("mounts private")?;
     let mut grants = vec![(PathBuf::from("/"), Access::List)];
@@ -80,6 +81,10 @@ pub(super) fn enter(spec: &Spec) -> Result<Grants, Failure> {
             root
         }
     };
+    if weaker.lacks(Wall::Mounts) {
+        let whole = Tree::bind("/").step("show the host")?;
+        root.attach_folder(Path::new("/host"), whole).step("show the host")?;
+    }
     finish(&root)?;
     Ok(grants)
 }

@@ -3,6 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fs;
+use std::io::ErrorKind;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -14,6 +15,7 @@ use rustix::process::{Pid, Signal, kill_process, set_parent_process_death_signal
 use rustix::thread::{CapabilitySet, CapabilitySets, LinkNameSpaceType, move_into_link_name_space, set_capabilities};
 
 use super::processes::below;
+use super::report::started;
 use super::walk::walk;
 use crate::failure::{Failure, Step};
 use crate::inside::exit_now;
@@ -22,6 +24,9 @@ use crate::sys;
 /// Between two counts (spec sandbox.md 6); longer for trees that take long to walk.
 const INTERVAL: Duration = Duration::from_secs(1);
 const SHARE: u32 = 4;
+/// What a run leaves free of the file system it writes to, whatever else is counted: a file without a name can be held
+/// where an ordinary user may not look.
+const RESERVE: u64 = 2 << 30;
 
 /// What the run's folders hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -29,6 +34,8 @@ pub(crate) struct Used {
     pub(crate) bytes: u64,
     /// Files, folders and links made since the start.
     pub(crate) made: u64,
+    /// Bytes of memory files that are open, mapped or not.
+    pub(crate) memory: u64,
 }
 
 /// The counting process.
@@ -38,8 +45,14 @@ pub(crate) struct Accounts {
 }
 
 impl Accounts {
-    /// Starts it over `folders` and what the processes below `init` hold open, in `namespace` if given.
-    pub(crate) fn start(init: Pid, folders: &[&Path], namespace: Option<&OwnedFd>) -> Result<Self, Failure> {
+    /// Starts it over `folders` and what the processes below `init` hold open, in `namespace` if given; `limit` is that
+    /// of their bytes.
+    pub(crate) fn start(
+        init: Pid,
+        folders: &[&Path],
+        namespace: Option<&OwnedFd>,
+        limit: u64,
+    ) -> Result<Self, Failure> {
         let step = "start counting disk use";
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let roots: Vec<OwnedFd> =
@@ -49,7 +62,7 @@ impl Accounts {
             sys::Fork::Parent(process) => Ok(Self { process, told }),
             sys::Fork::Child => {
                 drop(told);
-                let _ = count_for_ever(init, &roots, &tell, namespace);
+                let _ = count_for_ever(init, &roots, &tell, namespace, limit);
                 exit_now(1)
             }
         }
@@ -62,11 +75,12 @@ impl Accounts {
 
     /// The next count, waited for; `None` if the process is gone.
     pub(crate) fn read(&self) -> Option<Used> {
-        let mut buffer = [0; 16];
+        let mut buffer = [0; 24];
         let read = rustix::io::read(&self.told, &mut buffer[..]).ok()?;
-        let (bytes, made) = buffer.get(..read)?.split_first_chunk::<8>()?;
-        let made = made.first_chunk::<8>()?;
-        Some(Used { bytes: u64::from_le_bytes(*bytes), made: u64::from_le_bytes(*made) })
+        let (words, _) = buffer.get(..read)?.as_chunks::<8>();
+        let [bytes, made, memory] = words else { return None };
+        let [bytes, made, memory] = [bytes, made, memory].map(|word| u64::from_le_bytes(*word));
+        Some(Used { bytes, made, memory })
     }
 
     /// Ends it.
@@ -76,7 +90,13 @@ impl Accounts {
     }
 }
 
-fn count_for_ever(init: Pid, roots: &[OwnedFd], tell: &OwnedFd, namespace: Option<&OwnedFd>) -> Result<(), Failure> {
+fn count_for_ever(
+    init: Pid,
+    roots: &[OwnedFd],
+    tell: &OwnedFd,
+    namespace: Option<&OwnedFd>,
+    limit: u64,
+) -> Result<(), Failure> {
     let step = "count disk use";
     set_parent_process_death_signal(Some(Signal::KILL)).step(step)?;
     let mut kept: Vec<_> = roots.iter().map(AsRawFd::as_raw_fd).collect();
@@ -93,34 +113,81 @@ fn count_for_ever(init: Pid, roots: &[OwnedFd], tell: &OwnedFd, namespace: Optio
     // Nothing yet, but able to count: the start of the run waits for this word.
     say(tell, Used::default())?;
     let mut at_start = None;
+    let mut hiding = HashSet::new();
+    let floor = free(roots).map_or(0, |free| free.saturating_sub(limit).min(RESERVE));
     loop {
         let begin = Instant::now();
         let mut now = count(roots).step(step)?;
-        now.bytes = now.bytes.saturating_add(deleted(init.as_raw_nonzero().get()));
+        let nameless = Nameless::of(init.as_raw_nonzero().get());
+        now.bytes = now.bytes.saturating_add(nameless.files);
+        now.memory = nameless.memory;
+        // Twice: a process may be looked at while it becomes another program.
+        let hides = nameless.hiding.iter().any(|process| hiding.contains(process));
+        hiding = nameless.hiding;
+        if hides || free(roots).is_some_and(|free| free < floor) {
+            now.bytes = u64::MAX;
+        }
         let at_start = *at_start.get_or_insert(now.made);
         say(tell, Used { made: now.made.saturating_sub(at_start), ..now })?;
         std::thread::sleep(INTERVAL.max(begin.elapsed() * SHARE));
     }
 }
 
-/// Bytes of files that have no name any more but are still open: they take space all the same.
-fn deleted(init: i32) -> u64 {
-    let mut files = HashMap::new();
-    for process in below(init) {
-        for open in fs::read_dir(format!("/proc/{process}/fd")).into_iter().flatten().flatten() {
-            if let Ok(found) = fs::metadata(open.path())
-                && found.is_file()
-                && found.nlink() == 0
-            {
-                files.insert((found.dev(), found.ino()), found.blocks().saturating_mul(512));
+/// Bytes free for others on the file system of the first folder.
+fn free(roots: &[OwnedFd]) -> Option<u64> {
+    let found = rustix::fs::fstatvfs(roots.first()?).ok()?;
+    Some(found.f_bavail.saturating_mul(found.f_frsize))
+}
+
+/// Files that have no name any more but are still open or mapped: they take space all the same.
+#[derive(Default)]
+struct Nameless {
+    files: u64,
+    memory: u64,
+    /// Processes that let nobody look: programs that their own user may not read. The filter refuses the other way.
+    hiding: HashSet<(i32, u64)>,
+}
+
+impl Nameless {
+    fn of(init: i32) -> Self {
+        let mut found = HashMap::new();
+        let mut all = Self::default();
+        for process in below(init) {
+            match fs::read_dir(format!("/proc/{process}/fd")) {
+                Ok(descriptors) => descriptors.flatten().for_each(|open| note(&open.path(), &mut found)),
+                Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+                    all.hiding.insert((process, started(process).unwrap_or(0)));
+                }
+                Err(_) => {}
+            }
+            // Only root is let behind the mappings of others.
+            let maps = fs::read_to_string(format!("/proc/{process}/maps")).unwrap_or_default();
+            for line in maps.lines().filter(|line| line.ends_with(" (deleted)")) {
+                let range = line.split(' ').next().unwrap_or_default();
+                note(Path::new(&format!("/proc/{process}/map_files/{range}")), &mut found);
             }
         }
+        for (bytes, memory) in found.into_values() {
+            let sum = if memory { &mut all.memory } else { &mut all.files };
+            *sum = sum.saturating_add(bytes);
+        }
+        all
     }
-    files.values().sum()
+}
+
+/// Notes what a link of /proc leads to by its identity, if it is a file without a name.
+fn note(link: &Path, found: &mut HashMap<(u64, u64), (u64, bool)>) {
+    if let Ok(file) = fs::metadata(link)
+        && file.is_file()
+        && file.nlink() == 0
+    {
+        let memory = fs::read_link(link).is_ok_and(|to| to.as_os_str().as_encoded_bytes().starts_with(b"/memfd:"));
+        found.insert((file.dev(), file.ino()), (file.blocks().saturating_mul(512), memory));
+    }
 }
 
 fn say(tell: &OwnedFd, used: Used) -> Result<(), Failure> {
-    let packet = [used.bytes.to_le_bytes(), used.made.to_le_bytes()].concat();
+    let packet = [used.bytes, used.made, used.memory].map(u64::to_le_bytes).concat();
     rustix::io::write(tell, &packet).step("count disk use").map(drop)
 }
 

@@ -32,6 +32,8 @@ pub(super) struct Ended {
     pub(super) cause: LimitHit,
     /// Memory by our own watch.
     memory_exceeded: bool,
+    /// Processes that our own watch ended while the main one went on.
+    children_ended: u32,
     /// KILL was sent by us.
     killed: bool,
     pub(super) peak_memory: u64,
@@ -45,9 +47,10 @@ impl Ended {
     /// By the kernel's count where there is one (spec sandbox.md 6); the second number is of children that were killed
     /// while the main process went on.
     pub(super) fn out_of_memory(&self, running: &Running<'_>, kills: Option<u32>) -> (OutOfMemory, u32) {
+        let kills = kills.or((self.children_ended > 0).then_some(self.children_ended));
         let by_signal = self.signal == Some(libc::SIGKILL) && !self.killed;
         match (kills, &running.body) {
-            _ if self.memory_exceeded => (OutOfMemory::Yes, 0),
+            _ if self.memory_exceeded => (OutOfMemory::Yes, self.children_ended),
             (Some(0), _) => (OutOfMemory::No, 0),
             (Some(kills), _) if by_signal => (OutOfMemory::Yes, kills - 1),
             // A main process that fails after its child was killed failed for memory.
@@ -94,6 +97,7 @@ pub(super) fn watch(
         signal: Some(libc::SIGKILL),
         cause: LimitHit::None,
         memory_exceeded: false,
+        children_ended: 0,
         killed: false,
         peak_memory: 0,
         largest: 0,
@@ -164,6 +168,15 @@ impl Watch<'_, '_> {
                     if used.bytes > self.running.spec.limits.disk || used.made > self.running.spec.limits.files =>
                 {
                     self.kill(LimitHit::Limit(Limit::Disk));
+                }
+                // A control group counts them itself.
+                Some(used)
+                    if used.memory > self.running.spec.limits.memory
+                        && self.groups.memory_now().is_none()
+                        && !self.ended.killed =>
+                {
+                    self.ended.memory_exceeded = self.ended.cause == LimitHit::None;
+                    self.kill(LimitHit::None);
                 }
                 Some(_) => {}
                 // Nobody counts any more, which must not mean no limit.
@@ -288,6 +301,10 @@ impl Watch<'_, '_> {
             Ok(Some(Up::Gone { cpu_seconds, largest })) => {
                 self.ended.cpu_seconds = cpu_seconds;
                 self.ended.largest = largest;
+            }
+            Ok(Some(Up::ChildEnded { memory })) => {
+                self.ended.children_ended = self.ended.children_ended.saturating_add(1);
+                self.ended.peak_memory = self.ended.peak_memory.max(memory);
             }
             Ok(Some(Up::Sample { memory, processes, cpu_seconds })) => {
                 self.note(memory, processes, cpu_seconds);

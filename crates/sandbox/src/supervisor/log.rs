@@ -68,7 +68,7 @@ impl Log {
                 continue;
             }
             let room = (LINE - self.line.len()).min(bytes.len());
-            let end = bytes.iter().take(room).position(|byte| *byte == b'\n');
+            let end = memchr::memchr(b'\n', bytes.get(..room).unwrap_or_default());
             let (taken, rest) = bytes.split_at(end.unwrap_or(room));
             self.line.extend_from_slice(taken);
             self.split = end.is_none() && self.line.len() == LINE;

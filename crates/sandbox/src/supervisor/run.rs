@@ -132,15 +132,14 @@ fn start<'a>(order: &'a Order, lock: &Lock, held: &mut Held) -> Result<Running<'
     let log = Log::create(&spec.folder.join(files::LOG), spec.limits.log).step("make the log")?;
     let (output, for_run) = pipe_with(PipeFlags::CLOEXEC).step("output pipe")?;
     rustix::io::ioctl_fionbio(&output, true).step("output pipe")?;
-    let (body, accounts, level) = match order.mode {
+    let (body, ended, accounts, level) = match order.mode {
         Isolation::Isolated => isolated(order, lock, for_run, held)?,
         Isolation::Unisolated => {
             let main = unisolated::start(spec, for_run)?;
             remember(spec, main, held)?;
-            (Body::Unisolated { main }, None, IsolationLevel::None)
+            (Body::Unisolated { main }, look_at(main)?, None, IsolationLevel::None)
         }
     };
-    let ended = pidfd_open(body.first(), PidfdFlags::empty()).step("watch the run")?;
     Ok(Running { spec, body, ended, output, log, accounts, level, began: Instant::now() })
 }
 
@@ -156,7 +155,11 @@ fn remember(spec: &Spec, first: Pid, held: &Held) -> Result<(), Failure> {
     write_whole(&spec.folder, files::BORN, &born, false).step("note who runs the run")
 }
 
-type Isolated = (Body, Option<Accounts>, IsolationLevel);
+fn look_at(process: Pid) -> Result<OwnedFd, Failure> {
+    pidfd_open(process, PidfdFlags::empty()).step("watch the run")
+}
+
+type Isolated = (Body, OwnedFd, Option<Accounts>, IsolationLevel);
 
 fn isolated(order: &Order, lock: &Lock, output: OwnedFd, held: &mut Held) -> Result<Isolated, Failure> {
     let spec = &order.spec;
@@ -176,15 +179,18 @@ fn isolated(order: &Order, lock: &Lock, output: OwnedFd, held: &mut Held) -> Res
     }
     let (channel, for_run) = pair().step("socket to process 1")?;
     let lock = lock.try_clone().step("lock")?;
-    let birth = Birth { spec, ids, enforced: held.groups.enforced(), channel: for_run, output, lock };
+    let birth =
+        Birth { spec, weaker: &order.weaker, ids, enforced: held.groups.enforced(), channel: for_run, output, lock };
     let init = match sys::fork(inside::birth_namespaces(&ids)) {
         Ok(sys::Fork::Child) => inside::run(&birth),
         Ok(sys::Fork::Parent(init)) => init,
         Err(error) => return Err(Failure::new("new namespaces", error)),
     };
     drop(birth);
-    match raise(init, &channel, ids, held, spec) {
-        Ok((accounts, level)) => Ok((Body::Isolated { init, channel }, Some(accounts), level)),
+    // Before anything of the run is executed: a run that cannot be watched must not begin.
+    let raised = look_at(init).and_then(|ended| Ok((ended, raise(init, &channel, ids, held, spec)?)));
+    match raised {
+        Ok((ended, (accounts, level))) => Ok((Body::Isolated { init, channel }, ended, Some(accounts), level)),
         Err(failure) => {
             let _ = kill_process(init, Signal::KILL);
             let _ = waitpid(Some(init), WaitOptions::empty());
@@ -205,7 +211,7 @@ fn raise(
     let folders = writable(spec);
     let folders = folders.each_ref().map(AsRef::as_ref);
     let accounts = if ids.own_range {
-        let accounts = Accounts::start(init, &folders, None)?;
+        let accounts = Accounts::start(init, &folders, None, spec.limits.disk)?;
         held.groups.join(init)?;
         tell(channel, &Down::Joined).step("tell process 1")?;
         accounts
@@ -214,7 +220,7 @@ fn raise(
         // Taken now: process 1 will soon let nobody look at it.
         let path = format!("/proc/{}/ns/user", init.as_raw_nonzero());
         let namespace = open(path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).step("open the user namespace")?;
-        let accounts = Accounts::start(init, &folders, Some(&namespace))?;
+        let accounts = Accounts::start(init, &folders, Some(&namespace), spec.limits.disk)?;
         tell(channel, &Down::IdsWritten).step("tell process 1")?;
         accounts
     };

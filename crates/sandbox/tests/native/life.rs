@@ -58,19 +58,6 @@ fn another_process_waits_and_stops() {
 }
 
 #[test]
-fn stop_without_grace_kills() {
-    for who in everyone() {
-        let rig = Rig::sh(who, "trap '' TERM; while :; do sleep 0.1; done");
-        let mut starter = rig.background(20_000);
-        assert_eq!(rig.call("stop", 0), json!({}));
-        let exit = rig.done(&rig.call("wait", 0)).exit;
-        assert_eq!((exit.ended_by, exit.signal), (LimitHit::Stopped, Some(9)), "{who:?}");
-        starter.kill().unwrap();
-        starter.wait().unwrap();
-    }
-}
-
-#[test]
 fn a_name_is_used_once() {
     for who in everyone() {
         let rig = Rig::sh(who, "true");
@@ -91,23 +78,6 @@ fn the_run_dies_with_its_parent() {
         let exit = rig.done(&rig.call("wait", 0)).exit;
         assert_eq!(exit.ended_by, LimitHit::Stopped, "{who:?}");
         rig.leaves_nothing();
-    }
-}
-
-#[test]
-fn a_killed_supervisor_takes_its_run_along() {
-    for who in everyone() {
-        let rig = long(who).with(|spec| spec.die_with_parent = false);
-        rig.background(0).wait().unwrap();
-        kill(&born(&rig)["supervisor"]);
-        until("the run ends", || !alive(&rig));
-        let answer = rig.call("wait", 0).to_string();
-        assert!(answer.contains("was lost"), "{who:?} {answer}");
-        rig.leaves_nothing();
-        let owner =
-            |name: &str| std::os::unix::fs::MetadataExt::uid(&std::fs::metadata(rig.folder().join(name)).unwrap());
-        assert_eq!(owner("workspace"), owner("log"), "{who:?}: given back");
-        assert_eq!(rig.call("remove", 0), json!({}));
     }
 }
 

@@ -3,10 +3,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, unreachable_pub)]
 
 mod bench;
+mod description;
 mod ends;
 mod life;
 mod limits;
-mod refused;
+mod programs;
 mod rig;
 mod sees;
 mod unisolated;

@@ -10,7 +10,7 @@ use sandbox::{Exit, IsolationLevel, Limits, Root, RunName, Spec};
 const PROGRAM: &str = env!("CARGO_BIN_EXE_sandbox-probe");
 pub const PYTHON: &str = "/usr/bin/python3";
 /// No user of this machine needs to have this id.
-const ORDINARY: u32 = 54_321;
+pub const ORDINARY: u32 = 54_321;
 pub const MIB: u64 = 1 << 20;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,7 +20,22 @@ pub enum Who {
     Ordinary,
 }
 
-fn is_root() -> bool {
+impl Who {
+    /// These words as this user, without any group of root's.
+    pub fn command(self, words: &[String]) -> Command {
+        if self == Who::Root || !is_root() {
+            let mut command = Command::new(&words[0]);
+            command.args(&words[1..]);
+            return command;
+        }
+        let mut command = Command::new("setpriv");
+        command.args([format!("--reuid={ORDINARY}"), format!("--regid={ORDINARY}")]).args(["--clear-groups", "--"]);
+        command.args(words);
+        command
+    }
+}
+
+pub fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 
@@ -41,6 +56,10 @@ pub struct Rig {
     pub who: Who,
     pub home: tempfile::TempDir,
     pub spec: Spec,
+    /// Words before the program, which must execute the rest of their arguments.
+    pub through: Vec<String>,
+    /// For the program's environment, never for the run's.
+    pub env: Vec<(String, String)>,
 }
 
 /// What came of a run.
@@ -89,7 +108,8 @@ impl Rig {
             isolation: IsolationLevel::Full,
             die_with_parent: true,
         };
-        Self { who, home, spec }
+        let env = vec![("SECRET_OF_THE_CALLER".to_owned(), "marker".to_owned())];
+        Self { who, home, spec, through: Vec::new(), env }
     }
 
     pub fn sh(who: Who, script: &str) -> Self {
@@ -138,17 +158,11 @@ impl Rig {
         let file = self.home.path().join(format!("order-{what}.json"));
         std::fs::write(&file, serde_json::to_vec(&self.spec).unwrap()).unwrap();
         std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).unwrap();
-        let program = self.program();
-        let mut command = if self.who == Who::Ordinary && is_root() {
-            let mut command = Command::new("setpriv");
-            let id = ORDINARY.to_string();
-            command.args([&format!("--reuid={id}"), &format!("--regid={id}"), "--clear-groups", "--"]).arg(program);
-            command
-        } else {
-            Command::new(program)
-        };
-        command.arg(what).arg(file).arg(number.to_string()).stdin(Stdio::null());
-        command.env("SECRET_OF_THE_CALLER", "marker");
+        let program = self.program().display().to_string();
+        let mut words = self.through.clone();
+        words.extend([program, what.to_owned(), file.display().to_string(), number.to_string()]);
+        let mut command = self.who.command(&words);
+        command.stdin(Stdio::null()).envs(self.env.iter().cloned());
         command
     }
 

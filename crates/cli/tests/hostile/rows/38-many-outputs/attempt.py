@@ -1,0 +1,2 @@
+for number in range(100_001):
+    open(f"output/{number}.csv", "w").close()

@@ -1,0 +1,1 @@
+import sys; open(f"output/{sys.argv[1]}.csv", "w").close()

@@ -1,0 +1,1 @@
+open("output/a.csv", "w").close()

@@ -1,0 +1,1 @@
+../../../../../sandbox/tests/hostile/rows/52-missing-walls/refuse.py

@@ -1,0 +1,4 @@
+from foreign import gate
+
+gate()
+print("went on")

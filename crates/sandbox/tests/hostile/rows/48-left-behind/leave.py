@@ -1,0 +1,6 @@
+from attempts import attempt
+from things import LEAVE, cover
+
+cover()
+for name, act in LEAVE.items():
+    attempt(name, act)
