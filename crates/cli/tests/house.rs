@@ -15,7 +15,8 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("runtimes", &["pipeline", "sandbox"]),
     ("jobs", &["pipeline", "disclosure", "sandbox", "runtimes"]),
     ("actions", &["disclosure"]),
-    ("cli", &["pipeline", "disclosure", "sandbox", "runtimes", "jobs", "actions"]),
+    ("codelists", &["sandbox"]),
+    ("cli", &["pipeline", "disclosure", "sandbox", "runtimes", "jobs", "actions", "codelists"]),
 ];
 const LONGEST_FILE: usize = 400;
 
