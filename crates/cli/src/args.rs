@@ -1,9 +1,13 @@
 //! The words of the command line, as clap reads them. Spec cli.md 1-6, 9.
 //! Nothing is decided here; each command's own file does that.
 
+mod codelists;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub(crate) use codelists::{Codelists, CodelistsCommand, CodelistsCommon};
 
 /// Run studies of health records: write the code against dummy data, let the code travel to the data.
 #[derive(Debug, Parser)]
@@ -55,6 +59,8 @@ pub(crate) enum Command {
     Run(Run),
     /// Show what would run, and why
     Plan(Plan),
+    /// Codelists of a study: add, update, check
+    Codelists(Codelists),
     /// Print the log of an action
     Logs(Logs),
     /// Remove what killed runs left behind; never outputs, logs or codelists

@@ -4,9 +4,11 @@ mod action;
 mod args;
 mod check;
 mod clean;
+mod codelists;
 mod env;
 mod exit;
 mod info;
+mod interrupt;
 mod logs;
 mod plan;
 mod planning;
@@ -56,6 +58,10 @@ fn dispatch() -> Exit {
         Command::Check(args) => check::check(&args, global, &terminal),
         Command::Run(args) => run::run(&args, global, &terminal),
         Command::Plan(args) => plan::plan(&args, global, &terminal),
+        Command::Codelists(args) => {
+            interrupt::ends_the_program();
+            codelists::codelists(&args, global, &terminal)
+        }
         Command::Logs(args) => logs::logs(&args, &terminal),
         Command::Clean(args) => clean::clean(&args, &terminal),
         Command::Env(args) => env::env(&args, global, &terminal),

@@ -82,6 +82,13 @@ impl Terminal {
     }
 }
 
+/// What the program was called: it behaves the same under the name of a link to it (spec cli.md 1).
+pub(crate) fn program() -> &'static str {
+    let called = std::env::args_os().next().map(std::path::PathBuf::from);
+    let name = called.as_deref().and_then(std::path::Path::file_name);
+    if name.is_some_and(|name| name == "opensafely") { "opensafely" } else { "cloister" }
+}
+
 /// Whether results that nobody reads are dropped instead of ending the program.
 static KEEP_GOING: AtomicBool = AtomicBool::new(false);
 

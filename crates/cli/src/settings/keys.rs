@@ -16,6 +16,8 @@ pub(crate) enum Kind {
     Word(&'static [&'static str]),
     /// `true` or `false`.
     Flag,
+    /// A text that its command understands.
+    Text,
     /// A list of texts.
     Texts,
 }
@@ -50,6 +52,9 @@ pub(crate) const KEYS: &[Key] = &[
     Key { name: "run.isolation", kind: Kind::Word(&["auto", "namespaces"]), default: "auto", study: Study::MayNot },
     Key { name: "check.allow", kind: Kind::Texts, default: "", study: Study::May },
     Key { name: "check.deny", kind: Kind::Texts, default: "", study: Study::May },
+    Key { name: "codelists.url", kind: Kind::Text, default: "https://www.opencodelists.org", study: Study::MayNot },
+    Key { name: "codelists.mirror", kind: Kind::Text, default: "", study: Study::MayNot },
+    Key { name: "codelists.parallel", kind: Kind::Count, default: "8", study: Study::May },
     Key { name: "network.offline", kind: Kind::Flag, default: "false", study: Study::Only("true") },
     Key { name: "ui.color", kind: Kind::Word(&["auto", "always", "never"]), default: "auto", study: Study::MayNot },
     Key {

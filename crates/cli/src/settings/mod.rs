@@ -180,7 +180,7 @@ fn check(key: &Key, values: &[String], place: &str) -> Result<(), Fault> {
         Kind::Duration => duration(value).is_some(),
         Kind::Word(words) => words.contains(&value.as_str()),
         Kind::Flag => value == "true" || value == "false",
-        Kind::Texts => true,
+        Kind::Text | Kind::Texts => true,
     };
     let Some(bad) = values.iter().find(|value| !good(value)) else { return Ok(()) };
     let expected = match key.kind {
@@ -190,7 +190,7 @@ fn check(key: &Key, values: &[String], place: &str) -> Result<(), Fault> {
         Kind::Duration => "a time such as \"90s\", \"20m\" or \"6h\"".to_owned(),
         Kind::Word(words) => format!("one of {}", words.join(", ")),
         Kind::Flag => "true or false".to_owned(),
-        Kind::Texts => "text".to_owned(),
+        Kind::Text | Kind::Texts => "text".to_owned(),
     };
     let mut help = format!("`{}` takes {expected}", key.name);
     if key.name == "run.isolation" && bad == "none" {
