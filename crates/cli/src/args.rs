@@ -127,6 +127,8 @@ pub(crate) enum CheckPart {
     Project,
     /// Runtimes, tags, scripts and dummy data files it names
     Files,
+    /// Whether codelists/ is as it was downloaded
+    Codelists,
 }
 
 #[derive(Debug, Clone, Args)]
