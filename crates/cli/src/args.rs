@@ -2,10 +2,13 @@
 //! Nothing is decided here; each command's own file does that.
 
 mod codelists;
+mod exec;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub(crate) use exec::Exec;
 
 pub(crate) use codelists::{Codelists, CodelistsCommand, CodelistsCommon};
 
@@ -61,6 +64,8 @@ pub(crate) enum Command {
     Plan(Plan),
     /// Codelists of a study: add, update, check
     Codelists(Codelists),
+    /// Run one command in a runtime, on this folder
+    Exec(Exec),
     /// Print the log of an action
     Logs(Logs),
     /// Remove what killed runs left behind; never outputs, logs or codelists

@@ -6,6 +6,7 @@ mod check;
 mod clean;
 mod codelists;
 mod env;
+mod exec;
 mod exit;
 mod info;
 mod interrupt;
@@ -62,6 +63,7 @@ fn dispatch() -> Exit {
             interrupt::ends_the_program();
             codelists::codelists(&args, global, &terminal)
         }
+        Command::Exec(args) => exec::exec(&args, global, &terminal),
         Command::Logs(args) => logs::logs(&args, &terminal),
         Command::Clean(args) => clean::clean(&args, &terminal),
         Command::Env(args) => env::env(&args, global, &terminal),

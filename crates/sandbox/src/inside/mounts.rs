@@ -70,11 +70,22 @@ impl Tree {
         Ok(self)
     }
 
+    /// A second hold on the same mount.
+    pub(crate) fn try_clone(&self) -> io::Result<Self> {
+        self.0.try_clone().map(Self)
+    }
+
     /// Attaches it over an opened target and gives its root.
     pub(crate) fn attach(self, target: impl AsFd) -> io::Result<OwnedFd> {
         let flags = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH | MoveMountFlags::MOVE_MOUNT_T_EMPTY_PATH;
         move_mount(self.0.as_fd(), "", target.as_fd(), "", flags)?;
         Ok(self.0)
+    }
+}
+
+impl AsFd for Tree {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
     }
 }
 
