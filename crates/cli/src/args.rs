@@ -3,12 +3,17 @@
 
 mod codelists;
 mod exec;
+mod machine;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::ArgValueCandidates;
+
+use crate::completions::{actions, actions_and_all, codes, runtimes};
 
 pub(crate) use exec::Exec;
+pub(crate) use machine::{Completions, Schema, SchemaName, Shell};
 
 pub(crate) use codelists::{Codelists, CodelistsCommand, CodelistsCommon};
 
@@ -76,8 +81,10 @@ pub(crate) enum Command {
     Info(Info),
     /// Turn .gz outputs into plain files
     Unzip(Unzip),
-    /// Print the JSON Schema of project.yaml, for editors
+    /// Print the JSON Schema of project.yaml or of an output, for editors and programs
     Schema(Schema),
+    /// Print what makes a shell complete commands, options, actions, runtimes and codes
+    Completions(Completions),
     /// Run a built-in action on files of this folder, without a sandbox
     #[command(disable_help_flag = true)]
     Action(Action),
@@ -95,10 +102,10 @@ pub(crate) struct Check {
     #[arg(long)]
     pub(crate) strict: bool,
     /// Raise this warning or note to an error (repeatable)
-    #[arg(long, value_name = "CODE")]
+    #[arg(long, value_name = "CODE", add = ArgValueCandidates::new(codes))]
     pub(crate) deny: Vec<String>,
     /// Hide this warning or note; errors cannot be hidden (repeatable)
-    #[arg(long, value_name = "CODE")]
+    #[arg(long, value_name = "CODE", add = ArgValueCandidates::new(codes))]
     pub(crate) allow: Vec<String>,
     /// Apply the fixes that are sure, and print the difference
     #[arg(long)]
@@ -113,7 +120,7 @@ pub(crate) struct Check {
     #[arg(long, value_enum, value_delimiter = ',', value_name = "PART")]
     pub(crate) only: Vec<CheckPart>,
     /// Explain a code, with an example of the fault and its correction
-    #[arg(long, value_name = "CODE")]
+    #[arg(long, value_name = "CODE", add = ArgValueCandidates::new(codes))]
     pub(crate) explain: Option<String>,
 }
 
@@ -139,7 +146,7 @@ pub(crate) enum CheckPart {
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Selection {
     /// Names of actions, or run_all
-    #[arg(value_name = "ACTION")]
+    #[arg(value_name = "ACTION", add = ArgValueCandidates::new(actions_and_all))]
     pub(crate) actions: Vec<String>,
     /// Also run every needed action again
     #[arg(short, long)]
@@ -168,7 +175,7 @@ pub(crate) struct Plan {
     #[arg(long, value_name = "ID")]
     pub(crate) request_id: Option<String>,
     /// Explain why this action runs or is reused, back to the first cause
-    #[arg(long, value_name = "ACTION")]
+    #[arg(long, value_name = "ACTION", add = ArgValueCandidates::new(actions))]
     pub(crate) why: Option<String>,
     /// Show the command of each action as it would run
     #[arg(long)]
@@ -263,7 +270,7 @@ pub(crate) enum Progress {
 #[derive(Debug, Args)]
 pub(crate) struct Logs {
     /// Whose log
-    #[arg(value_name = "ACTION")]
+    #[arg(value_name = "ACTION", add = ArgValueCandidates::new(actions))]
     pub(crate) action: String,
     /// Only the last lines
     #[arg(long, value_name = "N")]
@@ -317,7 +324,7 @@ pub(crate) enum EnvCommand {
     /// Build runtimes now, for use without a network later
     Install {
         /// Such as python:v1, jupyter or r:v2
-        #[arg(required = true, value_name = "NAME[:TAG]")]
+        #[arg(required = true, value_name = "NAME[:TAG]", add = ArgValueCandidates::new(runtimes))]
         runtimes: Vec<String>,
         /// Take packages from this folder where it has them, instead of the network
         #[arg(long, value_name = "DIR")]
@@ -351,18 +358,6 @@ pub(crate) struct Unzip {
     /// Overwrite newer files
     #[arg(short, long)]
     pub(crate) force: bool,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Schema {
-    /// Which format
-    #[arg(value_enum, default_value = "project")]
-    pub(crate) what: SchemaName,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum SchemaName {
-    Project,
 }
 
 #[derive(Debug, Args)]

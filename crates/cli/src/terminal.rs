@@ -49,6 +49,11 @@ impl Terminal {
         }
     }
 
+    /// Says nothing but results: for answers to a shell.
+    pub(crate) fn silent() -> Self {
+        Self { color: false, color_err: false, ascii: true, quiet: true, live: false, width: 80 }
+    }
+
     /// Whether a person can be asked.
     pub(crate) fn can_ask() -> bool {
         io::stdin().is_terminal() && io::stderr().is_terminal()

@@ -67,6 +67,19 @@ fn each_room_knows_only_the_rooms_below_it() {
     }
 }
 
+/// A job's network is off by its type; only a person's own command has another one (spec sandbox.md 3).
+#[test]
+fn only_the_command_line_can_ask_for_a_network() {
+    for room in rooms().iter().filter(|room| !["cli", "sandbox"].contains(&room.as_str())) {
+        let mut files = Vec::new();
+        rust_files(&root().join("crates").join(room).join("src"), &mut files);
+        for file in files {
+            let text = fs::read_to_string(&file).unwrap();
+            assert!(!text.contains("sandbox::interactive"), "{} may not run interactive commands", file.display());
+        }
+    }
+}
+
 #[test]
 fn each_room_says_what_it_is_for() {
     for room in rooms() {

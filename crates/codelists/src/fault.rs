@@ -215,6 +215,12 @@ impl Fault {
     }
 }
 
+/// Every code of this room, in order.
+pub const CODES: [&str; 16] = [
+    "C101", "C102", "C103", "C104", "C105", "C106", "C201", "C202", "C203", "C204", "C205", "C301", "C302", "C401",
+    "C402", "C403",
+];
+
 /// Why a command could not do its work at all, or did not.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]

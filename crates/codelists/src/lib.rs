@@ -20,7 +20,7 @@ mod write;
 pub use add::Versions;
 pub use check::{Line, Report, Severity, State};
 pub use content::Sha;
-pub use fault::{Error, Fault};
+pub use fault::{CODES, Error, Fault};
 pub use folder::Project;
 pub use http::Asking;
 pub use id::{BadId, Id};

@@ -1,6 +1,9 @@
 //! The words of `cloister exec`. Spec cli.md 8.
 
 use clap::Args;
+use clap_complete::ArgValueCompleter;
+
+use crate::completions::RuntimeThenAnything;
 
 #[derive(Debug, Args)]
 #[command(
@@ -29,6 +32,6 @@ pub(crate) struct Exec {
     #[arg(long)]
     pub(crate) allow_network: bool,
     /// The runtime, then the command
-    #[arg(required = true, trailing_var_arg = true, value_name = "IMAGE[:TAG] [ARG]")]
+    #[arg(required = true, trailing_var_arg = true, add = ArgValueCompleter::new(RuntimeThenAnything), value_name = "IMAGE[:TAG] [ARG]")]
     pub(crate) words: Vec<String>,
 }

@@ -1,4 +1,4 @@
-//! `cloister check`: every fault of a study, without running anything; and `cloister schema`. Spec cli.md 3.
+//! `cloister check`: every fault of a study, without running anything. Spec cli.md 3.
 
 mod codelists;
 
@@ -10,7 +10,7 @@ use pipeline::report::{CheckDocument, Counts, HumanOptions, ProjectInfo};
 use pipeline::{Diagnostic, Severity, report};
 use sha1::Digest;
 
-use crate::args::{Check, CheckFormat, CheckPart, Global, Schema, SchemaName};
+use crate::args::{Check, CheckFormat, CheckPart, Global};
 use crate::exit::Exit;
 use crate::project::{self, Found};
 use crate::settings::Settings;
@@ -238,12 +238,4 @@ fn explain(code: &str, terminal: &Terminal) -> Exit {
             Exit::Usage
         }
     }
-}
-
-pub(crate) fn schema(args: &Schema, terminal: &Terminal) -> Result<Exit, Box<dyn Error>> {
-    let document = match args.what {
-        SchemaName::Project => pipeline::schema::project(),
-    };
-    terminal.line(&serde_json::to_string_pretty(&document)?);
-    Ok(Exit::Done)
 }

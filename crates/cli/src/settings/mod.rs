@@ -199,6 +199,11 @@ fn check(key: &Key, values: &[String], place: &str) -> Result<(), Fault> {
     Err(Fault { place: place.to_owned(), message: format!("`{} = {bad}` makes no sense", key.name), help })
 }
 
+/// The JSON Schema of cloister.toml, from the table of keys.
+pub(crate) fn schema() -> serde_json::Value {
+    keys::schema()
+}
+
 fn line_of(text: &str, word: &str) -> usize {
     text.lines()
         .position(|line| line.trim_start().trim_start_matches(['[', '"']).starts_with(word))
