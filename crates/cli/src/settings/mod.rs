@@ -84,7 +84,7 @@ impl Settings {
             Fault {
                 place: format!("{place}:{line}"),
                 message: format!("not valid TOML: {}", e.message()),
-                help: "mend this line; see docs/settings.md for every key".to_owned(),
+                help: "mend this line; `cloister schema config` lists every key".to_owned(),
             }
         })?;
         for (section, value) in &table {

@@ -5,6 +5,7 @@
 #![allow(unreachable_pub, dead_code, reason = "the rig is shared with the tests of runs")]
 
 mod complete;
+mod docs;
 mod help;
 #[path = "../run/rig.rs"]
 mod rig;
