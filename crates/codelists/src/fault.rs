@@ -266,3 +266,52 @@ impl From<Fault> for Error {
         Self::Faults(vec![fault])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every code with what people read, and none without.
+    #[test]
+    fn every_code_has_its_words() {
+        let text = |text: &str| text.to_owned();
+        let (line, first, id, other) = (7, 3, text("org/a/v2"), text("org/a/v1"));
+        let faults = [
+            Fault::Listing { why: text("does not exist") },
+            Fault::Id { line: Some(7), text: text("org/a"), why: BadId::NoVersion },
+            Fault::Id { line: None, text: text("a\u{1b}[31m"), why: BadId::Shape },
+            Fault::Twice { line, first, id: id.clone() },
+            Fault::OtherVersion { line, first, id: id.clone(), other: other.clone() },
+            Fault::SameFile {
+                line,
+                first,
+                id: text("user/x/y/v1"),
+                other: text("user-x/y/v1"),
+                file: text("user-x-y.csv"),
+            },
+            Fault::OtherSite { address: text("https://b.example/"), site: text("https://a.example") },
+            Fault::NoManifest,
+            Fault::Manifest { why: text("it is not JSON (expected value at line 1 column 1)") },
+            Fault::Ids { unknown: vec![id.clone()], unlisted: vec![other] },
+            Fault::Files { missing: vec![text("org-a.csv")], extra: vec![text("mine.csv"), text("x.csv")] },
+            Fault::Modified { files: vec![text("org-a.csv"), text("org-b.csv (larger than any download)")] },
+            Fault::Upstream { site: text("https://a.example"), what: text("changed: org-a.csv") },
+            Fault::NotCompared { site: text("https://a.example"), why: text("no whole answer in time") },
+            Fault::Download {
+                address: text("https://a.example/x"),
+                why: text("there is no such version (status 404)"),
+            },
+            Fault::Draft { id },
+            Fault::NotACodelist { address: text("https://a.example/x"), why: text("is `text/html`, not text/csv") },
+        ];
+        let mut told = String::new();
+        for fault in &faults {
+            told += &format!("{}: {fault}\n", fault.code());
+            told += &fault.help().map_or(String::new(), |help| format!("  help: {help}\n"));
+        }
+        for code in CODES {
+            assert!(faults.iter().any(|fault| fault.code() == code), "{code}");
+        }
+        insta::assert_snapshot!(told);
+    }
+}

@@ -195,6 +195,10 @@ fn failure(error: ureq::Error) -> Failure {
         ureq::Error::Timeout(_) => Failure::new("no whole answer in time", true),
         ureq::Error::HostNotFound => Failure::new("its host is not known; is there a network?", true),
         ureq::Error::ConnectionFailed => Failure::new("no connection; is there a network?", true),
+        // So come a certificate that nobody vouches for, and an answer that is no TLS.
+        ureq::Error::Io(error) if error.kind() == std::io::ErrorKind::InvalidData => {
+            Failure::new(format!("no secure connection can be made: {error}"), false)
+        }
         ureq::Error::Io(error) => Failure::new(format!("the connection failed: {error}"), true),
         ureq::Error::Rustls(error) => Failure::new(format!("its certificate cannot be trusted: {error}"), false),
         ureq::Error::ConnectProxyFailed(_) => Failure::new("the proxy refused the connection", true),

@@ -6,6 +6,7 @@
 
 mod killed;
 mod rig;
+mod secure;
 #[path = "../../../codelists/tests/site/server.rs"]
 mod server;
 mod typed;
