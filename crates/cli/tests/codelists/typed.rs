@@ -163,3 +163,44 @@ fn what_root_writes_belongs_to_the_owner_of_the_folder() {
         assert_eq!((found.uid(), found.gid()), (4321, 4322), "{name}");
     }
 }
+
+#[test]
+fn from_inside_the_folder_it_stays_the_same_folder() {
+    let rig = Rig::default();
+    rig.cloister(&["add", "org/asthma/v1"]);
+    rig.server.list("org/asthma/v1", csv("code\nnew\n"));
+    let folder = rig.path("codelists");
+    let before = fs::metadata(&folder).unwrap().ino();
+    let updated = ran(rig.command(&["update"]).current_dir(&folder));
+    assert_eq!(updated.code, Some(0), "{}", updated.err);
+    assert_eq!(rig.read("codelists/org-asthma.csv"), "code\nnew\n");
+    assert_eq!(fs::metadata(&folder).unwrap().ino(), before, "a shell that stands in it is not left behind");
+    assert_eq!(rig.cloister(&["check"]).code, Some(0));
+    let mut left: Vec<_> = fs::read_dir(&folder).unwrap().map(|e| e.unwrap().file_name()).collect();
+    left.sort();
+    assert_eq!(left, ["codelists.json", "codelists.txt", "org-asthma.csv"]);
+}
+
+#[test]
+fn a_full_disk_changes_nothing() {
+    let rig = Rig::default();
+    rig.cloister(&["add", "org/asthma/v1", "user/someone/other/1a2b"]);
+    rig.server.list("org/asthma/v1", csv("code\nsmall\n"));
+    rig.server.list("user/someone/other/1a2b", csv(&format!("code\n{}", "1\n".repeat(100_000))));
+    let before = (rig.read("codelists/org-asthma.csv"), rig.read("codelists/codelists.json"));
+    let plain = rig.command(&["update"]);
+    // No file may have more than 16 KiB: the second list cannot be written.
+    let mut command = Command::new("bash");
+    command.args(["-c", "trap '' XFSZ; ulimit -f 16; exec \"$0\" codelists update"]).arg(plain.get_program());
+    command.current_dir(rig.folder()).env_clear();
+    for (name, value) in plain.get_envs() {
+        command.env(name, value.unwrap());
+    }
+    let no = ran(&mut command);
+    assert_eq!(no.code, Some(1), "{}", no.err);
+    assert!(no.err.contains("too large") || no.err.contains("os error 27"), "{}", no.err);
+    assert_eq!((rig.read("codelists/org-asthma.csv"), rig.read("codelists/codelists.json")), before);
+    let left: Vec<_> = fs::read_dir(rig.folder()).unwrap().map(|e| e.unwrap().file_name()).collect();
+    assert_eq!(left.len(), 2, "{left:?}");
+    assert_eq!(rig.cloister(&["check", "--offline"]).code, Some(0));
+}
