@@ -82,9 +82,22 @@ impl Terminal {
 
     /// An error or warning on standard error.
     pub(crate) fn error(&self, text: &str) {
+        let text = text.trim_end_matches('\n');
+        let on_github = std::env::var_os("GITHUB_ACTIONS").is_some_and(|value| value == "true");
+        let text = if on_github { uncommanding(text) } else { text.to_owned() };
         // Nothing more can be said when standard error itself is gone.
-        let _ = writeln!(io::stderr().lock(), "{}", text.trim_end_matches('\n'));
+        let _ = writeln!(io::stderr().lock(), "{text}");
     }
+}
+
+/// Text in which a workflow on GitHub hears no command: our own commands all go to standard output.
+fn uncommanding(text: &str) -> String {
+    let plain = text.replace("##[", "# #[");
+    let lines = plain.split('\n').map(|line| {
+        let start = line.trim_start();
+        if start.starts_with("::") { format!("| {start}") } else { line.to_owned() }
+    });
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// What the program was called: it behaves the same under the name of a link to it (spec cli.md 1).
@@ -135,4 +148,15 @@ pub(crate) fn report_bugs() {
             let _ = writeln!(err, "{report}");
         }
     }));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn remarks_are_no_commands() {
+        let text = "note: a\n  ::error::b\n ##[add-mask]c d::e";
+        assert_eq!(uncommanding(text), "note: a\n| ::error::b\n # #[add-mask]c d::e");
+    }
 }

@@ -3,6 +3,7 @@
 mod add;
 mod check;
 mod content;
+mod diff;
 mod download;
 mod fault;
 mod folder;
@@ -20,6 +21,7 @@ mod write;
 pub use add::Versions;
 pub use check::{Line, Report, Severity, State};
 pub use content::Sha;
+pub use diff::Difference;
 pub use fault::{CODES, Error, Fault};
 pub use folder::Project;
 pub use http::Asking;

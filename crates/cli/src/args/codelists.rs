@@ -48,4 +48,12 @@ pub(crate) enum CodelistsCommand {
     Check(CodelistsCommon),
     /// Only ask whether the source has changed
     CheckUpstream(CodelistsCommon),
+    /// Compare the files with the same versions at their source, code by code
+    Diff {
+        /// Only these: ids, or names of files
+        #[arg(value_name = "ID")]
+        ids: Vec<String>,
+        #[command(flatten)]
+        common: CodelistsCommon,
+    },
 }

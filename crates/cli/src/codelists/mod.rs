@@ -16,7 +16,9 @@ use crate::terminal::Terminal;
 
 pub(crate) fn codelists(args: &Codelists, global: &Global, terminal: &Terminal) -> Result<Exit, Box<dyn Error>> {
     let common = match &args.command {
-        CodelistsCommand::Add { common, .. } | CodelistsCommand::Update { common, .. } => common,
+        CodelistsCommand::Add { common, .. }
+        | CodelistsCommand::Update { common, .. }
+        | CodelistsCommand::Diff { common, .. } => common,
         CodelistsCommand::Check(common) | CodelistsCommand::CheckUpstream(common) => common,
     };
     let place = place(common, terminal)?;
@@ -45,6 +47,10 @@ pub(crate) fn codelists(args: &Codelists, global: &Global, terminal: &Terminal) 
             let asked = if rig.offline { None } else { Some(rig.site.address()) };
             Ok(said::checked(&report, asked.as_deref(), common.format, terminal))
         }),
+        CodelistsCommand::Diff { ids, .. } => rig
+            .online("`codelists diff`")
+            .and_then(|()| rig.project.diff(ids, &rig.site, &rig.asking))
+            .map(|differences| Ok(said::differences(&differences, common.format, terminal))),
         CodelistsCommand::CheckUpstream(_) => rig
             .always_online("`codelists check-upstream`")
             .and_then(|()| rig.project.check_upstream(&rig.site, &rig.asking))

@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use codelists::{Fault, Project, Report, Severity, Updated};
+use codelists::{Difference, Fault, Project, Report, Severity, Updated};
 use pipeline::report::visible;
 use serde_json::{Value, json};
 
@@ -80,6 +80,48 @@ pub(super) fn updated(
         }
     }
     Ok(if updated.kept.is_empty() { Exit::Done } else { Exit::No })
+}
+
+/// What differs, code by code; exit 1 if anything does.
+pub(super) fn differences(all: &[Difference], format: TextFormat, terminal: &Terminal) -> Exit {
+    let differ: Vec<&Difference> = all.iter().filter(|difference| !difference.is_none()).collect();
+    if format == TextFormat::Json {
+        let lists: Vec<Value> = all.iter().map(difference).collect();
+        terminal.line(
+            &json!({"schema": "cloister.codelists-diff/1", "ok": differ.is_empty(), "codelists": lists}).to_string(),
+        );
+        return if differ.is_empty() { Exit::Done } else { Exit::No };
+    }
+    for Difference { id, file, added, removed, retermed, used_by } in &differ {
+        terminal.line(&format!("{} (codelists/{file})", visible(id)));
+        for (mark, codes) in [('+', added), ('-', removed)] {
+            for (code, term) in codes {
+                terminal.line(format!("  {mark} {} {}", visible(code), visible(term)).trim_end());
+            }
+        }
+        for (code, here, there) in retermed {
+            terminal.line(&format!("  ~ {} {} -> {}", visible(code), visible(here), visible(there)));
+        }
+        if !used_by.is_empty() {
+            let names: Vec<_> = used_by.iter().map(|name| visible(name)).collect();
+            terminal.line(&format!("  used by {}", names.join(", ")));
+        }
+    }
+    let same = all.len() - differ.len();
+    terminal.line(&format!("{} the same, {} not", plural(same, "codelist"), differ.len()));
+    if differ.is_empty() { Exit::Done } else { Exit::No }
+}
+
+fn difference(one: &Difference) -> Value {
+    let codes = |codes: &[(String, String)]| -> Vec<Value> {
+        codes.iter().map(|(code, term)| json!({"code": code, "term": term})).collect()
+    };
+    let retermed: Vec<Value> =
+        one.retermed.iter().map(|(code, here, there)| json!({"code": code, "here": here, "there": there})).collect();
+    json!({
+        "id": one.id, "file": one.file, "added": codes(&one.added), "removed": codes(&one.removed),
+        "retermed": retermed, "used_by": one.used_by,
+    })
 }
 
 /// Why nothing was done.

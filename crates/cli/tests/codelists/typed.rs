@@ -82,6 +82,25 @@ fn json_says_it_for_programs() {
 }
 
 #[test]
+fn a_difference_is_told_code_by_code() {
+    let rig = Rig::default();
+    rig.cloister(&["add", "org/asthma/v1", "user/someone/other/1a2b"]);
+    assert_eq!(rig.cloister(&["diff"]).out, "2 codelists the same, 0 not\n");
+    rig.server.list("org/asthma/v1", csv("code,term\n195967001,Asthma (disorder)\n7,New\n"));
+    rig.write("codelists/user-someone-other.csv", "code\n7\n8\n");
+    rig.write("analysis/study.py", "codelist_from_csv(\"codelists/org-asthma.csv\", system=\"snomed\")\n");
+    let no = rig.cloister(&["diff"]);
+    let expected = "org/asthma/v1 (codelists/org-asthma.csv)\n  + 7 New\n  ~ 195967001 Asthma -> Asthma (disorder)\n  \
+                    used by analysis/study.py\nuser/someone/other/1a2b (codelists/user-someone-other.csv)\n  - 8\n\
+                    0 codelists the same, 2 not\n";
+    assert_eq!((no.code, no.out.as_str()), (Some(1), expected));
+    assert_eq!(rig.cloister(&["diff", "user-someone-other.csv"]).out.lines().count(), 3);
+    let document: Value = serde_json::from_str(&rig.cloister(&["diff", "org/asthma", "--format", "json"]).out).unwrap();
+    assert_eq!(document["codelists"][0]["added"], serde_json::json!([{"code": "7", "term": "New"}]));
+    assert!(rig.cloister(&["diff", "nothing"]).err.contains("does not list `nothing`"));
+}
+
+#[test]
 fn without_a_network_what_needs_none_still_works() {
     let rig = Rig::default();
     rig.cloister(&["add", "org/asthma/v1"]);

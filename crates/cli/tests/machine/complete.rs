@@ -60,7 +60,7 @@ fn live_values() {
     assert_eq!(sorted("cloister run d"), ["describe"]);
     assert_eq!(sorted("cloister logs "), ["clean", "describe"]);
     assert_eq!(sorted("cloister plan --why c"), ["clean"]);
-    assert_eq!(sorted("cloister codelists "), ["add", "check", "check-upstream", "help", "update"]);
+    assert_eq!(sorted("cloister codelists "), ["add", "check", "check-upstream", "diff", "help", "update"]);
     assert_eq!(
         sorted("cloister check --explain P51"),
         ["P510", "P511", "P512", "P513", "P514", "P515", "P516", "P517", "P518", "P519"]

@@ -24,6 +24,7 @@ fn every_help_text_fits_80_columns() {
         &["codelists", "update"],
         &["codelists", "check"],
         &["codelists", "check-upstream"],
+        &["codelists", "diff"],
         &["exec"],
         &["logs"],
         &["clean"],
