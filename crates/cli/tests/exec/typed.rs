@@ -144,3 +144,26 @@ fn verbose_says_what_is_executed() {
     );
     assert!(ran.err.contains("network  off") && ran.err.contains("as /workspace"), "{}", ran.err);
 }
+
+#[test]
+fn where_ids_cannot_be_translated_the_owner_runs_it_without_any_power() {
+    if !is_root() {
+        eprintln!("left out: needs root");
+        return;
+    }
+    let rig = Rig::new(Who::Root);
+    let above = rig.home().join("above").display().to_string();
+    let folder = rig.folder().display().to_string();
+    // An overlay, in mounts of the test's own: such a file system translates no ids.
+    let mounts = format!(
+        "mkdir {above} && mount -t tmpfs none {above} && mkdir {above}/l {above}/u {above}/w && \
+         mount -t overlay none -o lowerdir={above}/l,upperdir={above}/u,workdir={above}/w {folder} && cd {folder} && exec \"$@\""
+    );
+    let own_mounts = ["unshare", "--mount", "sh", "-c", &mounts, "sh"];
+    let script = "touch made && id -u && grep CapEff /proc/self/status && ! echo x > /proc/sys/kernel/hostname";
+    let out = rig.command(&own_mounts, &["--entrypoint", "sh", "python:v2", "-c", script]).output().unwrap();
+    let (said, err) = (String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr));
+    assert!(out.status.success(), "{said}{err}");
+    assert_eq!(said, "10000\nCapEff:\t0000000000000000\n");
+    assert!(err.contains("warning: this folder belongs to root"), "{err}");
+}

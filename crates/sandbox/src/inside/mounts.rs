@@ -47,6 +47,12 @@ impl Tree {
         Self::bind_at(CWD, path)
     }
 
+    /// A copy of the mount at `path` alone; what is mounted below it is not there.
+    pub(crate) fn bind_alone(path: impl rustix::path::Arg) -> io::Result<Self> {
+        let flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC;
+        Ok(Self(open_tree(CWD, path, flags)?))
+    }
+
     /// The same relative to a folder.
     pub(crate) fn bind_at(folder: impl AsFd, path: impl rustix::path::Arg) -> io::Result<Self> {
         let flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC | OpenTreeFlags::AT_RECURSIVE;

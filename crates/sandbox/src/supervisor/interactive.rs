@@ -159,21 +159,27 @@ impl Held {
         let slot = slot::take(slots)?;
         let mapped = || -> std::io::Result<Tree> {
             let namespace = map_namespace((owner.st_uid, owner.st_gid), slot.id)?;
-            let tree = Tree::bind(&what.project)?;
-            sys::map_mount_ids(&tree, namespace)?;
-            Ok(tree)
+            let whole = Tree::bind(&what.project)?;
+            if sys::map_mount_ids(&whole, &namespace).is_ok() {
+                return Ok(whole);
+            }
+            // Something is mounted below the folder whose ids cannot be translated: it is left out.
+            let alone = Tree::bind_alone(&what.project)?;
+            sys::map_mount_ids(&alone, namespace)?;
+            Ok(alone)
         };
         let (uid, gid, taken) = match mapped() {
             Ok(tree) => (slot.id, slot.id, Some(tree)),
-            // A file system that cannot translate ids: the owner itself, as long as that is nobody of power.
-            Err(_) if owner.st_uid != 0 => {
-                (owner.st_uid, if owner.st_gid == 0 { owner.st_uid } else { owner.st_gid }, None)
-            }
+            // A file system that cannot translate ids: then the owner itself, who has no capability inside.
             Err(error) => {
-                let why = format!(
-                    "it belongs to root, and its file system cannot show it to an ordinary id ({error}); run this as an ordinary user"
-                );
-                return Err(Failure::new(step(), why));
+                if owner.st_uid == 0 {
+                    let _ = writeln!(
+                        std::io::stderr(),
+                        "warning: this folder belongs to root, and its file system cannot show it to another id ({error}): \
+                         the command has root's id, without any of its powers"
+                    );
+                }
+                (owner.st_uid, owner.st_gid, None)
             }
         };
         let (user, group) = (Uid::from_raw(uid), Gid::from_raw(gid));
