@@ -35,7 +35,7 @@ pub(super) fn checked(report: &Report, asked: Option<&str>, format: TextFormat, 
             let compared = asked.filter(|_| compared).map_or(String::new(), |site| format!(", up to date with {site}"));
             let count = plural(report.lines.len(), "codelist");
             match report.lines.len() {
-                0 => terminal.line(&format!("codelists{}", compared.replacen(',', ":", 1))),
+                0 => terminal.line("no codelist is listed"),
                 _ => terminal.line(&format!("{count}: as downloaded{compared}")),
             }
         }

@@ -1,4 +1,5 @@
 //! A person's terminal: its size and its changes, keys, Ctrl-C, and that it is as before at the end.
+//! Commands wait in short steps: Python may miss a signal that comes just before a long sleep.
 //! The test holds the other side of a pseudo terminal; `setsid --ctty` makes it the program's own.
 
 use std::fs::File;
@@ -27,6 +28,11 @@ fn size(rows: u16, columns: u16) -> Winsize {
 
 impl Person {
     fn types(rig: &Rig, words: &[&str]) -> Self {
+        Self::behind(rig, &[], words)
+    }
+
+    /// The program behind these words of a shell, or itself.
+    fn behind(rig: &Rig, shell: &[&str], words: &[&str]) -> Self {
         let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
         let ours = openpt(flags).unwrap();
         grantpt(&ours).unwrap();
@@ -34,7 +40,7 @@ impl Person {
         let theirs = ioctl_tiocgptpeer(&ours, flags).unwrap();
         tcsetwinsize(&ours, size(33, 101)).unwrap();
         let side = || Stdio::from(theirs.try_clone().unwrap());
-        let mut command = rig.command(&["setsid", "--ctty", "--wait"], words);
+        let mut command = rig.command(&[&["setsid", "--ctty", "--wait"], shell].concat(), words);
         let child = command.env("TERM", "vt100").stdin(side()).stdout(side()).stderr(side()).spawn().unwrap();
         let mut reader = File::from(ours.try_clone().unwrap());
         let (send, said) = channel();
@@ -51,6 +57,12 @@ impl Person {
 
     #[track_caller]
     fn waits_for(&mut self, text: &str) {
+        self.until(text);
+    }
+
+    /// What comes before this text.
+    #[track_caller]
+    fn until(&mut self, text: &str) -> String {
         let begin = Instant::now();
         while !self.seen.contains(text) {
             match self.said.recv_timeout(Duration::from_millis(100)) {
@@ -61,8 +73,8 @@ impl Person {
             assert!(begin.elapsed() < Duration::from_secs(30), "{text:?} never came: {}", self.seen);
         }
         // What came after it may be what is waited for next.
-        let end = self.seen.find(text).map_or(0, |at| at + text.len());
-        self.seen = self.seen.split_off(end);
+        let rest = self.seen.split_off(self.seen.find(text).unwrap());
+        std::mem::replace(&mut self.seen, rest[text.len()..].to_owned())
     }
 
     fn presses(&self, keys: &str) {
@@ -111,7 +123,7 @@ fn size_keys_and_restoration() {
 
 #[test]
 fn ctrl_c_is_for_the_command() {
-    let wait = "print('ready', flush=True); time.sleep(60)";
+    let wait = "print('ready', flush=True); [time.sleep(0.05) for _ in range(1200)]";
     let own = format!("import signal, sys, time\nsignal.signal(signal.SIGINT, lambda *_: sys.exit(9))\n{wait}");
     let plain = format!("import time\n{wait}");
     for who in everyone() {
@@ -125,6 +137,40 @@ fn ctrl_c_is_for_the_command() {
             assert_eq!(person.settings().local_modes, before.local_modes);
         }
         assert!(rig.left().is_empty());
+    }
+}
+
+#[test]
+fn in_a_pipeline_the_persons_terminal_is_never_the_commands() {
+    let script = "import os, sys, time
+print([os.isatty(n) for n in range(3)], file=sys.stderr, flush=True)
+print('read', os.isatty(0) or sys.stdin.read().strip(), file=sys.stderr, flush=True)
+print('devices', [os.fstat(n).st_rdev for n in range(3)], 'end', flush=True)
+print('wait', file=sys.stderr, flush=True); [time.sleep(0.05) for _ in range(1200)]";
+    for who in everyone() {
+        let rig = Rig::new(who);
+        let words = ["python:v2", "python", "-c", script];
+        let mut person = Person::behind(&rig, &["sh", "-c", "trap : INT; echo given | \"$@\"; exit $?", "sh"], &words);
+        let before = person.settings();
+        let own = rustix::fs::fstat(&person.theirs).unwrap().st_rdev;
+        person.waits_for("[False, True, True]");
+        person.waits_for("read given");
+        person.waits_for("devices");
+        let devices = person.until("end");
+        assert!(!devices.contains(&own.to_string()), "another device than the person's: {devices}");
+        person.waits_for("wait");
+        assert_eq!(person.settings().local_modes, before.local_modes, "keys are not taken from the shell");
+        person.presses("\u{3}");
+        assert_eq!(person.ends(), Some(130), "{who:?}");
+
+        let mut person = Person::behind(&rig, &["sh", "-c", "trap : INT; \"$@\" > out; exit $?", "sh"], &words);
+        person.waits_for("[True, False, True]");
+        person.waits_for("read True");
+        person.waits_for("wait");
+        person.presses("\u{3}");
+        assert_eq!(person.ends(), Some(130), "{who:?}");
+        assert!(std::fs::read_to_string(rig.folder().join("out")).unwrap().starts_with("devices"));
+        assert_eq!(person.settings().local_modes, before.local_modes);
     }
 }
 
@@ -146,7 +192,7 @@ fn a_shell_has_job_control_and_end_of_file() {
 #[test]
 fn a_terminal_that_goes_away_ends_the_command() {
     let rig = Rig::new(everyone()[0]);
-    let script = "import time; print('ready', flush=True); time.sleep(60)";
+    let script = "import time; print('ready', flush=True); [time.sleep(0.05) for _ in range(1200)]";
     let Person { ours, theirs, said, mut child, .. } = Person::types(&rig, &["python:v2", "python", "-c", script]);
     let begin = Instant::now();
     while !said.recv().unwrap().windows(5).any(|window| window == b"ready") {}

@@ -72,8 +72,7 @@ fn memory_is_limited_and_said() {
 fn nothing_outlives_a_killed_command() {
     for who in everyone() {
         let rig = Rig::new(who);
-        let script =
-            "import os, time\nif os.fork() == 0: os.setsid()\nopen(str(os.getpid()), 'w').close(); time.sleep(60)";
+        let script = "import os, time\nif os.fork() == 0: os.setsid()\nopen(str(os.getpid()), 'w').close(); [time.sleep(0.05) for _ in range(1200)]";
         let mut child = rig.command(&[], &["python:v2", "-c", script]).stdin(Stdio::null()).spawn().unwrap();
         let begin = Instant::now();
         while fs::read_dir(rig.folder()).unwrap().count() < 2 {
@@ -110,7 +109,7 @@ fn signals_without_a_terminal_are_passed_on() {
             (deaf, Signal::TERM, 143),
         ] {
             let _ = fs::remove_file(rig.folder().join("ready"));
-            let script = format!("{script}open('ready', 'w').close(); time.sleep(60)");
+            let script = format!("{script}open('ready', 'w').close(); [time.sleep(0.05) for _ in range(1200)]");
             let mut child = rig.command(&[], &["python:v2", "-c", &script]).stdin(Stdio::null()).spawn().unwrap();
             while !rig.folder().join("ready").exists() {
                 std::thread::sleep(Duration::from_millis(5));

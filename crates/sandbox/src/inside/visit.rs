@@ -17,8 +17,8 @@ use crate::interactive::Network;
 pub(crate) enum Streams {
     /// Those of this process, as they are.
     Inherited,
-    /// A terminal of its own; standard error too if `with_error`.
-    Terminal { side: OwnedFd, with_error: bool },
+    /// A terminal of its own for some of standard input, output and error; the others as they are.
+    Terminal { side: OwnedFd, stands_for: [bool; 3] },
 }
 
 /// All of it.
@@ -79,12 +79,16 @@ impl Visit {
 
     /// In the leader of a new session: its terminal and its first three descriptors.
     pub(super) fn open_streams(&self) -> Result<(), Failure> {
-        let Streams::Terminal { side, with_error } = &self.streams else { return Ok(()) };
+        let Streams::Terminal { side, stands_for: [input, output, error] } = &self.streams else { return Ok(()) };
         let side: BorrowedFd<'_> = side.as_fd();
         ioctl_tiocsctty(side).step("controlling terminal")?;
-        dup2_stdin(side).step("standard input")?;
-        dup2_stdout(side).step("standard output")?;
-        if *with_error {
+        if *input {
+            dup2_stdin(side).step("standard input")?;
+        }
+        if *output {
+            dup2_stdout(side).step("standard output")?;
+        }
+        if *error {
             dup2_stderr(side).step("standard error")?;
         }
         Ok(())

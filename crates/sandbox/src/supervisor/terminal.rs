@@ -6,7 +6,9 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 use rustix::pty::{OpenptFlags, grantpt, ioctl_tiocgptpeer, openpt, unlockpt};
-use rustix::termios::{OptionalActions, Termios, isatty, tcgetattr, tcgetpgrp, tcgetwinsize, tcsetattr, tcsetwinsize};
+use rustix::termios::{
+    OptionalActions, OutputModes, Termios, isatty, tcgetattr, tcgetpgrp, tcgetwinsize, tcsetattr, tcsetwinsize,
+};
 
 use crate::failure::{Failure, Step};
 
@@ -18,50 +20,61 @@ pub(super) struct Relay {
     ours: OwnedFd,
     /// Held so that the terminal is not at an end when the command closes its own.
     _theirs: OwnedFd,
+    /// The person's terminal.
+    person: BorrowedFd<'static>,
     before: Termios,
     /// Typed and not yet taken by the command.
     typed: Vec<u8>,
-    /// The person's terminal is still there.
+    /// Keys go to the command: the person types into its standard input, and this is the foreground.
     typing: bool,
+    gone: bool,
 }
 
-/// The side that the command gets, and whether its standard error goes there too.
+/// The side that the command gets, and which of its standard input, output and error it stands for.
 pub(super) struct Side {
     pub(super) fd: OwnedFd,
-    pub(super) with_error: bool,
+    pub(super) stands_for: [bool; 3],
 }
 
 fn stdin() -> BorrowedFd<'static> {
     rustix::stdio::stdin()
 }
 
-/// A terminal for the command, if a person sits at one: input and output are one, and this is its foreground.
+/// A terminal for the command, in the place of the person's wherever that is one of its three streams.
 pub(super) fn open() -> Result<Option<(Relay, Side)>, Failure> {
     let step = "open a terminal for the command";
-    if !isatty(stdin()) || !isatty(rustix::stdio::stdout()) {
-        return Ok(None);
-    }
-    if tcgetpgrp(stdin()).ok() != Some(rustix::process::getpgrp()) {
-        return Ok(None);
-    }
-    let before = tcgetattr(stdin()).step(step)?;
+    let streams = [stdin(), rustix::stdio::stdout(), rustix::stdio::stderr()];
+    let stands_for = streams.map(isatty);
+    // What is shown goes to where output goes, else to where the keys come from.
+    let person = [1, 2, 0].into_iter().find(|n| stands_for.get(*n) == Some(&true)).and_then(|n| streams.get(n));
+    let Some(&person) = person else { return Ok(None) };
+    let typing = stands_for[0] && tcgetpgrp(stdin()).ok() == Some(rustix::process::getpgrp());
+    let before = tcgetattr(if typing { stdin() } else { person }).step(step)?;
     let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
     let ours = openpt(flags).step(step)?;
     grantpt(&ours).step(step)?;
     unlockpt(&ours).step(step)?;
     let theirs = ioctl_tiocgptpeer(&ours, flags).step(step)?;
     // As the person has set it: which key erases, whether 8 bits pass.
-    tcsetattr(&theirs, OptionalActions::Now, &before).step(step)?;
+    let mut settings = before.clone();
+    if !typing {
+        // The person's terminal goes on turning line ends into movements; twice would be once too often.
+        settings.output_modes &= !OutputModes::OPOST;
+    }
+    tcsetattr(&theirs, OptionalActions::Now, &settings).step(step)?;
     rustix::io::ioctl_fionbio(&ours, true).step(step)?;
     let kept = theirs.try_clone().step(step)?;
-    let relay = Relay { ours, _theirs: kept, before, typed: Vec::new(), typing: true };
+    let relay = Relay { ours, _theirs: kept, person, before, typed: Vec::new(), typing, gone: false };
     relay.resize();
-    Ok(Some((relay, Side { fd: theirs, with_error: isatty(rustix::stdio::stderr()) })))
+    Ok(Some((relay, Side { fd: theirs, stands_for })))
 }
 
 impl Relay {
     /// From now on every key goes to the command, Ctrl-C too.
     pub(super) fn begin(&self) -> Result<(), Failure> {
+        if !self.typing {
+            return Ok(());
+        }
         let mut raw = self.before.clone();
         raw.make_raw();
         tcsetattr(stdin(), OptionalActions::Now, &raw).step("set the terminal")
@@ -69,7 +82,7 @@ impl Relay {
 
     /// The command's terminal gets the size of the person's.
     pub(super) fn resize(&self) {
-        if let Ok(size) = tcgetwinsize(stdin()) {
+        if let Ok(size) = tcgetwinsize(self.person) {
             // The kernel tells the command by WINCH.
             let _ = tcsetwinsize(&self.ours, size);
         }
@@ -88,7 +101,7 @@ impl Relay {
         if self.typed.is_empty() && self.typing && ready(stdin(), PollFlags::IN) {
             let mut buffer = [0; CHUNK];
             match rustix::io::read(stdin(), &mut buffer[..]) {
-                Ok(0) | Err(Errno::IO | Errno::NXIO | Errno::BADF) => self.typing = false,
+                Ok(0) | Err(Errno::IO | Errno::NXIO | Errno::BADF) => (self.typing, self.gone) = (false, true),
                 Ok(read) => self.typed.extend_from_slice(buffer.get(..read).unwrap_or_default()),
                 Err(_) => {}
             }
@@ -102,7 +115,7 @@ impl Relay {
                 Err(_) => self.typed.clear(),
             }
         }
-        self.typing
+        !self.gone
     }
 
     /// Shows all that the command has written until now.
@@ -111,7 +124,7 @@ impl Relay {
         loop {
             match rustix::io::read(&self.ours, &mut buffer[..]) {
                 Ok(0) => return,
-                Ok(read) => write_all(buffer.get(..read).unwrap_or_default()),
+                Ok(read) => write_all(self.person, buffer.get(..read).unwrap_or_default()),
                 Err(Errno::INTR) => {}
                 // Nothing now, or no side is open any more.
                 Err(_) => return,
@@ -122,6 +135,9 @@ impl Relay {
 
 impl Drop for Relay {
     fn drop(&mut self) {
+        if !self.typing && !self.gone {
+            return;
+        }
         // A terminal that is gone needs nothing.
         let _ = tcsetattr(stdin(), OptionalActions::Now, &self.before);
     }
@@ -133,8 +149,7 @@ fn ready(fd: BorrowedFd<'_>, what: PollFlags) -> bool {
     poll(&mut waited, Some(&now)).is_ok_and(|ready| ready > 0)
 }
 
-fn write_all(mut bytes: &[u8]) {
-    let out = rustix::stdio::stdout();
+fn write_all(out: BorrowedFd<'_>, mut bytes: &[u8]) {
     while !bytes.is_empty() {
         match rustix::io::write(out, bytes) {
             Ok(written) => bytes = bytes.get(written..).unwrap_or_default(),

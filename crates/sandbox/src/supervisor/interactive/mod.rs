@@ -51,7 +51,7 @@ fn supervise() -> Result<u8, Failure> {
     }
     let (relay, streams) = match terminal::open()? {
         None => (None, Streams::Inherited),
-        Some((relay, side)) => (Some(relay), Streams::Terminal { side: side.fd, with_error: side.with_error }),
+        Some((relay, side)) => (Some(relay), Streams::Terminal { side: side.fd, stands_for: side.stands_for }),
     };
     let begun = begin(&what, &spec, &folder, &mut held, streams);
     let ended = begun.and_then(|(init, channel)| {
