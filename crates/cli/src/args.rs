@@ -1,9 +1,21 @@
 //! The words of the command line, as clap reads them. Spec cli.md 1-6, 9.
 //! Nothing is decided here; each command's own file does that.
 
+mod codelists;
+mod exec;
+mod machine;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::ArgValueCandidates;
+
+use crate::completions::{actions, actions_and_all, codes, runtimes};
+
+pub(crate) use exec::Exec;
+pub(crate) use machine::{Completions, Schema, SchemaName, Shell};
+
+pub(crate) use codelists::{Codelists, CodelistsCommand, CodelistsCommon};
 
 /// Run studies of health records: write the code against dummy data, let the code travel to the data.
 #[derive(Debug, Parser)]
@@ -55,6 +67,10 @@ pub(crate) enum Command {
     Run(Run),
     /// Show what would run, and why
     Plan(Plan),
+    /// Codelists of a study: add, update, check
+    Codelists(Codelists),
+    /// Run one command in a runtime, on this folder
+    Exec(Exec),
     /// Print the log of an action
     Logs(Logs),
     /// Remove what killed runs left behind; never outputs, logs or codelists
@@ -67,8 +83,10 @@ pub(crate) enum Command {
     Unzip(Unzip),
     /// What an operator sees and does: status, pause, kill, verify, snapshot, restore, ...
     Backend(crate::backend::args::Backend),
-    /// Print the JSON Schema of project.yaml, for editors
+    /// Print the JSON Schema of project.yaml or of an output, for editors and programs
     Schema(Schema),
+    /// Print what makes a shell complete commands, options, actions, runtimes and codes
+    Completions(Completions),
     /// Run a built-in action on files of this folder, without a sandbox
     #[command(disable_help_flag = true)]
     Action(Action),
@@ -86,10 +104,10 @@ pub(crate) struct Check {
     #[arg(long)]
     pub(crate) strict: bool,
     /// Raise this warning or note to an error (repeatable)
-    #[arg(long, value_name = "CODE")]
+    #[arg(long, value_name = "CODE", add = ArgValueCandidates::new(codes))]
     pub(crate) deny: Vec<String>,
     /// Hide this warning or note; errors cannot be hidden (repeatable)
-    #[arg(long, value_name = "CODE")]
+    #[arg(long, value_name = "CODE", add = ArgValueCandidates::new(codes))]
     pub(crate) allow: Vec<String>,
     /// Apply the fixes that are sure, and print the difference
     #[arg(long)]
@@ -104,7 +122,7 @@ pub(crate) struct Check {
     #[arg(long, value_enum, value_delimiter = ',', value_name = "PART")]
     pub(crate) only: Vec<CheckPart>,
     /// Explain a code, with an example of the fault and its correction
-    #[arg(long, value_name = "CODE")]
+    #[arg(long, value_name = "CODE", add = ArgValueCandidates::new(codes))]
     pub(crate) explain: Option<String>,
 }
 
@@ -123,12 +141,14 @@ pub(crate) enum CheckPart {
     Project,
     /// Runtimes, tags, scripts and dummy data files it names
     Files,
+    /// Whether codelists/ is as it was downloaded
+    Codelists,
 }
 
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Selection {
     /// Names of actions, or run_all
-    #[arg(value_name = "ACTION")]
+    #[arg(value_name = "ACTION", add = ArgValueCandidates::new(actions_and_all))]
     pub(crate) actions: Vec<String>,
     /// Also run every needed action again
     #[arg(short, long)]
@@ -157,7 +177,7 @@ pub(crate) struct Plan {
     #[arg(long, value_name = "ID")]
     pub(crate) request_id: Option<String>,
     /// Explain why this action runs or is reused, back to the first cause
-    #[arg(long, value_name = "ACTION")]
+    #[arg(long, value_name = "ACTION", add = ArgValueCandidates::new(actions))]
     pub(crate) why: Option<String>,
     /// Show the command of each action as it would run
     #[arg(long)]
@@ -252,7 +272,7 @@ pub(crate) enum Progress {
 #[derive(Debug, Args)]
 pub(crate) struct Logs {
     /// Whose log
-    #[arg(value_name = "ACTION")]
+    #[arg(value_name = "ACTION", add = ArgValueCandidates::new(actions))]
     pub(crate) action: String,
     /// Only the last lines
     #[arg(long, value_name = "N")]
@@ -306,7 +326,7 @@ pub(crate) enum EnvCommand {
     /// Build runtimes now, for use without a network later
     Install {
         /// Such as python:v1, jupyter or r:v2
-        #[arg(required = true, value_name = "NAME[:TAG]")]
+        #[arg(required = true, value_name = "NAME[:TAG]", add = ArgValueCandidates::new(runtimes))]
         runtimes: Vec<String>,
         /// Take packages from this folder where it has them, instead of the network
         #[arg(long, value_name = "DIR")]
@@ -340,18 +360,6 @@ pub(crate) struct Unzip {
     /// Overwrite newer files
     #[arg(short, long)]
     pub(crate) force: bool,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Schema {
-    /// Which format
-    #[arg(value_enum, default_value = "project")]
-    pub(crate) what: SchemaName,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum SchemaName {
-    Project,
 }
 
 #[derive(Debug, Args)]

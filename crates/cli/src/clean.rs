@@ -32,6 +32,7 @@ pub(crate) fn clean(args: &Clean, terminal: &Terminal) -> Result<Exit, Box<dyn E
             }
         }
     }
+    commands(args.dry_run, &mut cleaned)?;
     let word = if args.dry_run { "would remove" } else { "removed" };
     for (path, size) in &cleaned.removed {
         terminal.line(&format!("{word} {} ({})", shown(path), bytes(*size)));
@@ -46,6 +47,21 @@ pub(crate) fn clean(args: &Clean, terminal: &Terminal) -> Result<Exit, Box<dyn E
         (_, false) => terminal.line(&format!("{} freed", bytes(total))),
     }
     Ok(if cleaned.problems.is_empty() { Exit::Done } else { Exit::No })
+}
+
+/// What killed commands of `exec` left.
+fn commands(dry_run: bool, cleaned: &mut local::Cleaned) -> Result<(), Box<dyn Error>> {
+    let Some(runs) = runtimes::default_cache_dir().map(|cache| cache.join("exec")).filter(|runs| runs.is_dir()) else {
+        return Ok(());
+    };
+    for folder in sandbox::interactive::left_overs(&runs, true)? {
+        let size = local::size(&folder);
+        cleaned.removed.push((folder, size));
+    }
+    if !dry_run {
+        sandbox::interactive::left_overs(&runs, false)?;
+    }
+    Ok(())
 }
 
 /// Asks, where there is somebody to ask.

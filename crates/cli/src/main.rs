@@ -5,14 +5,19 @@ mod args;
 mod backend;
 mod check;
 mod clean;
+mod codelists;
+mod completions;
 mod env;
+mod exec;
 mod exit;
 mod info;
+mod interrupt;
 mod logs;
 mod plan;
 mod planning;
 mod project;
 mod run;
+mod schema;
 mod settings;
 mod terminal;
 mod unzip;
@@ -20,7 +25,7 @@ mod words;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, FromArgMatches};
 
 use crate::args::{Cli, Command};
 use crate::exit::Exit;
@@ -38,8 +43,12 @@ fn main() -> ExitCode {
 }
 
 fn dispatch() -> Exit {
-    let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
+    if completions::answered(named) {
+        return Exit::Done;
+    }
+    let cli = match parsed() {
+        Ok(Some(cli)) => cli,
+        Ok(None) => return Exit::Done,
         Err(fault) => {
             let exit = if fault.use_stderr() { Exit::Usage } else { Exit::Done };
             return if fault.print().is_ok() { exit } else { Exit::Done };
@@ -47,7 +56,7 @@ fn dispatch() -> Exit {
     };
     let terminal = Terminal::new(&cli.global);
     let Some(command) = cli.command else {
-        return match <Cli as clap::CommandFactory>::command().print_help() {
+        return match named().print_help() {
             Ok(()) => Exit::Done,
             Err(_) => Exit::No,
         };
@@ -57,6 +66,11 @@ fn dispatch() -> Exit {
         Command::Check(args) => check::check(&args, global, &terminal),
         Command::Run(args) => run::run(&args, global, &terminal),
         Command::Plan(args) => plan::plan(&args, global, &terminal),
+        Command::Codelists(args) => {
+            interrupt::ends_the_program();
+            codelists::codelists(&args, global, &terminal)
+        }
+        Command::Exec(args) => exec::exec(&args, global, &terminal),
         Command::Logs(args) => logs::logs(&args, &terminal),
         Command::Clean(args) => clean::clean(&args, &terminal),
         Command::Env(args) => env::env(&args, global, &terminal),
@@ -66,7 +80,8 @@ fn dispatch() -> Exit {
             Ok(Exit::Other(unzip::run(&args.path, args.force, &mut out, &mut err)))
         }
         Command::Backend(args) => backend::backend(&args, &terminal),
-        Command::Schema(args) => check::schema(&args, &terminal),
+        Command::Schema(args) => schema::schema(&args, &terminal),
+        Command::Completions(args) => completions::completions(&args, &terminal),
         Command::Action(args) => action::action(&args, &terminal),
     };
     match result {
@@ -83,6 +98,40 @@ fn dispatch() -> Exit {
             Exit::No
         }
     }
+}
+
+/// The words of the command line; none for what older workflows call and nothing has to be done for.
+fn parsed() -> Result<Option<Cli>, clap::Error> {
+    let matches = named().try_get_matches()?;
+    if matches.subcommand_name() == Some(EXTRACT_STATS) {
+        return Ok(None);
+    }
+    Cli::from_arg_matches(&matches).map(Some)
+}
+
+/// A command that did something once, for those who call the program by its older name (spec cli.md 1).
+const EXTRACT_STATS: &str = "extract-stats";
+
+/// The command line under the name by which the program was called.
+fn named() -> clap::Command {
+    let command = Cli::command();
+    let name = terminal::program();
+    if name == "cloister" {
+        return command;
+    }
+    let rest = clap::Arg::new("rest").num_args(0..).trailing_var_arg(true).allow_hyphen_values(true);
+    let nothing = clap::Command::new(EXTRACT_STATS).hide(true).disable_help_flag(true).arg(rest);
+    renamed(command.name(name).bin_name(name), name).subcommand(nothing)
+}
+
+/// The same help with another name in its examples.
+fn renamed(command: clap::Command, name: &str) -> clap::Command {
+    let after = command.get_after_help().map(|text| text.to_string().replace("cloister ", &format!("{name} ")));
+    let command = match after {
+        Some(after) => command.after_help(after),
+        None => command,
+    };
+    command.mut_subcommands(|inner| renamed(inner, name))
 }
 
 /// What came from a study, a settings file or a database must not command the terminal.

@@ -75,22 +75,33 @@ fn words_of(path: &Path) -> String {
 
 /// Finds and loads: `wanted` (a folder or a file), else this folder, else the nearest above in the same git work tree.
 pub(crate) fn find(wanted: Option<&Path>, terminal: &Terminal) -> Result<Found, Trouble> {
+    let file = locate(wanted, terminal)?;
+    let folder = file.parent().map_or_else(|| PathBuf::from("."), Path::to_owned);
+    load(folder, file)
+}
+
+/// The folder of the study that this folder belongs to; its project.yaml is not read.
+pub(crate) fn folder(terminal: &Terminal) -> Result<PathBuf, Trouble> {
+    let file = locate(None, terminal)?;
+    Ok(file.parent().map_or_else(|| PathBuf::from("."), Path::to_owned))
+}
+
+fn locate(wanted: Option<&Path>, terminal: &Terminal) -> Result<PathBuf, Trouble> {
     let here = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."));
     let start = wanted.map_or_else(|| here.clone(), |path| here.join(path));
     let start = if wanted.is_some_and(|path| path == Path::new(".")) { here.clone() } else { start };
     if start.is_file() {
-        let folder = start.parent().map_or_else(|| here.clone(), Path::to_owned);
-        return load(folder, start);
+        return Ok(start);
     }
     if start.join("project.yaml").symlink_metadata().is_ok() {
-        return load(start.clone(), start.join("project.yaml"));
+        return Ok(start.join("project.yaml"));
     }
     if wanted.is_none() || wanted == Some(Path::new(".")) {
         for folder in start.ancestors().skip(1) {
             let below_work_tree = start.ancestors().take_while(|a| *a != folder).all(|a| !a.join(".git").exists());
             if below_work_tree && folder.join("project.yaml").is_file() {
                 terminal.note(&format!("note: using {}", folder.join("project.yaml").display()));
-                return load(folder.to_owned(), folder.join("project.yaml"));
+                return Ok(folder.join("project.yaml"));
             }
         }
     }

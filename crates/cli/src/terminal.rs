@@ -49,6 +49,11 @@ impl Terminal {
         }
     }
 
+    /// Says nothing but results: for answers to a shell.
+    pub(crate) fn silent() -> Self {
+        Self { color: false, color_err: false, ascii: true, quiet: true, live: false, width: 80 }
+    }
+
     /// Whether a person can be asked.
     pub(crate) fn can_ask() -> bool {
         io::stdin().is_terminal() && io::stderr().is_terminal()
@@ -87,9 +92,29 @@ impl Terminal {
 
     /// An error or warning on standard error.
     pub(crate) fn error(&self, text: &str) {
+        let text = text.trim_end_matches('\n');
+        let on_github = std::env::var_os("GITHUB_ACTIONS").is_some_and(|value| value == "true");
+        let text = if on_github { uncommanding(text) } else { text.to_owned() };
         // Nothing more can be said when standard error itself is gone.
-        let _ = writeln!(io::stderr().lock(), "{}", text.trim_end_matches('\n'));
+        let _ = writeln!(io::stderr().lock(), "{text}");
     }
+}
+
+/// Text in which a workflow on GitHub hears no command: our own commands all go to standard output.
+fn uncommanding(text: &str) -> String {
+    let plain = text.replace("##[", "# #[");
+    let lines = plain.split('\n').map(|line| {
+        let start = line.trim_start();
+        if start.starts_with("::") { format!("| {start}") } else { line.to_owned() }
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// What the program was called: it behaves the same under the name of a link to it (spec cli.md 1).
+pub(crate) fn program() -> &'static str {
+    let called = std::env::args_os().next().map(std::path::PathBuf::from);
+    let name = called.as_deref().and_then(std::path::Path::file_name);
+    if name.is_some_and(|name| name == "opensafely") { "opensafely" } else { "cloister" }
 }
 
 /// Whether results that nobody reads are dropped instead of ending the program.
@@ -133,4 +158,15 @@ pub(crate) fn report_bugs() {
             let _ = writeln!(err, "{report}");
         }
     }));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn remarks_are_no_commands() {
+        let text = "note: a\n  ::error::b\n ##[add-mask]c d::e";
+        assert_eq!(uncommanding(text), "note: a\n| ::error::b\n # #[add-mask]c d::e");
+    }
 }

@@ -135,3 +135,30 @@ fn explain_knows_each_code() {
     assert!(text(&out.stdout).contains("P515"));
     assert_eq!(cloister(folder.path(), &["check", "--explain", "P999"]).status.code(), Some(2));
 }
+
+#[test]
+fn codelists_are_part_of_it() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("project.yaml"), GOOD).unwrap();
+    fs::create_dir(folder.path().join("codelists")).unwrap();
+    fs::write(folder.path().join("codelists/codelists.txt"), "# é\n  org/list \norg/a/v1\n").unwrap();
+    let out = cloister(folder.path(), &["check", "--only", "project,codelists", "--format", "short"]);
+    assert_eq!(out.status.code(), Some(1));
+    let lines = text(&out.stdout);
+    let last = lines.lines().last().unwrap();
+    let expected = "codelists/codelists.txt:2:3: error[C102] `org/list` names a codelist without a version";
+    assert_eq!(last, expected, "{lines}");
+    let out = cloister(folder.path(), &["check", "--only", "codelists"]);
+    let human = text(&out.stdout);
+    assert!(human.contains("codelists/codelists.txt:2:3") && human.contains("^^^^^^^^\n"), "{human}");
+    assert!(human.ends_with("1 error in codelists/codelists.txt (2 actions)\n"), "{human}");
+
+    fs::write(folder.path().join("codelists/codelists.txt"), "org/a/v1\n").unwrap();
+    let out = cloister(folder.path(), &["check", "--only", "codelists", "--format", "json"]);
+    let document: serde_json::Value = serde_json::from_slice(&out.stdout).unwrap();
+    let last = document["diagnostics"].as_array().unwrap().last().unwrap();
+    assert_eq!((&last["code"], &last["path"]), (&"C201".into(), &"codelists/codelists.json".into()));
+    assert_eq!((&document["ok"], &document["summary"]["errors"]), (&false.into(), &1.into()));
+    assert!(last["help"].as_str().unwrap().contains("cloister codelists update"));
+    assert_eq!(cloister(folder.path(), &["check", "--only", "project"]).status.code(), Some(0));
+}

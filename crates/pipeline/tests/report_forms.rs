@@ -271,6 +271,7 @@ fn json_is_the_documented_document() {
         path: "project.yaml",
         project: Some(&project),
         diagnostics: &diagnostics,
+        others: &[],
     });
     let start = source.len() - "make_tabel, clean]\n".len();
     let range = format!(
@@ -303,7 +304,7 @@ fn json_is_the_documented_document() {
 fn sarif_names_rule_level_and_region() {
     let (source, d) = example();
     let start = source.len() - "make_tabel, clean]\n".len();
-    let log: serde_json::Value = serde_json::from_str(&sarif("0.1.0", "sub dir/project.yaml", &[d])).unwrap();
+    let log: serde_json::Value = serde_json::from_str(&sarif("0.1.0", &[("sub dir/project.yaml", &[d])])).unwrap();
     assert_eq!(log["version"], "2.1.0");
     let run = &log["runs"][0];
     assert_eq!(run["tool"]["driver"]["rules"][0]["id"], "P404");
@@ -388,9 +389,9 @@ proptest! {
             prop_assert!(text.chars().all(|c| c == '\n' || !c.is_control()), "{text:?}");
         }
         prop_assert!(github(&path, &many).lines().all(|l| l.starts_with("::warning file=")));
-        let document = CheckDocument { program: "0", ok: true, path: &path, project: None, diagnostics: &many };
+        let document = CheckDocument { program: "0", ok: true, path: &path, project: None, diagnostics: &many, others: &[] };
         prop_assert!(serde_json::from_str::<serde_json::Value>(&json(&document)).is_ok());
-        prop_assert!(serde_json::from_str::<serde_json::Value>(&sarif("0", &path, &many)).is_ok());
+        prop_assert!(serde_json::from_str::<serde_json::Value>(&sarif("0", &[(&path, &many)])).is_ok());
         let _ = apply_fixes(&source, &many);
     }
 

@@ -10,6 +10,8 @@ use crate::{probe, supervisor};
 pub(crate) const SUPERVISOR: &str = "__supervisor";
 /// Second argument: supervise a run.
 pub(crate) const RUN: &str = "run";
+/// Second argument: supervise a command in this terminal; the third is the descriptor of the order.
+pub(crate) const INTERACTIVE: &str = "interactive";
 /// Second argument: try every capability and print what was found.
 pub(crate) const PROBE: &str = "probe";
 
@@ -23,6 +25,7 @@ pub fn is_supervisor_call<T: AsRef<OsStr>>(argv: impl IntoIterator<Item = T>) ->
 pub fn run() -> ExitCode {
     match std::env::args_os().nth(2).as_deref().and_then(OsStr::to_str) {
         Some(RUN) => supervisor::main(),
+        Some(INTERACTIVE) => supervisor::interactive(),
         Some(PROBE) => probe::main(),
         _ => ExitCode::FAILURE,
     }

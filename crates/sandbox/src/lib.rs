@@ -5,6 +5,7 @@ pub mod entry;
 mod failure;
 pub mod folder;
 mod inside;
+pub mod interactive;
 mod messages;
 mod probe;
 mod runtime;

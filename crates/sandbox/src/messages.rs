@@ -76,6 +76,8 @@ pub(crate) enum Down {
     Joined,
     /// TERM to the main process and its group.
     Terminate,
+    /// This signal to the group of the main process: what a person's terminal sends.
+    Signal(i32),
 }
 
 /// A pair of connected packet sockets.

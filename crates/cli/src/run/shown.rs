@@ -145,6 +145,7 @@ impl Shown {
                 self.out_of_date(view, terminal);
                 github::end(self.token, terminal);
                 terminal.out(&github::blocks(&summary.reports, view, found));
+                github::page(summary, &counts, terminal);
                 terminal.line(&counts);
             }
         }

@@ -1,6 +1,8 @@
 //! Every key of cloister.toml: its type, its default, and whether a study may set it.
 //! Spec cli.md 11; a new setting is a new row.
 
+use serde_json::{Map, Value, json};
+
 /// What a value may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -16,6 +18,8 @@ pub(crate) enum Kind {
     Word(&'static [&'static str]),
     /// `true` or `false`.
     Flag,
+    /// A text that its command understands.
+    Text,
     /// A list of texts.
     Texts,
 }
@@ -50,6 +54,9 @@ pub(crate) const KEYS: &[Key] = &[
     Key { name: "run.isolation", kind: Kind::Word(&["auto", "namespaces"]), default: "auto", study: Study::MayNot },
     Key { name: "check.allow", kind: Kind::Texts, default: "", study: Study::May },
     Key { name: "check.deny", kind: Kind::Texts, default: "", study: Study::May },
+    Key { name: "codelists.url", kind: Kind::Text, default: "https://www.opencodelists.org", study: Study::MayNot },
+    Key { name: "codelists.mirror", kind: Kind::Text, default: "", study: Study::MayNot },
+    Key { name: "codelists.parallel", kind: Kind::Count, default: "8", study: Study::May },
     Key { name: "network.offline", kind: Kind::Flag, default: "false", study: Study::Only("true") },
     Key { name: "ui.color", kind: Kind::Word(&["auto", "always", "never"]), default: "auto", study: Study::MayNot },
     Key {
@@ -59,6 +66,61 @@ pub(crate) const KEYS: &[Key] = &[
         study: Study::MayNot,
     },
 ];
+
+/// The table as a JSON Schema.
+pub(super) fn schema() -> Value {
+    let mut sections: Map<String, Value> = Map::new();
+    for key in KEYS {
+        let Some((section, name)) = key.name.split_once('.') else { continue };
+        let count = json!({"type": "integer", "minimum": 1});
+        let mut about = match key.kind {
+            Kind::Count => count,
+            Kind::CountOrAuto => json!({"anyOf": [count, {"const": "auto"}]}),
+            Kind::Size => json!({"type": ["string", "integer"], "description": "Bytes, such as \"4G\"; at least 64M."}),
+            Kind::Duration => json!({"type": "string", "pattern": "^[0-9]+[smhd]$"}),
+            Kind::Word(words) => json!({"enum": words}),
+            Kind::Flag => json!({"type": "boolean"}),
+            Kind::Text => json!({"type": "string"}),
+            Kind::Texts => json!({"type": "array", "items": {"type": "string"}}),
+        };
+        let who = match key.study {
+            Study::May => "A study may set it.".to_owned(),
+            Study::MayNot => "Only in your own settings file.".to_owned(),
+            Study::Only(value) => format!("A study may only set it to {value}."),
+        };
+        let before = about["description"].as_str().map_or(String::new(), |text| format!("{text} "));
+        about["description"] = format!("{before}{who}").into();
+        if !key.default.is_empty() {
+            about["default"] = match key.kind {
+                Kind::Flag => (key.default == "true").into(),
+                Kind::Count | Kind::CountOrAuto => key.default.parse::<u64>().map_or(key.default.into(), Value::from),
+                _ => key.default.into(),
+            };
+        }
+        let section = sections
+            .entry(section)
+            .or_insert_with(|| json!({"type": "object", "additionalProperties": false, "properties": {}}));
+        section["properties"][name] = about;
+    }
+    let runtime = json!({
+        "description": "Runtimes of your own by name:tag. Only in your own settings file.",
+        "type": "object",
+        "additionalProperties": {
+            "type": "object",
+            "required": ["path"],
+            "properties": {"path": {"type": "string", "description": "An environment: a folder with bin/."}},
+        },
+    });
+    sections.insert("runtime".to_owned(), runtime);
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "cloister.toml",
+        "description": "Settings of the program cloister, of a user or of a study.",
+        "type": "object",
+        "additionalProperties": false,
+        "properties": sections,
+    })
+}
 
 /// Bytes from a number with an optional fraction and K, M, G or T (powers of 1024; `B` or `iB` may follow).
 pub(crate) fn size(text: &str) -> Option<u64> {

@@ -90,7 +90,7 @@ impl Settings {
             Fault {
                 place: format!("{place}:{line}"),
                 message: format!("not valid TOML: {}", e.message()),
-                help: "mend this line; see docs/settings.md for every key".to_owned(),
+                help: "mend this line; `cloister schema config` lists every key".to_owned(),
             }
         })?;
         for (section, value) in &table {
@@ -186,7 +186,7 @@ fn check(key: &Key, values: &[String], place: &str) -> Result<(), Fault> {
         Kind::Duration => duration(value).is_some(),
         Kind::Word(words) => words.contains(&value.as_str()),
         Kind::Flag => value == "true" || value == "false",
-        Kind::Texts => true,
+        Kind::Text | Kind::Texts => true,
     };
     let Some(bad) = values.iter().find(|value| !good(value)) else { return Ok(()) };
     let expected = match key.kind {
@@ -196,13 +196,18 @@ fn check(key: &Key, values: &[String], place: &str) -> Result<(), Fault> {
         Kind::Duration => "a time such as \"90s\", \"20m\" or \"6h\"".to_owned(),
         Kind::Word(words) => format!("one of {}", words.join(", ")),
         Kind::Flag => "true or false".to_owned(),
-        Kind::Texts => "text".to_owned(),
+        Kind::Text | Kind::Texts => "text".to_owned(),
     };
     let mut help = format!("`{}` takes {expected}", key.name);
     if key.name == "run.isolation" && bad == "none" {
         help.push_str("; running without isolation must be asked for each time, with --isolation none");
     }
     Err(Fault { place: place.to_owned(), message: format!("`{} = {bad}` makes no sense", key.name), help })
+}
+
+/// The JSON Schema of cloister.toml, from the table of keys.
+pub(crate) fn schema() -> serde_json::Value {
+    keys::schema()
 }
 
 fn line_of(text: &str, word: &str) -> usize {

@@ -65,6 +65,60 @@ fn github_gets_groups_and_annotations_and_a_study_cannot_command_it() {
 }
 
 #[test]
+fn a_hostile_log_stays_text_and_short() {
+    let study = two();
+    let script = "import sys\nfor n in range(12000): print('line', n)\n\
+                  for end in '\\r', '\\x0b', '\\x0c', '\\x85', '\\u2028', '\\x00', '\\t', ' ':\n    \
+                  sys.stdout.write('x' + end + '::error::hostile\\n' + end + '::stop-commands::x\\n')\n\
+                  print('::endgroup::')\nsys.stdout.write('a' * 9000000 + '::warning::wide\\n')\nraise SystemExit(7)\n";
+    study.write("analysis/bad.py", script);
+    let ran = study.run(&["run_all", "--format-output-for-github"]).failed();
+    let (mut token, mut heard) = (None::<&str>, Vec::new());
+    // Any of these might end a line for some reader.
+    let ends = ['\n', '\r', '\u{b}', '\u{c}', '\u{85}', '\u{2028}', '\u{2029}'];
+    for line in ran.out.split(ends).map(str::trim_start) {
+        match token {
+            None => {
+                token = line.strip_prefix("::stop-commands::");
+                heard.push(line);
+            }
+            Some(end) if line.strip_prefix("::").and_then(|line| line.strip_suffix("::")) == Some(end) => token = None,
+            Some(_) => {}
+        }
+    }
+    assert_eq!(heard.iter().filter(|line| line.starts_with("::error")).count(), 1, "ours");
+    assert!(!heard.iter().any(|line| line.contains("hostile") || line.contains("wide")), "{heard:#?}");
+    assert_eq!(heard.iter().filter(|line| **line == "::endgroup::").count(), 3);
+    assert!(
+        ran.out.contains("earlier lines are in the log file)") && !ran.out.contains("line 100\n"),
+        "cut at its beginning"
+    );
+    assert!(ran.out.len() < 2_000_000, "{} bytes", ran.out.len());
+}
+
+#[test]
+fn the_page_of_the_workflow_gets_a_table() {
+    let study = two();
+    let third = "  after:\n    needs: [bad]\n    run: python:v2 -V\n    outputs:\n      moderately_sensitive: {o: output/c.csv}\n";
+    study.write("project.yaml", &(study.read("project.yaml") + third));
+    let page = study.folder.join("page.md");
+    std::fs::write(&page, "before\n").unwrap();
+    let mut command = study.command(&["run", "run_all", "--format-output-for-github", "--continue-on-error"]);
+    assert_eq!(command.env("GITHUB_STEP_SUMMARY", &page).output().unwrap().status.code(), Some(1));
+    let text = std::fs::read_to_string(&page).unwrap();
+    let head =
+        "before\n### cloister run\n\n| action | result | time | outputs |\n|---|---|---|---|\n| good | ✓ succeeded | ";
+    assert!(text.starts_with(head), "{text}");
+    assert!(text.contains("\n| bad | ✗ The command failed with exit code 7 | "), "{text}");
+    assert!(text.contains("\n| after | – "), "{text}");
+    assert!(text.contains("\n\n1 job succeeded, 1 failed, 1 not started, in "), "{text}");
+    let quiet = study.folder.join("none.md");
+    let mut command = study.command(&["run", "good"]);
+    command.env("GITHUB_STEP_SUMMARY", &quiet).output().unwrap();
+    assert!(!quiet.exists(), "only where the form was asked for");
+}
+
+#[test]
 fn lines_can_begin_with_the_time() {
     let ran = two().run(&["good", "--timestamps"]).done();
     let line = ran.out.lines().find(|line| line.ends_with("good: executing")).unwrap();

@@ -120,7 +120,15 @@ impl Study {
         let mut command = Command::new(env!("CARGO_BIN_EXE_cloister"));
         let cache = self.home.path().join("cache");
         command.args(words).current_dir(&self.folder).env("HOME", self.home.path()).env("CLOISTER_CACHE_DIR", cache);
-        for name in ["XDG_CONFIG_HOME", "XDG_CACHE_HOME", "CI", "NO_COLOR", "CLICOLOR_FORCE"] {
+        for name in [
+            "XDG_CONFIG_HOME",
+            "XDG_CACHE_HOME",
+            "CI",
+            "GITHUB_WORKFLOW",
+            "GITHUB_STEP_SUMMARY",
+            "NO_COLOR",
+            "CLICOLOR_FORCE",
+        ] {
             command.env_remove(name);
         }
         command

@@ -57,18 +57,22 @@ pub struct CheckDocument<'a> {
     pub project: Option<&'a ProjectInfo>,
     /// In any order.
     pub diagnostics: &'a [Diagnostic],
+    /// Path and diagnostics of other files that belong to the study.
+    pub others: &'a [(&'a str, &'a [Diagnostic])],
 }
 
 /// The document as one line of JSON with a line end.
 pub fn json(document: &CheckDocument<'_>) -> String {
-    let path = document.path;
+    let files = || std::iter::once((document.path, document.diagnostics)).chain(document.others.iter().copied());
+    let summary = files().map(|(_, diagnostics)| Counts::of(diagnostics)).fold(Counts::default(), Counts::and);
+    let entries = files().flat_map(|(path, all)| in_order(all).into_iter().map(move |d| Entry::of(d, path)));
     let out = Document {
         schema: "cloister.check/1",
         program: document.program,
         ok: document.ok,
         project: document.project,
-        summary: Counts::of(document.diagnostics),
-        diagnostics: in_order(document.diagnostics).into_iter().map(|d| Entry::of(d, path)).collect(),
+        summary,
+        diagnostics: entries.collect(),
     };
     // Maps with text keys, numbers and texts: serialising them cannot fail.
     serde_json::to_string(&out).unwrap_or_default() + "\n"

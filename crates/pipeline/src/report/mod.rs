@@ -53,6 +53,16 @@ impl Counts {
         }
         counts
     }
+
+    /// The sum of two.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            errors: self.errors + other.errors,
+            warnings: self.warnings + other.warnings,
+            notes: self.notes + other.notes,
+        }
+    }
 }
 
 /// The word for a severity, in every form but GitHub's.

@@ -8,11 +8,12 @@ use serde_json::{Value, json};
 use super::in_order;
 use crate::{Diagnostic, Severity, Span, explain};
 
-/// The log as one line of JSON with a line end. `path` is relative to the repository.
-pub fn sarif(program: &str, path: &str, diagnostics: &[Diagnostic]) -> String {
-    let sorted = in_order(diagnostics);
+/// The log as one line of JSON with a line end, for these files; their paths are relative to the repository.
+pub fn sarif(program: &str, files: &[(&str, &[Diagnostic])]) -> String {
+    let sorted: Vec<(&str, &Diagnostic)> =
+        files.iter().flat_map(|(path, all)| in_order(all).into_iter().map(|d| (*path, d))).collect();
     let mut rules: BTreeMap<&str, usize> = BTreeMap::new();
-    for d in &sorted {
+    for (_, d) in &sorted {
         rules.insert(d.code.0, 0);
     }
     for (i, index) in rules.values_mut().enumerate() {
@@ -25,7 +26,7 @@ pub fn sarif(program: &str, path: &str, diagnostics: &[Diagnostic]) -> String {
             json!({"id": code, "shortDescription": {"text": title}})
         })
         .collect();
-    let results: Vec<Value> = sorted.iter().map(|d| result(d, path, &rules)).collect();
+    let results: Vec<Value> = sorted.iter().map(|(path, d)| result(d, path, &rules)).collect();
     let log = json!({
         "$schema": "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json",
         "version": "2.1.0",

@@ -40,6 +40,9 @@ pub(super) fn watch(birth: &Birth<'_>, main: Pid) -> ! {
                         let _ = kill_process(main, Signal::TERM);
                     }
                 }
+                Ok(Some(Down::Signal(number))) => {
+                    let _ = Signal::from_named_raw(number).map(|signal| kill_process_group(main, signal));
+                }
                 Ok(Some(Down::IdsWritten | Down::Joined)) => {}
                 Ok(None) | Err(_) => exit_now(1),
             }

@@ -69,7 +69,10 @@ fn become_command(birth: &Birth<'_>, grants: &Grants, level: IsolationLevel) -> 
     setsid().step("new session")?;
     // Until the command is executed this copy of process 1 could not write its own settings in /proc.
     set_dumpable_behavior(DumpableBehavior::Dumpable).step("dumpable")?;
-    redirect(&birth.output)?;
+    match &birth.visit {
+        None => redirect(&birth.output)?,
+        Some(visit) => visit.open_streams()?,
+    }
     // Process 1, and where it must enter the user namespace also the process that counts files.
     let ours = if birth.ids.own_range { 1 } else { 2 };
     limits::apply(&spec.limits, birth.enforced, ours)?;

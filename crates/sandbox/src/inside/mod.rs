@@ -16,6 +16,7 @@ mod privileges;
 mod program;
 mod root;
 mod syscalls;
+mod visit;
 
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
@@ -23,7 +24,7 @@ use rustix::process::{DumpableBehavior, Signal, set_dumpable_behavior, set_paren
 use rustix::thread::UnshareFlags;
 
 pub(crate) use self::filter::program as filter_program;
-pub(crate) use self::ids::{Ids, write_maps};
+pub(crate) use self::ids::{Ids, write_maps, write_maps_as};
 pub(crate) use self::init::{outcome, timespec as init_timespec};
 pub(crate) use self::landlock::{newer_support as landlock_newer, support as landlock_support};
 pub(crate) use self::limits::Enforced;
@@ -31,8 +32,10 @@ pub(crate) use self::main_process::{await_execution, exit_now, leave, redirect};
 pub(crate) use self::mounts::{AttributesOf, Tree};
 pub(crate) use self::program::{c_path, c_strings, explain, find};
 pub(crate) use self::root::MOUNT_POINT;
+pub(crate) use self::visit::{Streams, Visit};
 
 use crate::failure::{Failure, Step};
+use crate::interactive::{Network, USER};
 use crate::messages::{Down, Up, hear, tell};
 use crate::weaker::Weaker;
 use crate::{IsolationLevel, Spec, sys};
@@ -53,6 +56,8 @@ pub(crate) struct Birth<'a> {
     pub(crate) output: OwnedFd,
     /// Kept open so that the run's lock is free only when process 1 is gone too.
     pub(crate) lock: OwnedFd,
+    /// For a command in a person's terminal; a job has none.
+    pub(crate) visit: Option<Visit>,
 }
 
 /// The namespaces to be born in. Root enters its user namespace last, after all that needs privilege over the host.
@@ -84,13 +89,16 @@ fn expect(birth: &Birth<'_>, step: &str, right: impl Fn(&Down) -> bool) -> Resul
 fn enter(birth: &Birth<'_>) -> Result<rustix::process::Pid, Failure> {
     sys::block_all().step("signals")?;
     set_parent_process_death_signal(Some(Signal::KILL)).step("parent-death signal")?;
-    let kept = [birth.channel.as_raw_fd(), birth.output.as_raw_fd(), birth.lock.as_raw_fd()];
+    let mut kept = vec![birth.channel.as_raw_fd(), birth.output.as_raw_fd(), birth.lock.as_raw_fd()];
+    kept.extend(birth.visit.iter().flat_map(Visit::kept));
     sys::close_all_but(&kept).step("close descriptors")?;
     if !birth.ids.own_range {
         expect(birth, "id maps", |message| matches!(message, Down::IdsWritten))?;
     }
-    let grants = root::enter(birth.spec, birth.weaker)?;
-    sys::loopback_up().step("loopback up")?;
+    let grants = root::enter(birth.spec, birth.weaker, birth.visit.as_ref())?;
+    if birth.visit.as_ref().is_none_or(|visit| visit.network == Network::Off) {
+        sys::loopback_up().step("loopback up")?;
+    }
     rustix::system::sethostname(HOST_NAME.as_bytes()).step("host name")?;
     if birth.ids.own_range {
         leave_host_ids(birth)?;
@@ -117,5 +125,5 @@ fn leave_host_ids(birth: &Birth<'_>) -> Result<(), Failure> {
     sys::new_namespace(UnshareFlags::NEWUSER).step("user namespace")?;
     tell(&birth.channel, &Up::NeedIds).step("id maps")?;
     expect(birth, "id maps", |message| matches!(message, Down::IdsWritten))?;
-    ids::become_inside()
+    ids::become_inside(birth.visit.as_ref().map_or(USER, |visit| visit.user))
 }

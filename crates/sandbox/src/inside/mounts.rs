@@ -47,6 +47,12 @@ impl Tree {
         Self::bind_at(CWD, path)
     }
 
+    /// A copy of the mount at `path` alone; what is mounted below it is not there.
+    pub(crate) fn bind_alone(path: impl rustix::path::Arg) -> io::Result<Self> {
+        let flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC;
+        Ok(Self(open_tree(CWD, path, flags)?))
+    }
+
     /// The same relative to a folder.
     pub(crate) fn bind_at(folder: impl AsFd, path: impl rustix::path::Arg) -> io::Result<Self> {
         let flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC | OpenTreeFlags::AT_RECURSIVE;
@@ -70,11 +76,22 @@ impl Tree {
         Ok(self)
     }
 
+    /// A second hold on the same mount.
+    pub(crate) fn try_clone(&self) -> io::Result<Self> {
+        self.0.try_clone().map(Self)
+    }
+
     /// Attaches it over an opened target and gives its root.
     pub(crate) fn attach(self, target: impl AsFd) -> io::Result<OwnedFd> {
         let flags = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH | MoveMountFlags::MOVE_MOUNT_T_EMPTY_PATH;
         move_mount(self.0.as_fd(), "", target.as_fd(), "", flags)?;
         Ok(self.0)
+    }
+}
+
+impl AsFd for Tree {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
     }
 }
 

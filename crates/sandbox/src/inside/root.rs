@@ -8,7 +8,7 @@ use rustix::mount::{MountPropagationFlags, UnmountFlags, mount_change, unmount};
 use rustix::process::{fchdir, pivot_root};
 
 use super::mounts::{AttributesOf, NewRoot, Tree};
-use super::{etc, host, overlay};
+use super::{Visit, etc, host, overlay};
 use crate::failure::{Failure, Step};
 use crate::weaker::{Wall, Weaker};
 use crate::{Root, Spec};
@@ -57,27 +57,28 @@ const PROC_HIDDEN: [&str; 3] = ["acpi", "asound", "scsi"];
 const WRITABLE: [(&str, &str); 3] = [("/workspace", "workspace"), ("/tmp", "tmp"), ("/var/tmp", "tmp")];
 
 /// Builds the root and moves into it, working folder `/`.
-pub(super) fn enter(spec: &Spec, weaker: &Weaker) -> Result<Grants, Failure> {
+pub(super) fn enter(spec: &Spec, weaker: &Weaker, visit: Option<&Visit>) -> Result<Grants, Failure> {
     let private = MountPropagationFlags::PRIVATE | MountPropagationFlags::REC;
     mount_change("/", private).step("mounts private")?;
     let mut grants = vec![(PathBuf::from("/"), Access::List)];
+    let live = visit.map(Visit::workspace).transpose()?;
     let root = match &spec.root {
         Root::Host { prefixes, overlays } => {
             // All are taken before the new root is mounted, so that none can contain it.
             let sources = host::sources(&spec.folder, prefixes, overlays)?;
             let root = empty(spec)?;
             host::show_system(&root, &sources.tops)?;
-            fixed_settings(&root, &mut grants)?;
-            common(spec, &root, &mut grants)?;
+            fixed_settings(&root, visit, &mut grants)?;
+            common(spec, &root, visit, live, &mut grants)?;
             for source in sources.shown {
                 source.attach(&root, &mut grants)?;
             }
             root
         }
         Root::Folder(image) => {
-            let root = image_root(spec, image)?;
+            let root = image_root(spec, image, visit)?;
             grants.push((PathBuf::from("/"), Access::Read));
-            common(spec, &root, &mut grants)?;
+            common(spec, &root, visit, live, &mut grants)?;
             root
         }
     };
@@ -101,8 +102,10 @@ fn mount_over(spec: &Spec, tree: Tree) -> Result<std::os::fd::OwnedFd, Failure> 
     tree.attach(point).step(step)
 }
 
-fn fixed_settings(root: &NewRoot, grants: &mut Grants) -> Result<(), Failure> {
-    for (name, text) in etc::fixed() {
+fn fixed_settings(root: &NewRoot, visit: Option<&Visit>, grants: &mut Grants) -> Result<(), Failure> {
+    let own = visit.map(Visit::settings).unwrap_or_default();
+    let fixed = etc::fixed().into_iter().filter(|(name, _)| own.iter().all(|(other, _)| other != name));
+    for (name, text) in fixed.chain(own.clone()) {
         let path = Path::new("/etc").join(name);
         root.file(&path, &text).step_with(|| format!("make {}", path.display()))?;
         grants.push((path, Access::Read));
@@ -112,9 +115,9 @@ fn fixed_settings(root: &NewRoot, grants: &mut Grants) -> Result<(), Failure> {
 
 /// The folder of an image with every mount target and fixed file laid over it, so that nothing in the image decides
 /// where something is mounted.
-fn image_root(spec: &Spec, image: &Path) -> Result<NewRoot, Failure> {
+fn image_root(spec: &Spec, image: &Path, visit: Option<&Visit>) -> Result<NewRoot, Failure> {
     let skeleton = empty(spec)?;
-    fixed_settings(&skeleton, &mut Grants::new())?;
+    fixed_settings(&skeleton, visit, &mut Grants::new())?;
     for folder in ["/dev", "/proc", "/sys", "/workspace", "/tmp", "/var/tmp"] {
         skeleton.folder(Path::new(folder)).step_with(|| format!("make {folder}"))?;
     }
@@ -126,21 +129,29 @@ fn image_root(spec: &Spec, image: &Path) -> Result<NewRoot, Failure> {
 }
 
 /// What every run has, whatever its programs.
-fn common(spec: &Spec, root: &NewRoot, grants: &mut Grants) -> Result<(), Failure> {
-    devices(spec, root, grants)?;
+fn common(
+    spec: &Spec,
+    root: &NewRoot,
+    visit: Option<&Visit>,
+    live: Option<Tree>,
+    grants: &mut Grants,
+) -> Result<(), Failure> {
+    devices(spec, root, visit, grants)?;
     processes(root)?;
     root.link(Path::new("/etc/mtab"), "/proc/self/mounts").ok();
     grants.push(("/proc".into(), Access::Read));
     grants.push(("/proc".into(), Access::Use));
+    let mut live = live;
     for (at, folder) in WRITABLE {
-        let tree = Tree::bind(spec.folder.join(folder)).and_then(|tree| tree.set(AttributesOf::Writable));
+        let own = || Tree::bind(spec.folder.join(folder)).and_then(|tree| tree.set(AttributesOf::Writable));
+        let tree = live.take_if(|_| folder == "workspace").map_or_else(own, Ok);
         tree.and_then(|tree| root.attach_folder(Path::new(at), tree)).step_with(|| format!("mount {at}"))?;
         grants.push((at.into(), Access::Write));
     }
     Ok(())
 }
 
-fn devices(spec: &Spec, root: &NewRoot, grants: &mut Grants) -> Result<(), Failure> {
+fn devices(spec: &Spec, root: &NewRoot, visit: Option<&Visit>, grants: &mut Grants) -> Result<(), Failure> {
     let size = SHARED_MEMORY.min(spec.limits.memory).to_string();
     // An image's own /dev would be read-only beneath; a small file system of our own holds the nodes.
     let folder = Tree::fresh("tmpfs", &[("size", "64k"), ("mode", "0755")]).step("mount /dev")?;
@@ -159,6 +170,7 @@ fn devices(spec: &Spec, root: &NewRoot, grants: &mut Grants) -> Result<(), Failu
     ] {
         root.link(&Path::new("/dev").join(name), to).step_with(|| format!("link /dev/{name}"))?;
     }
+    visit.map_or(Ok(()), |visit| visit.devices(root, grants))?;
     let shared = Path::new("/dev/shm");
     let tree = Tree::fresh("tmpfs", &[("size", &size), ("mode", "1777")]).step("mount /dev/shm")?;
     root.attach_folder(shared, tree).step("mount /dev/shm")?;

@@ -4,12 +4,14 @@
 mod accounts;
 mod cgroup;
 mod events;
+mod interactive;
 mod log;
 mod owner;
 mod processes;
 mod report;
 mod run;
 mod slot;
+mod terminal;
 mod unisolated;
 mod walk;
 
@@ -22,6 +24,7 @@ use rustix::fs::{Mode, OFlags, open};
 use rustix::stdio::{dup2_stdin, dup2_stdout};
 
 pub(crate) use self::cgroup::support as cgroup_support;
+pub(crate) use self::interactive::main as interactive;
 pub(crate) use self::report::{born, read_exit, reclaim, start_failure};
 pub(crate) use self::slot::first_id;
 

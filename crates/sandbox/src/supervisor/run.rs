@@ -179,8 +179,16 @@ fn isolated(order: &Order, lock: &Lock, output: OwnedFd, held: &mut Held) -> Res
     }
     let (channel, for_run) = pair().step("socket to process 1")?;
     let lock = lock.try_clone().step("lock")?;
-    let birth =
-        Birth { spec, weaker: &order.weaker, ids, enforced: held.groups.enforced(), channel: for_run, output, lock };
+    let birth = Birth {
+        spec,
+        weaker: &order.weaker,
+        ids,
+        enforced: held.groups.enforced(),
+        channel: for_run,
+        output,
+        lock,
+        visit: None,
+    };
     let init = match sys::fork(inside::birth_namespaces(&ids)) {
         Ok(sys::Fork::Child) => inside::run(&birth),
         Ok(sys::Fork::Parent(init)) => init,

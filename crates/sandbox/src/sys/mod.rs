@@ -3,15 +3,19 @@
 
 mod exec;
 mod fork;
+mod idmap;
 mod mount;
 mod net;
+mod passed;
 mod signals;
 mod usage;
 
 pub(crate) use exec::{close_all_but, close_on_exec_from, execute};
 pub(crate) use fork::{Fork, fork, new_namespace};
+pub(crate) use idmap::map_mount_ids;
 pub(crate) use mount::{AttributeSet, set_mount_attributes};
 pub(crate) use net::loopback_up;
+pub(crate) use passed::passed;
 pub(crate) use signals::{block_all, default_signals, kill_all, signal_fd};
 pub(crate) use usage::children_usage;
 

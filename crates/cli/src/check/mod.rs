@@ -1,4 +1,6 @@
-//! `cloister check`: every fault of a study, without running anything; and `cloister schema`. Spec cli.md 3.
+//! `cloister check`: every fault of a study, without running anything. Spec cli.md 3.
+
+mod codelists;
 
 use std::error::Error;
 use std::io::{Read, Write};
@@ -8,12 +10,14 @@ use pipeline::report::{CheckDocument, Counts, HumanOptions, ProjectInfo};
 use pipeline::{Diagnostic, Severity, report};
 use sha1::Digest;
 
-use crate::args::{Check, CheckFormat, CheckPart, Global, Schema, SchemaName};
+use crate::args::{Check, CheckFormat, CheckPart, Global};
 use crate::exit::Exit;
 use crate::project::{self, Found};
 use crate::settings::Settings;
 use crate::terminal::Terminal;
 use crate::words::plural;
+
+use self::codelists::Other;
 
 pub(crate) fn check(args: &Check, global: &Global, terminal: &Terminal) -> Result<Exit, Box<dyn Error>> {
     if let Some(code) = &args.explain {
@@ -23,11 +27,25 @@ pub(crate) fn check(args: &Check, global: &Global, terminal: &Terminal) -> Resul
     let found = if from_stdin { stdin()? } else { project::find(Some(&args.path), terminal)? };
     let settings = settings(global, (!from_stdin).then_some(found.folder.as_path()), terminal)?;
     let with_files = !from_stdin && (args.only.is_empty() || args.only.contains(&CheckPart::Files));
-    let all = if with_files { found.diagnostics() } else { found.loaded.diagnostics.clone() };
-    let (shown, hidden) = judge(all, args, &settings);
+    let with_codelists = !from_stdin && (args.only.is_empty() || args.only.contains(&CheckPart::Codelists));
+    let all = if args.only == [CheckPart::Codelists] {
+        Vec::new()
+    } else if with_files {
+        found.diagnostics()
+    } else {
+        found.loaded.diagnostics.clone()
+    };
+    let (shown, mut hidden) = judge(all, args, &settings);
+    let mut others = if with_codelists { codelists::faults(&found.folder) } else { Vec::new() };
+    for other in &mut others {
+        let (left, more) = judge(std::mem::take(&mut other.diagnostics), args, &settings);
+        (other.diagnostics, hidden) = (left, hidden + more);
+    }
+    others.retain(|other| !other.diagnostics.is_empty());
     let least = if args.strict { Severity::Warning } else { Severity::Error };
-    let failed = shown.iter().any(|d| d.severity >= least);
-    print(&found, &shown, hidden, failed, args, terminal);
+    let everything = shown.iter().chain(others.iter().flat_map(|other| &other.diagnostics));
+    let failed = everything.into_iter().any(|d| d.severity >= least);
+    print(&found, &Shown { diagnostics: &shown, others: &others, hidden, failed }, args, terminal);
     if args.fix {
         fix(&found, &shown, args, terminal)?;
     }
@@ -74,26 +92,50 @@ fn judge(all: Vec<Diagnostic>, args: &Check, settings: &Settings) -> (Vec<Diagno
     (shown, hidden)
 }
 
-fn print(found: &Found, shown: &[Diagnostic], hidden: usize, failed: bool, args: &Check, terminal: &Terminal) {
+/// What is left to print.
+struct Shown<'a> {
+    diagnostics: &'a [Diagnostic],
+    others: &'a [Other],
+    hidden: usize,
+    failed: bool,
+}
+
+impl Shown<'_> {
+    fn counts(&self) -> Counts {
+        let others = self.others.iter().map(|other| Counts::of(&other.diagnostics));
+        others.fold(Counts::of(self.diagnostics), Counts::and)
+    }
+}
+
+fn print(found: &Found, shown: &Shown<'_>, args: &Check, terminal: &Terminal) {
     let name = found.name();
     let program = env!("CARGO_PKG_VERSION");
+    let others: Vec<(&str, &[Diagnostic])> =
+        shown.others.iter().map(|other| (other.name.as_str(), other.diagnostics.as_slice())).collect();
+    let files: Vec<(&str, &[Diagnostic])> =
+        std::iter::once((name.as_str(), shown.diagnostics)).chain(others.iter().copied()).collect();
     match args.format {
         CheckFormat::Human => {
-            terminal.out(&human(found, shown, terminal, terminal.color));
-            if !shown.is_empty() {
+            let mut blocks = vec![human(found, shown.diagnostics, terminal, terminal.color)];
+            let options = HumanOptions { color: terminal.color, ascii: terminal.ascii, width: terminal.width };
+            blocks.extend(shown.others.iter().map(|o| report::human(&o.text, &o.name, &o.diagnostics, &options)));
+            blocks.retain(|block| !block.is_empty());
+            terminal.out(&blocks.join("\n"));
+            if !blocks.is_empty() {
                 terminal.line("");
             }
-            terminal.line(&summary(found, shown, hidden));
+            terminal.line(&summary(found, shown));
         }
-        CheckFormat::Short => terminal.out(&report::short(&name, shown)),
-        CheckFormat::Github => terminal.out(&report::github(&name, shown)),
-        CheckFormat::Sarif => terminal.out(&report::sarif(program, &name, shown)),
+        CheckFormat::Short => files.iter().for_each(|(name, all)| terminal.out(&report::short(name, all))),
+        CheckFormat::Github => files.iter().for_each(|(name, all)| terminal.out(&report::github(name, all))),
+        CheckFormat::Sarif => terminal.out(&report::sarif(program, &files)),
         CheckFormat::Json => {
             let sha256 = data_encoding::HEXLOWER.encode(&sha2::Sha256::digest(&found.bytes));
             let project = found.loaded.project.as_ref().or(found.loaded.partial.as_ref());
             let project = project.map(|project| ProjectInfo::of(project, &name, sha256));
-            let (project, diagnostics) = (project.as_ref(), shown);
-            terminal.out(&report::json(&CheckDocument { program, ok: !failed, path: &name, project, diagnostics }));
+            let (project, diagnostics, ok) = (project.as_ref(), shown.diagnostics, !shown.failed);
+            let document = CheckDocument { program, ok, path: &name, project, diagnostics, others: &others };
+            terminal.out(&report::json(&document));
         }
     }
 }
@@ -104,19 +146,21 @@ pub(crate) fn human(found: &Found, shown: &[Diagnostic], terminal: &Terminal, co
     report::human(&found.text(), &found.name(), shown, &options)
 }
 
-fn summary(found: &Found, shown: &[Diagnostic], hidden: usize) -> String {
-    let counts = Counts::of(shown);
+fn summary(found: &Found, shown: &Shown<'_>) -> String {
+    let counts = shown.counts();
     let mut parts: Vec<String> = [(counts.errors, "error"), (counts.warnings, "warning"), (counts.notes, "note")]
         .into_iter()
         .filter(|(count, _)| *count > 0)
         .map(|(count, word)| plural(count, word))
         .collect();
-    if hidden > 0 {
-        parts.push(format!("{hidden} hidden"));
+    if shown.hidden > 0 {
+        parts.push(format!("{} hidden", shown.hidden));
     }
     let project = found.loaded.project.as_ref().or(found.loaded.partial.as_ref());
     let actions = project.map(|p| plural(p.actions.len(), "action"));
-    let name = found.name();
+    let own = (!shown.diagnostics.is_empty() || shown.others.is_empty()).then(|| found.name());
+    let name =
+        own.into_iter().chain(shown.others.iter().map(|other| other.name.clone())).collect::<Vec<_>>().join(", ");
     match (parts.is_empty(), actions) {
         (true, Some(actions)) => format!("{name}: {actions}, no faults"),
         (true, None) => format!("{name}: no faults"),
@@ -194,12 +238,4 @@ fn explain(code: &str, terminal: &Terminal) -> Exit {
             Exit::Usage
         }
     }
-}
-
-pub(crate) fn schema(args: &Schema, terminal: &Terminal) -> Result<Exit, Box<dyn Error>> {
-    let document = match args.what {
-        SchemaName::Project => pipeline::schema::project(),
-    };
-    terminal.line(&serde_json::to_string_pretty(&document)?);
-    Ok(Exit::Done)
 }

@@ -1,0 +1,207 @@
+//! A person's terminal: its size and its changes, keys, Ctrl-C, and that it is as before at the end.
+//! Commands wait in short steps: Python may miss a signal that comes just before a long sleep.
+//! The test holds the other side of a pseudo terminal; `setsid --ctty` makes it the program's own.
+
+use std::fs::File;
+use std::io::Read;
+use std::os::fd::{AsFd, OwnedFd};
+use std::process::{Child, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
+
+use rustix::pty::{OpenptFlags, grantpt, ioctl_tiocgptpeer, openpt, unlockpt};
+use rustix::termios::{Termios, Winsize, tcgetattr, tcsetwinsize};
+
+use crate::rig::{Rig, everyone};
+
+struct Person {
+    ours: OwnedFd,
+    theirs: OwnedFd,
+    said: Receiver<Vec<u8>>,
+    seen: String,
+    child: Child,
+}
+
+fn size(rows: u16, columns: u16) -> Winsize {
+    Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 }
+}
+
+impl Person {
+    fn types(rig: &Rig, words: &[&str]) -> Self {
+        Self::behind(rig, &[], words)
+    }
+
+    /// The program behind these words of a shell, or itself.
+    fn behind(rig: &Rig, shell: &[&str], words: &[&str]) -> Self {
+        let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
+        let ours = openpt(flags).unwrap();
+        grantpt(&ours).unwrap();
+        unlockpt(&ours).unwrap();
+        let theirs = ioctl_tiocgptpeer(&ours, flags).unwrap();
+        tcsetwinsize(&ours, size(33, 101)).unwrap();
+        let side = || Stdio::from(theirs.try_clone().unwrap());
+        let mut command = rig.command(&[&["setsid", "--ctty", "--wait"], shell].concat(), words);
+        let child = command.env("TERM", "vt100").stdin(side()).stdout(side()).stderr(side()).spawn().unwrap();
+        let mut reader = File::from(ours.try_clone().unwrap());
+        let (send, said) = channel();
+        std::thread::spawn(move || {
+            let mut buffer = [0; 4096];
+            while let Ok(read @ 1..) = reader.read(&mut buffer) {
+                if send.send(buffer[..read].to_vec()).is_err() {
+                    break;
+                }
+            }
+        });
+        Self { ours, theirs, said, seen: String::new(), child }
+    }
+
+    #[track_caller]
+    fn waits_for(&mut self, text: &str) {
+        self.until(text);
+    }
+
+    /// What comes before this text.
+    #[track_caller]
+    fn until(&mut self, text: &str) -> String {
+        let begin = Instant::now();
+        while !self.seen.contains(text) {
+            match self.said.recv_timeout(Duration::from_millis(100)) {
+                Ok(bytes) => self.seen.push_str(&String::from_utf8_lossy(&bytes)),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => panic!("{text:?} never came: {}", self.seen),
+            }
+            assert!(begin.elapsed() < Duration::from_secs(30), "{text:?} never came: {}", self.seen);
+        }
+        // What came after it may be what is waited for next.
+        let rest = self.seen.split_off(self.seen.find(text).unwrap());
+        std::mem::replace(&mut self.seen, rest[text.len()..].to_owned())
+    }
+
+    fn presses(&self, keys: &str) {
+        rustix::io::write(&self.ours, keys.as_bytes()).unwrap();
+    }
+
+    fn ends(&mut self) -> Option<i32> {
+        self.child.wait().unwrap().code()
+    }
+
+    fn settings(&self) -> Termios {
+        tcgetattr(self.theirs.as_fd()).unwrap()
+    }
+}
+
+const SIZE: &str = "import os, sys, signal, time
+show = lambda *_: print('size', *os.get_terminal_size(), flush=True)
+signal.signal(signal.SIGWINCH, show)
+print('tty', [os.isatty(n) for n in range(3)], os.environ['TERM']); show()
+print('got', input(), flush=True)
+open('/dev/tty', 'w').write('by name\\n')
+";
+
+#[test]
+fn size_keys_and_restoration() {
+    for who in everyone() {
+        let rig = Rig::new(who);
+        let mut person = Person::types(&rig, &["python:v2", "python", "-c", SIZE]);
+        let before = person.settings();
+        person.waits_for("tty [True, True, True] vt100");
+        person.waits_for("size 101 33");
+        assert_ne!(person.settings().local_modes, before.local_modes, "keys pass one by one");
+        tcsetwinsize(&person.ours, size(20, 60)).unwrap();
+        person.waits_for("size 60 20");
+        person.presses("hello\r");
+        person.waits_for("got hello");
+        person.waits_for("by name");
+        assert_eq!(person.ends(), Some(0));
+        let after = person.settings();
+        assert_eq!(
+            (after.local_modes, after.input_modes, after.output_modes, after.control_modes),
+            (before.local_modes, before.input_modes, before.output_modes, before.control_modes)
+        );
+    }
+}
+
+#[test]
+fn ctrl_c_is_for_the_command() {
+    let wait = "print('ready', flush=True); [time.sleep(0.05) for _ in range(1200)]";
+    let own = format!("import signal, sys, time\nsignal.signal(signal.SIGINT, lambda *_: sys.exit(9))\n{wait}");
+    let plain = format!("import time\n{wait}");
+    for who in everyone() {
+        let rig = Rig::new(who);
+        for (script, code) in [(&own, 9), (&plain, 130)] {
+            let mut person = Person::types(&rig, &["python:v2", "python", "-c", script]);
+            let before = person.settings();
+            person.waits_for("ready");
+            person.presses("\u{3}");
+            assert_eq!(person.ends(), Some(code), "{who:?}");
+            assert_eq!(person.settings().local_modes, before.local_modes);
+        }
+        assert!(rig.left().is_empty());
+    }
+}
+
+#[test]
+fn in_a_pipeline_the_persons_terminal_is_never_the_commands() {
+    let script = "import os, sys, time
+print([os.isatty(n) for n in range(3)], file=sys.stderr, flush=True)
+print('read', os.isatty(0) or sys.stdin.read().strip(), file=sys.stderr, flush=True)
+print('devices', [os.fstat(n).st_rdev for n in range(3)], 'end', flush=True)
+print('wait', file=sys.stderr, flush=True); [time.sleep(0.05) for _ in range(1200)]";
+    for who in everyone() {
+        let rig = Rig::new(who);
+        let words = ["python:v2", "python", "-c", script];
+        let mut person = Person::behind(&rig, &["sh", "-c", "trap : INT; echo given | \"$@\"; exit $?", "sh"], &words);
+        let before = person.settings();
+        let own = rustix::fs::fstat(&person.theirs).unwrap().st_rdev;
+        person.waits_for("[False, True, True]");
+        person.waits_for("read given");
+        person.waits_for("devices");
+        let devices = person.until("end");
+        assert!(!devices.contains(&own.to_string()), "another device than the person's: {devices}");
+        person.waits_for("wait");
+        assert_eq!(person.settings().local_modes, before.local_modes, "keys are not taken from the shell");
+        person.presses("\u{3}");
+        assert_eq!(person.ends(), Some(130), "{who:?}");
+
+        let mut person = Person::behind(&rig, &["sh", "-c", "trap : INT; \"$@\" > out; exit $?", "sh"], &words);
+        person.waits_for("[True, False, True]");
+        person.waits_for("read True");
+        person.waits_for("wait");
+        person.presses("\u{3}");
+        assert_eq!(person.ends(), Some(130), "{who:?}");
+        assert!(std::fs::read_to_string(rig.folder().join("out")).unwrap().starts_with("devices"));
+        assert_eq!(person.settings().local_modes, before.local_modes);
+    }
+}
+
+#[test]
+fn a_shell_has_job_control_and_end_of_file() {
+    let rig = Rig::new(everyone()[0]);
+    let mut person = Person::types(&rig, &["python:v2", "bash", "--norc", "-i"]);
+    person.presses("set -o | grep monitor\r");
+    person.waits_for("monitor        \ton");
+    person.presses("sleep 60\r");
+    std::thread::sleep(Duration::from_millis(300));
+    person.presses("\u{3}");
+    person.presses("echo code $?\r");
+    person.waits_for("code 130");
+    person.presses("\u{4}");
+    assert_eq!(person.ends(), Some(0), "the code of the last command, which is echo");
+}
+
+#[test]
+fn a_terminal_that_goes_away_ends_the_command() {
+    let rig = Rig::new(everyone()[0]);
+    let script = "import time; print('ready', flush=True); [time.sleep(0.05) for _ in range(1200)]";
+    let Person { ours, theirs, said, mut child, .. } = Person::types(&rig, &["python:v2", "python", "-c", script]);
+    let begin = Instant::now();
+    while !said.recv().unwrap().windows(5).any(|window| window == b"ready") {}
+    drop((ours, theirs, said));
+    // The thread that reads holds the last of our side until the next byte comes.
+    rustix::process::kill_process(rustix::process::Pid::from_child(&child), rustix::process::Signal::HUP).unwrap();
+    child.wait().unwrap();
+    while !rig.left().is_empty() {
+        assert!(begin.elapsed() < Duration::from_secs(20), "the command goes on");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
