@@ -175,7 +175,7 @@ print('wait', file=sys.stderr, flush=True); [time.sleep(0.05) for _ in range(120
 }
 
 #[test]
-fn a_shell_has_job_control_and_end_of_file() {
+fn a_shell_has_job_control() {
     let rig = Rig::new(everyone()[0]);
     let mut person = Person::types(&rig, &["python:v2", "bash", "--norc", "-i"]);
     person.presses("set -o | grep monitor\r");
@@ -185,8 +185,9 @@ fn a_shell_has_job_control_and_end_of_file() {
     person.presses("\u{3}");
     person.presses("echo code $?\r");
     person.waits_for("code 130");
-    person.presses("\u{4}");
-    assert_eq!(person.ends(), Some(0), "the code of the last command, which is echo");
+    // Not an end of file: typed while bash changes the terminal's mode it would be lost, here as anywhere.
+    person.presses("exit 5\r");
+    assert_eq!(person.ends(), Some(5));
 }
 
 #[test]
