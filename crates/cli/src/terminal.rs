@@ -100,8 +100,9 @@ impl Terminal {
     }
 }
 
-/// Text in which a workflow on GitHub hears no command: our own commands all go to standard output.
-fn uncommanding(text: &str) -> String {
+/// Text in which a workflow on GitHub hears no command, blanks before it or not. Our own commands all go to standard output
+/// and are not passed through here; what a study may have written is.
+pub(crate) fn uncommanding(text: &str) -> String {
     let plain = text.replace("##[", "# #[");
     let lines = plain.split('\n').map(|line| {
         let start = line.trim_start();

@@ -11,7 +11,7 @@ use pipeline::ActionName;
 use pipeline::report::visible;
 
 use crate::args;
-use crate::terminal::Terminal;
+use crate::terminal::{Terminal, uncommanding};
 use crate::words;
 
 /// Draws events as they come.
@@ -109,7 +109,7 @@ impl Progress {
     }
 
     fn line(&self, action: &ActionName, message: &str, terminal: &Terminal) {
-        self.say(&format!("{}: {message}", visible(action.as_str())), terminal);
+        self.say(&uncommanding(&format!("{}: {message}", visible(action.as_str()))), terminal);
     }
 
     fn say(&self, text: &str, terminal: &Terminal) {

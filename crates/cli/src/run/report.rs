@@ -7,6 +7,7 @@ use jobs::collect::Hint;
 use jobs::engine::{JobReport, ReportedOutput};
 use pipeline::report::visible;
 
+use crate::terminal::uncommanding;
 use crate::words::{elapsed, plural};
 
 /// Lines of a failed job's log that are shown.
@@ -52,7 +53,7 @@ pub(super) fn block(text: &mut String, report: &JobReport) {
         put(text, format_args!("   last lines of the log{cut}:"));
         for line in &report.tail.lines {
             let shown: String = visible(line).chars().take(LONGEST_LINE).collect();
-            put(text, format_args!("     {shown}"));
+            put(text, format_args!("     {}", uncommanding(&shown)));
         }
     }
     text.push('\n');

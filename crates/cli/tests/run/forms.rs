@@ -154,3 +154,16 @@ fn without_isolation_it_says_so_every_time() {
     }
     assert_eq!(study.read("output/good.csv"), "a");
 }
+
+/// Without the option too: many workflows run the plain form.
+#[test]
+fn the_plain_form_commands_nobody_either() {
+    let study = two();
+    study.write(
+        "analysis/bad.py",
+        "print('::error::x')\nprint('   ::add-mask::y')\nprint('##[add-mask]z')\nraise SystemExit(7)\n",
+    );
+    let ran = study.run(&["run_all"]).failed().says("add-mask");
+    let commands = ran.out.lines().filter(|line| line.trim_start().starts_with("::") || line.contains("##["));
+    assert_eq!(commands.count(), 0, "{}", ran.out);
+}
