@@ -277,6 +277,9 @@ pub(crate) struct Logs {
     /// Only the last lines
     #[arg(long, value_name = "N")]
     pub(crate) lines: Option<usize>,
+    /// Go on until the job ends
+    #[arg(short, long, conflicts_with = "lines")]
+    pub(crate) follow: bool,
     /// The study folder [default: this folder]
     #[arg(long, value_name = "DIR")]
     pub(crate) project_dir: Option<PathBuf>,

@@ -1,5 +1,6 @@
 //! `cloister logs`: the log of an action's newest run. Spec cli.md 9.
 
+use std::collections::VecDeque;
 use std::error::Error;
 use std::io::BufRead;
 
@@ -9,6 +10,7 @@ use pipeline::report::visible;
 use sandbox::folder::SafeFolder;
 
 use crate::args::Logs;
+use crate::backend;
 use crate::exit::Exit;
 use crate::planning;
 use crate::project;
@@ -17,6 +19,13 @@ use crate::terminal::Terminal;
 pub(crate) fn logs(args: &Logs, terminal: &Terminal) -> Result<Exit, Box<dyn Error>> {
     let found = project::find(args.project_dir.as_deref(), terminal)?;
     let action = ActionName::new(&args.action);
+    let is_known = |project: &pipeline::Project| project.action(&action).is_some();
+    if args.follow
+        && found.loaded.project.as_ref().is_none_or(is_known)
+        && backend::follow(&found.folder, &action, terminal)?
+    {
+        return Ok(Exit::Done);
+    }
     let path = format!("metadata/{}", log_name(&action));
     let file = match SafeFolder::at(&found.folder)?.open(&path) {
         Ok(file) => file,
@@ -33,10 +42,21 @@ pub(crate) fn logs(args: &Logs, terminal: &Terminal) -> Result<Exit, Box<dyn Err
         }
         Err(error) => return Err(error.into()),
     };
-    let mut lines = std::io::BufReader::new(file).split(b'\n').collect::<Result<Vec<_>, _>>()?;
-    let cut = args.lines.map_or(0, |wanted| lines.len().saturating_sub(wanted));
-    for line in lines.drain(cut..) {
-        terminal.line(&visible(&String::from_utf8_lossy(&line)));
+    let show = |line: Vec<u8>| terminal.line(&visible(&String::from_utf8_lossy(&line)));
+    let lines = std::io::BufReader::new(file).split(b'\n');
+    let Some(wanted) = args.lines else {
+        for line in lines {
+            show(line?);
+        }
+        return Ok(Exit::Done);
+    };
+    let mut last = VecDeque::new();
+    for line in lines {
+        last.push_back(line?);
+        if last.len() > wanted {
+            last.pop_front();
+        }
     }
+    last.into_iter().for_each(show);
     Ok(Exit::Done)
 }

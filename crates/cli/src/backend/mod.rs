@@ -42,12 +42,28 @@ pub(crate) fn backend(args: &Backend, terminal: &Terminal) -> Result<Exit, Box<d
     })
 }
 
+/// The log of the newest job of an action, on until the job ends. False if it never ran.
+pub(crate) fn follow(folder: &Path, action: &ActionName, terminal: &Terminal) -> Result<bool, Box<dyn Error>> {
+    let threads = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    threads.block_on(async {
+        let Some(desk) = desk(folder, "").await? else { return Ok(false) };
+        let job = desk.newest_of(action).await?;
+        let told = match job {
+            Some(job) => logs::logs(&desk, job, true, terminal).await.map(|()| true),
+            None => Ok(false),
+        };
+        desk.close().await?;
+        told
+    })
+}
+
+async fn desk(folder: &Path, why: &str) -> Result<Option<Desk>, Box<dyn Error>> {
+    let by = Operator { who: format!("uid {}", rustix::process::getuid().as_raw()), why: why.to_owned() };
+    Ok(Desk::at(folder, &env::runs_folder()?, by).await?)
+}
+
 async fn at_the_desk(args: &Backend, folder: &Path, terminal: &Terminal) -> Result<Exit, Box<dyn Error>> {
-    let who = format!("uid {}", rustix::process::getuid().as_raw());
-    let by = Operator { who, why: args.why.clone() };
-    let Some(desk) = Desk::at(folder, &env::runs_folder()?, by).await? else {
-        return Err(NOTHING.into());
-    };
+    let Some(desk) = desk(folder, &args.why).await? else { return Err(NOTHING.into()) };
     let exit = act(args, &desk, terminal).await;
     desk.close().await?;
     exit

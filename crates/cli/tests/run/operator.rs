@@ -193,6 +193,9 @@ fn a_log_is_followed_while_its_job_runs() {
     let lines: Vec<_> = told.out.lines().filter_map(|line| line.split_once(" line ")).map(|(_, n)| n).collect();
     assert_eq!(lines, ["0", "1", "2", "3", "4"], "{}", told.out);
     end(run).done();
+    study.cloister(&["logs", "talk", "--follow"]).done().says("line 4").says("JOB SUMMARY");
+    study.cloister(&["logs", "talk", "--lines", "3"]).done().says("moderately_sensitive");
+    study.cloister(&["logs", "nothing", "--follow"]).failed().says("X103");
     backend(&study, &["logs", &job]).done().says("line 4").says("JOB SUMMARY");
     study.run(&["talk"]).done();
     backend(&study, &["logs", &job]).failed().says("a newer run of its action");

@@ -97,6 +97,16 @@ impl Desk {
         Ok(self.state.jobs_beginning(prefix).await?)
     }
 
+    /// The newest job of an action that is not cancelled.
+    ///
+    /// # Errors
+    /// The state cannot be read.
+    pub async fn newest_of(&self, action: &ActionName) -> Result<Option<JobId>, LocalError> {
+        let workspace = super::study::workspace()?;
+        let latest = self.state.latest_jobs(&workspace, [action]).await?;
+        Ok(latest.rows.get(action).map(|row| row.job))
+    }
+
     /// The requests whose ids begin so, as for jobs.
     ///
     /// # Errors

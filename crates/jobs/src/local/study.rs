@@ -355,6 +355,6 @@ impl Look {
     }
 }
 
-fn workspace() -> Result<WorkspaceName, LocalError> {
+pub(super) fn workspace() -> Result<WorkspaceName, LocalError> {
     WORKSPACE.parse().map_err(|error: crate::BadWorkspaceName| LocalError::Fault(error.to_string()))
 }
