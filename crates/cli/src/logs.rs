@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::error::Error;
 use std::io::BufRead;
 
-use jobs::log::log_name;
+use jobs::log::{log_name, shown};
 use pipeline::ActionName;
 use pipeline::report::visible;
 use sandbox::folder::SafeFolder;
@@ -42,7 +42,7 @@ pub(crate) fn logs(args: &Logs, terminal: &Terminal) -> Result<Exit, Box<dyn Err
         }
         Err(error) => return Err(error.into()),
     };
-    let show = |line: Vec<u8>| terminal.line(&visible(&String::from_utf8_lossy(&line)));
+    let show = |line: Vec<u8>| terminal.line(&shown(&String::from_utf8_lossy(&line)));
     let lines = std::io::BufReader::new(file).split(b'\n');
     let Some(wanted) = args.lines else {
         for line in lines {

@@ -8,6 +8,7 @@ mod judge;
 mod lock;
 mod publisher;
 mod recover;
+mod snapshots;
 mod study;
 mod submit;
 mod upkeep;
@@ -17,9 +18,10 @@ pub use code::{OutputPaths, code_tree};
 pub use desk::{Answer, Desk, Overview};
 pub use judge::{Edited, Judged, Judging};
 pub use recover::Recovered;
+pub use snapshots::{Chosen, Restored, SNAPSHOTS, restore, snapshot, snapshot_to_restore};
 pub use study::{LocalError, Look, Study, StudyView, runs_of};
 pub use submit::{Runtimes, Submission, image_identity};
-pub use upkeep::{Finding, Restored, SNAPSHOTS, Verified, gc, restore, snapshot, verify};
+pub use upkeep::{Finding, Verified, gc, verify};
 
 /// The workspace that every project folder is to itself.
 const WORKSPACE: &str = "local";

@@ -284,6 +284,19 @@ async fn a_new_attempt_shuts_out_the_old_one() {
     assert!(matches!(twice, StateError::NotAllowed { .. }), "{twice}");
 }
 
+/// Whenever the wish came: also between the stop of the attempt and the putting back of its job.
+#[tokio::test]
+async fn what_an_operator_wants_to_fail_is_not_tried_again() {
+    let store = Store::new().await;
+    let r = store.plan(1, &[("a", &[]), ("b", &["a"])]).await;
+    let job = store.by_action(&r).await["a"];
+    let attempt = store.run(job, 2).await;
+    store.state.kill(job, jobs::state::Kill::Fail, at(3)).await.unwrap();
+    let status = Status::new(StatusCode::WaitingOnReboot, "stopped");
+    let finished = store.state.put_back(&attempt, &status, &AttemptEnd::default(), at(4)).await.unwrap();
+    assert_eq!((finished.code, finished.failed_dependants.len()), (StatusCode::KilledByAdmin, 1));
+}
+
 #[tokio::test]
 async fn what_a_killed_run_leaves_becomes_cancelled() {
     let store = Store::new().await;

@@ -6,16 +6,23 @@ use std::time::Duration;
 
 use jobs::JobId;
 use jobs::local::Desk;
-use pipeline::report::visible;
+use jobs::log::shown;
+use serde_json::json;
 
 use crate::terminal::Terminal;
 
 /// How often a growing log is looked at.
 const LOOK: Duration = Duration::from_millis(200);
 
-pub(super) async fn logs(desk: &Desk, id: JobId, follow: bool, terminal: &Terminal) -> Result<(), Box<dyn Error>> {
+pub(super) async fn logs(
+    desk: &Desk,
+    id: JobId,
+    follow: bool,
+    json: bool,
+    terminal: &Terminal,
+) -> Result<(), Box<dyn Error>> {
     let mut file = desk.log(id).await?;
-    while follow && file.is_none() && desk.job(id).await?.0.state().is_active() {
+    while follow && file.is_none() && desk.runs() && desk.job(id).await?.0.state().is_active() {
         tokio::time::sleep(LOOK).await;
         file = desk.log(id).await?;
     }
@@ -29,11 +36,12 @@ pub(super) async fn logs(desk: &Desk, id: JobId, follow: bool, terminal: &Termin
     let mut line = Vec::new();
     loop {
         // Asked before reading: what was written before the end is read after it.
-        let ended = !follow || !desk.job(id).await?.0.state().is_active();
+        let ended = !follow || !desk.runs() || !desk.job(id).await?.0.state().is_active();
         while lines.read_until(b'\n', &mut line)? > 0 {
             // Half a line waits for its other half.
             if line.ends_with(b"\n") || ended {
-                terminal.line(&visible(String::from_utf8_lossy(&line).trim_end_matches('\n')));
+                let text = shown(String::from_utf8_lossy(&line).trim_end_matches('\n'));
+                terminal.line(&if json { json!({ "job": id, "line": text }).to_string() } else { text });
                 line.clear();
             } else {
                 break;

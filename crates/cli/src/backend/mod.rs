@@ -18,6 +18,7 @@ use serde_json::json;
 
 use crate::exit::Exit;
 use crate::terminal::Terminal;
+use crate::words::plural;
 use crate::{env, project};
 use args::{Backend, Command, Switch};
 
@@ -49,7 +50,7 @@ pub(crate) fn follow(folder: &Path, action: &ActionName, terminal: &Terminal) ->
         let Some(desk) = desk(folder, "").await? else { return Ok(false) };
         let job = desk.newest_of(action).await?;
         let told = match job {
-            Some(job) => logs::logs(&desk, job, true, terminal).await.map(|()| true),
+            Some(job) => logs::logs(&desk, job, true, false, terminal).await.map(|()| true),
             None => Ok(false),
         };
         desk.close().await?;
@@ -82,7 +83,7 @@ async fn act(args: &Backend, desk: &Desk, terminal: &Terminal) -> Result<Exit, B
         }
         Command::Logs { id, follow } => {
             let id = one("job", id, &desk.jobs_beginning(id).await?)?;
-            logs::logs(desk, id, *follow, terminal).await?;
+            logs::logs(desk, id, *follow, args.json, terminal).await?;
         }
         Command::Pause { to } => set(args, desk, Modes::PAUSED, on(*to, "on"), terminal).await?,
         Command::Maintenance { to } => set(args, desk, Modes::MAINTENANCE, on(*to, Modes::MANUAL), terminal).await?,
@@ -90,14 +91,18 @@ async fn act(args: &Backend, desk: &Desk, terminal: &Terminal) -> Result<Exit, B
             let seen = desk.overview().await?;
             let running = seen.open.iter().filter(|job| job.state() == jobs::JobState::Running).count();
             let ready = seen.modes.draining && (running == 0 || !seen.runs);
-            let text = if ready { "READY" } else { "NOT READY" };
-            say(args, terminal, text, &json!({ "ready": ready, "running": running, "draining": seen.modes.draining }));
+            let text = match (ready, seen.modes.draining) {
+                (true, _) => "READY".to_owned(),
+                (false, false) => "NOT READY: `cloister backend drain` has not been given".to_owned(),
+                (false, true) => format!("NOT READY: {} still running", plural(running, "job")),
+            };
+            say(args, terminal, &text, &json!({ "ready": ready, "running": running, "draining": seen.modes.draining }));
             return Ok(if ready { Exit::Done } else { Exit::No });
         }
         Command::Drain { end: true, .. } => set(args, desk, Modes::DRAINING, None, terminal).await?,
         Command::Drain { yes, .. } => {
             if !yes && !Terminal::confirmed("Stop everything that runs and put it back?") {
-                return Err("error: nothing was stopped; confirm with --yes".into());
+                return Err(unconfirmed("nothing was stopped"));
             }
             set(args, desk, Modes::DRAINING, Some("on"), terminal).await?;
         }
@@ -108,6 +113,11 @@ async fn act(args: &Backend, desk: &Desk, terminal: &Terminal) -> Result<Exit, B
                 jobs.push(one("job", id, &desk.jobs_beginning(id).await?)?);
             }
             for job in jobs {
+                if let (ended, _) = desk.job(job).await?
+                    && !ended.state().is_active()
+                {
+                    return Err(format!("error: job {job} has ended already: {}", ended.status.code).into());
+                }
                 let (code, answer) = desk.kill(job, kill).await?;
                 let text = format!("{job}: {code}, {}", words(answer, "to be ended"));
                 say(args, terminal, &text, &json!({ "job": job, "code": code, "told": answer == Answer::Told }));
@@ -142,6 +152,7 @@ fn on(to: Switch, value: &'static str) -> Option<&'static str> {
 fn words(answer: Answer, what: &str) -> String {
     match answer {
         Answer::Told => format!("{what}: the run has been told"),
+        Answer::Later => format!("{what}: the run, which another account started, notices within a minute"),
         Answer::Noted => format!("{what}: no run goes on here"),
     }
 }
@@ -155,11 +166,13 @@ async fn set(
 ) -> Result<(), Box<dyn Error>> {
     let (flag, answer) = desk.set(name, value).await?;
     let state = if flag.value.is_some() { "on" } else { "off" };
-    let when = match answer {
-        Answer::Told => "the run has been told",
-        Answer::Noted => "no run goes on here; it holds for the next one",
+    let when = match (answer, flag.value.is_some()) {
+        (Answer::Told, _) => "; the run has been told",
+        (Answer::Later, _) => "; the run, which another account started, notices within a minute",
+        (Answer::Noted, true) => "; no run goes on here, it holds for the next one",
+        (Answer::Noted, false) => "",
     };
-    let text = format!("{name}: {state} since {}; {when}", shown::second(flag.since));
+    let text = format!("{name}: {state} since {}{when}", shown::second(flag.since));
     say(
         args,
         terminal,
@@ -179,6 +192,11 @@ fn one<T: Copy + std::fmt::Display>(what: &str, given: &str, found: &[T]) -> Res
             Err(format!("error: several {what}s have ids that begin with `{given}`: {first}, {second}, …").into())
         }
     }
+}
+
+/// What is said after a no, or where nobody can be asked.
+fn unconfirmed(what: &str) -> Box<dyn Error> {
+    if Terminal::can_ask() { what.into() } else { format!("error: {what}; confirm with --yes").into() }
 }
 
 /// One answer, as a line or as JSON.

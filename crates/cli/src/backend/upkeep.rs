@@ -8,14 +8,17 @@ use jobs::local::{self, Finding};
 use serde_json::json;
 
 use super::args::Backend;
-use super::{NOTHING, say};
+use super::{NOTHING, say, unconfirmed};
+use crate::env;
 use crate::exit::Exit;
 use crate::project::shown;
 use crate::terminal::Terminal;
 use crate::words::{bytes, plural};
 
 pub(super) async fn snapshot(args: &Backend, folder: &Path, terminal: &Terminal) -> Result<Exit, Box<dyn Error>> {
-    let Some(path) = local::snapshot(folder, Timestamp::now()).await? else { return Err(NOTHING.into()) };
+    let Some(path) = local::snapshot(folder, &env::runs_folder()?, Timestamp::now()).await? else {
+        return Err(NOTHING.into());
+    };
     say(args, terminal, &format!("copied to {}", shown(&path)), &json!({ "snapshot": path }));
     Ok(Exit::Done)
 }
@@ -72,13 +75,19 @@ pub(super) async fn restore(
     yes: bool,
     terminal: &Terminal,
 ) -> Result<Exit, Box<dyn Error>> {
-    if !yes && !Terminal::confirmed("Put the snapshot in the place of the records?") {
-        return Err("error: nothing was changed; confirm with --yes".into());
+    let chosen = local::snapshot_to_restore(folder, name).await?;
+    let lacks = match chosen.lost {
+        0 => String::new(),
+        lost => format!(" ({} of its objects are gone: what they were is made again)", lost),
+    };
+    let question = format!("Put the snapshot {}{lacks} in the place of the records?", chosen.name);
+    if !yes && !Terminal::confirmed(&question) {
+        return Err(unconfirmed("nothing was changed"));
     }
-    let restored = local::restore(folder, name, Timestamp::now()).await?;
+    let restored = local::restore(folder, Some(&chosen.name), Timestamp::now()).await?;
     let aside =
         restored.replaced.as_deref().map_or_else(String::new, |path| format!("; what was there is {}", shown(path)));
-    let text = format!("the records are those of {}{aside}", restored.from);
+    let text = format!("the records are those of {}{lacks}{aside}", restored.from);
     say(args, terminal, &text, &json!({ "from": restored.from, "replaced": restored.replaced }));
     Ok(Exit::Done)
 }

@@ -99,7 +99,7 @@ fn last_lines(folder: &Path, path: &str) -> Result<(VecDeque<String>, usize), Bo
             cut += 1;
         }
         let shown = String::from_utf8_lossy(&line);
-        lines.push_back(visible(shown.trim_end_matches(['\r', '\n'])).into_owned());
+        lines.push_back(jobs::log::shown(shown.trim_end_matches(['\r', '\n'])));
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use jobs::collect::Hint;
 use jobs::engine::{JobReport, ReportedOutput};
+use jobs::log::plain;
 use pipeline::report::visible;
 
 use crate::terminal::uncommanding;
@@ -52,7 +53,7 @@ pub(super) fn block(text: &mut String, report: &JobReport) {
         let cut = if report.tail.cut { " (earlier lines are in the log file)" } else { "" };
         put(text, format_args!("   last lines of the log{cut}:"));
         for line in &report.tail.lines {
-            let shown: String = visible(line).chars().take(LONGEST_LINE).collect();
+            let shown: String = visible(&plain(line)).chars().take(LONGEST_LINE).collect();
             put(text, format_args!("     {}", uncommanding(&shown)));
         }
     }
@@ -99,7 +100,7 @@ fn cause(tail: &[String]) -> Option<String> {
             || line.starts_with("Error: ")
             || line.starts_with("error[")
     };
-    tail.iter().rev().find(looks).map(|line| visible(line).chars().take(200).collect())
+    tail.iter().rev().find(looks).map(|line| visible(&plain(line)).chars().take(200).collect())
 }
 
 /// The last line: what became of every action, and how long it took.

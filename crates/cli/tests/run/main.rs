@@ -10,6 +10,7 @@ mod ends;
 mod failures;
 mod faults;
 mod forms;
+mod hostile_state;
 mod kills;
 mod operator;
 mod rig;

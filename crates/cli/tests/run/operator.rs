@@ -157,7 +157,7 @@ fn a_killed_job_is_tried_again_and_a_failed_one_is_not() {
     backend(&study, &["kill", &job, "--fail", "--why", "too heavy"]).done();
     end(run).failed().says("Stopped by an operator");
     backend(&study, &["job", &job]).done().says("killed_by_admin");
-    backend(&study, &["kill", &job]).failed().says("is killed_by_admin");
+    backend(&study, &["kill", &job]).failed().says("has ended already: killed_by_admin");
 }
 
 #[test]

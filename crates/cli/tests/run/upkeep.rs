@@ -127,6 +127,17 @@ fn a_changed_row_is_found() {
     assert!(found > 0, "the row of the output was changed, and nobody noticed");
 }
 
+/// A job is where its last event put it.
+#[test]
+fn a_job_that_was_moved_by_hand_is_found() {
+    let study = a_study();
+    study.run(&["a"]).done();
+    let code = "import sqlite3, sys; db = sqlite3.connect(sys.argv[1]); db.execute(\"update job set state = 'failed', code = 'internal_error'\"); db.commit()";
+    let state = study.folder.join("metadata/cloister/state.sqlite");
+    assert!(std::process::Command::new("python3").args(["-c", code]).arg(state).status().unwrap().success());
+    backend(&study, &["verify"]).failed().says("does not stand where its last event put it");
+}
+
 #[test]
 fn a_snapshot_brings_back_all_that_was_acknowledged_before_it() {
     let study = a_study();

@@ -87,8 +87,9 @@ pub(super) fn given_up(code: StatusCode, reason: Option<&str>, tries: u32, why: 
 }
 
 fn put_back(work: &Work, finished: Finished, wait: Option<Duration>, for_reboot: bool, message: String) -> Ended {
-    if finished.code == StatusCode::CancelledByUser {
-        let report = JobReport::not_started(work.job.definition.action.clone(), finished.code, "Cancelled");
+    if !finished.code.state().is_active() {
+        let words = if finished.code == StatusCode::CancelledByUser { "Cancelled" } else { "Stopped by an operator" };
+        let report = JobReport::not_started(work.job.definition.action.clone(), finished.code, words);
         return Ended::Finished { finished, report: Box::new(report) };
     }
     Ended::PutBack { wait, for_reboot, message }

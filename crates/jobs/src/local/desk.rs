@@ -44,6 +44,8 @@ pub struct Overview {
 pub enum Answer {
     /// The run that goes on has been told.
     Told,
+    /// A run goes on that could not be told, because another account started it: it notices within a minute.
+    Later,
     /// No run goes on; it holds for the next one.
     Noted,
 }
@@ -60,6 +62,7 @@ impl Desk {
         if folder.stat("metadata/cloister/state.sqlite")?.is_none() {
             return Ok(None);
         }
+        places.forget_journal_unless_running(&folder)?;
         let state = State::open(&places.state()).await.map_err(|source| LocalError::of_state(source, &places))?;
         give_to_owner(&folder, &places.home)?;
         Ok(Some(Self { state, places, by }))
@@ -73,12 +76,12 @@ impl Desk {
         let flags = self.state.flags().await?;
         let modes = Modes::of_flags(&flags);
         let flags = flags.into_iter().filter(|flag| flag.value.is_some() && Modes::FLAGS.contains(&flag.name.as_str()));
-        Ok(Overview {
-            runs: Lock::is_held(&self.places.lock()),
-            modes,
-            flags: flags.collect(),
-            open: self.state.open_jobs().await?,
-        })
+        Ok(Overview { runs: self.runs(), modes, flags: flags.collect(), open: self.state.open_jobs().await? })
+    }
+
+    /// Whether a process runs this folder now.
+    pub fn runs(&self) -> bool {
+        Lock::is_held(&self.places.lock())
     }
 
     /// The newest jobs, newest first.
@@ -190,7 +193,11 @@ impl Desk {
     }
 
     fn tell(&self) -> Answer {
-        if ring(&self.places.bell()) { Answer::Told } else { Answer::Noted }
+        match (ring(&self.places.bell()), self.runs()) {
+            (true, _) => Answer::Told,
+            (false, true) => Answer::Later,
+            (false, false) => Answer::Noted,
+        }
     }
 
     /// Closes the state.

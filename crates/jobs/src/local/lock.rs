@@ -30,14 +30,14 @@ pub(super) enum NoLock {
 impl Lock {
     /// Whether a living process has it. Looks only.
     pub(super) fn is_held(path: &Path) -> bool {
-        let no_follow = i32::try_from(OFlags::NOFOLLOW.bits()).unwrap_or(0);
+        let no_follow = i32::try_from((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits()).unwrap_or(0);
         let Ok(file) = OpenOptions::new().read(true).custom_flags(no_follow).open(path) else { return false };
         matches!(flock(&file, FlockOperation::NonBlockingLockShared), Err(Errno::WOULDBLOCK))
     }
 
     /// Takes the lock at once or not at all. The file is never removed: whoever opens it has the same one.
     pub(super) fn take(path: &Path) -> Result<Self, NoLock> {
-        let no_follow = i32::try_from(OFlags::NOFOLLOW.bits()).unwrap_or(0);
+        let no_follow = i32::try_from((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits()).unwrap_or(0);
         let mut file = OpenOptions::new()
             .read(true)
             .write(true)

@@ -12,7 +12,7 @@ use sandbox::folder::{FolderError, Kind, SafeFolder};
 
 use super::lock::{Lock, NoLock};
 use super::publisher::{ProjectFolder, make_metadata};
-use super::upkeep::{held_by_snapshots, newest_snapshot};
+use super::snapshots::{held_by_snapshots, newest_snapshot};
 use super::{OutputPaths, WORKSPACE};
 use crate::WorkspaceName;
 use crate::engine::{RunSettings, Workshop};
@@ -106,7 +106,7 @@ impl Places {
     }
 
     /// Makes the folders of sandboxes, for this user alone, and refuses what somebody else made.
-    fn make_runs(&self) -> Result<(), LocalError> {
+    pub(super) fn make_runs(&self) -> Result<(), LocalError> {
         use std::os::unix::fs::{DirBuilderExt, MetadataExt};
         let mut builder = std::fs::DirBuilder::new();
         builder.recursive(true).mode(0o700);
@@ -128,8 +128,9 @@ impl Places {
     /// # Errors
     /// A link or another thing in the place of one of them: it may have come with the repository.
     pub(super) fn check(&self, folder: &SafeFolder) -> Result<(), LocalError> {
-        for name in ["state.sqlite", "state.sqlite-wal", "state.sqlite-shm"] {
-            let path = format!("metadata/cloister/{name}");
+        let ours =
+            ["state.sqlite", "state.sqlite-wal", "state.sqlite-shm"].map(|name| format!("metadata/cloister/{name}"));
+        for path in ours.into_iter().chain(["metadata/cloister.lock".to_owned()]) {
             match folder.stat(&path)? {
                 None => {}
                 Some(found) if found.kind == Kind::File => {}
@@ -138,6 +139,25 @@ impl Places {
         }
         Ok(())
     }
+    /// Removes what SQLite would take for the journal of a write that was cut off: it plays such a file back, and removes a
+    /// second file that it names. Ours is always a write-ahead log, except for the moment in which it is made one: so only
+    /// who holds the lock may say that a journal is not ours.
+    pub(super) fn forget_journal(&self, folder: &SafeFolder) -> Result<(), LocalError> {
+        if folder.stat("metadata/cloister/state.sqlite-journal")?.is_some() {
+            folder.remove("metadata/cloister/state.sqlite-journal").map_err(|error| error.first)?;
+        }
+        Ok(())
+    }
+
+    /// As [`Places::forget_journal`], for those who work beside a run. While one goes on it has done so itself.
+    pub(super) fn forget_journal_unless_running(&self, folder: &SafeFolder) -> Result<(), LocalError> {
+        match self.take_lock() {
+            Ok(_held) => self.forget_journal(folder),
+            Err(LocalError::Locked { .. }) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
     pub(super) fn take_lock(&self) -> Result<Lock, LocalError> {
         Lock::take(&self.lock()).map_err(|error| match error {
             NoLock::Held { process } => LocalError::Locked { process },
@@ -196,6 +216,7 @@ impl Study {
         places.make_runs()?;
         settings.keep_volumes = keep_volumes.then(|| places.kept());
         let lock = places.take_lock()?;
+        places.forget_journal(&folder)?;
         let state = State::open(&places.state()).await.map_err(|source| LocalError::of_state(source, &places))?;
         let owner = folder.found()?;
         let store = Store::open(&places.home, Durability::Kill)?;

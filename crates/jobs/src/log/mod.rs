@@ -2,6 +2,7 @@
 //! Spec jobs.md 13, 15.
 
 mod name;
+mod plain;
 mod render;
 mod tail;
 mod visible;
@@ -10,6 +11,7 @@ mod visible;
 mod tests;
 
 pub use name::log_name;
+pub use plain::{plain, shown};
 pub use render::{LogLimits, Summary, trailer, write_log};
 pub use tail::{Tail, tail};
 pub use visible::visible;

@@ -107,7 +107,7 @@ impl State {
     }
 
     /// Ends an attempt and puts its job back to pending, with one of the three codes of a reset. If the job is being
-    /// cancelled it is cancelled instead.
+    /// cancelled it is cancelled instead; if an operator wants it to fail it fails.
     ///
     /// # Errors
     /// The attempt is no longer the job's, or the code is not one of a reset.
@@ -125,13 +125,21 @@ impl State {
         if !status.code.is_reset() {
             return Err(StateError::NotAllowed { job, from: head.code, to: status.code });
         }
-        let cancelled = Status::new(StatusCode::CancelledByUser, "Cancelled");
-        let being_cancelled = head.cancel_requested_at.is_some();
-        let status = if being_cancelled { &cancelled } else { status };
+        let to_fail: bool = sqlx::query_scalar("SELECT coalesce(kill = 'fail', 0) FROM job WHERE id = ?")
+            .bind(job.to_string())
+            .fetch_one(&mut *tx)
+            .await?;
+        // Cancelling wins over everything, and what an operator wants to fail is not tried again.
+        let ended = match (head.cancel_requested_at.is_some(), to_fail) {
+            (true, _) => Some(Status::new(StatusCode::CancelledByUser, "Cancelled")),
+            (false, true) => Some(Status::new(StatusCode::KilledByAdmin, "Stopped by an operator")),
+            (false, false) => None,
+        };
+        let status = ended.as_ref().unwrap_or(status);
         end_attempt(&mut tx, attempt.id, status, end.exit_code, now).await?;
         head.change(&mut tx, status, now).await?;
-        let failed_dependants = if being_cancelled { head.fail_dependants(&mut tx, now).await? } else { Vec::new() };
-        let next_try_at = if being_cancelled { None } else { end.next_try_at };
+        let failed_dependants = if ended.is_some() { head.fail_dependants(&mut tx, now).await? } else { Vec::new() };
+        let next_try_at = if ended.is_some() { None } else { end.next_try_at };
         sqlx::query("UPDATE job SET next_try_at = ?, tries = tries + ? WHERE id = ?")
             .bind(next_try_at)
             .bind(end.counts)

@@ -75,6 +75,7 @@ impl State {
         }
         if problems.is_empty() {
             problems.extend(self.unlike_the_record().await?);
+            problems.extend(self.codes_unlike_the_record().await?);
         }
         Ok(problems)
     }
@@ -107,6 +108,20 @@ impl State {
                 }
             }
         }
+    }
+
+    /// Jobs that stand where no event has put them.
+    async fn codes_unlike_the_record(&self) -> Result<Vec<String>, StateError> {
+        let jobs: Vec<String> = sqlx::query_scalar(
+            "SELECT job.id FROM (SELECT record->'body'->>'job' AS id, max(seq) AS seq FROM event \
+             WHERE record->>'kind' = 'job_state' GROUP BY 1) AS last \
+             JOIN event ON event.seq = last.seq JOIN job ON job.id = last.id \
+             WHERE job.code <> event.record->'body'->>'code' OR job.action <> event.record->'body'->>'action' LIMIT ?",
+        )
+        .bind(MOST)
+        .fetch_all(&self.readers)
+        .await?;
+        Ok(jobs.into_iter().map(|job| format!("job {job} does not stand where its last event put it")).collect())
     }
 
     /// What the store must hold for this state: the outputs of the newest run and the newest success of each action.

@@ -48,8 +48,14 @@ impl Floor {
             Ended::PutBack { wait, for_reboot, message } => {
                 let not_before = wait.map(|wait| self.now() + wait);
                 self.queue.put_back(job, not_before, for_reboot);
-                let action = work.job.definition.action.clone();
-                let _ = self.events.send(Event::PutBack { action, message });
+                // It may have been cancelled between its end and here, by Ctrl-C or by an operator.
+                match self.shop.state.outside(&[job]).await?.remove(&job) {
+                    Some(row) if row.code.state() == JobState::Failed => self.drop_waiting(job, row.code, &row.message),
+                    _ => {
+                        let action = work.job.definition.action.clone();
+                        let _ = self.events.send(Event::PutBack { action, message });
+                    }
+                }
                 Ok(false)
             }
             Ended::Lacks { .. } => Ok(false),
