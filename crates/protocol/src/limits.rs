@@ -45,3 +45,7 @@ pub const DIRECTIVES_ANSWER: Limits = Limits { bytes: 4 * DIRECTIVE_BYTES, depth
 pub const DIRECTIVE: Limits = Limits { bytes: DIRECTIVE_BYTES, depth: DEPTH, values: 100_000 };
 /// Any other message.
 pub const SMALL: Limits = Limits { bytes: 1024 * 1024, depth: DEPTH, values: 50_000 };
+/// The roster: every user and workspace of a backend.
+pub const ROSTER: Limits = Limits { bytes: 16 * 1024 * 1024, depth: DEPTH, values: 1_000_000 };
+/// A declaration of a release with its signed decision record.
+pub const RELEASE: Limits = Limits { bytes: 2 * 1024 * 1024, depth: DEPTH, values: 100_000 };

@@ -73,6 +73,7 @@ macro_rules! bodies {
     ($(#[$doc:meta])* $all:ident / $kind:ident, $unknown:expr; $($(#[$what:meta])* $variant:ident($body:ty) = $name:literal;)*) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq)]
+        #[allow(clippy::large_enum_variant, reason = "one is made at a time, and most are the large one")]
         pub enum $all { $($(#[$what])* $variant($body),)* }
 
         /// The types of bodies by their names on the wire.
