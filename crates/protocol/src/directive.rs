@@ -2,6 +2,7 @@
 //! Spec protocol.md 3. Whether an order is allowed is decided by the backend from its own policy, not here.
 
 pub mod body;
+pub mod due;
 pub mod envelope;
 pub mod inbox;
 pub mod line;

@@ -63,16 +63,8 @@ pub struct DeclaredFile {
     /// What made it.
     pub metadata: FileMetadata,
     /// Always null: the decision is in `review` of the declaration.
-    pub review: Option<Nothing>,
+    pub review: (),
 }
-
-codes!(
-    /// A field that is always null.
-    Nothing {
-        /// It is never written.
-        Nothing,
-    }
-);
 
 /// What made a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -185,8 +177,8 @@ impl Shape for Declaration {
         if !unique(&names) {
             return Err(Broken("two files have the same name, upper and lower case apart"));
         }
-        if self.files.iter().any(|file| file.review.is_some() || file.url != file.name) {
-            return Err(Broken("`review` of a file is null and `url` is its name"));
+        if self.files.iter().any(|file| file.url != file.name) {
+            return Err(Broken("`url` of a file is its name"));
         }
         Ok(())
     }

@@ -39,7 +39,7 @@ fn schema_and_reader_agree() {
                 for other in [
                     json!(null),
                     json!(-1),
-                    json!(1 << 60),
+                    json!(1u64 << 60),
                     json!(""),
                     json!("x y\n"),
                     json!([]),

@@ -11,7 +11,7 @@ use crate::fact::backend::{DirectiveRejected, ModeChanged, Policy};
 use crate::fact::envelope::Content;
 use crate::fact::parts::Parted;
 use crate::fact::request::{Accepted, Answer, CancelDone, Checking, NothingToDo, Part, Refused};
-use crate::fact::words::RefusedReason;
+use crate::fact::words::{Cancelled, RefusedReason};
 use crate::order::Order;
 use crate::shape::Broken;
 use crate::text::ids::{JobId, RequestId, Ulid};
@@ -234,8 +234,10 @@ impl Book {
 
     fn cancelled(&mut self, body: &CancelDone) -> Result<(), NotApplied> {
         let cancel = self.cancels.get_mut(&body.directive).ok_or(NotApplied::UnknownCancel)?;
-        let same = cancel.actions.len() == body.actions.len()
-            && cancel.actions.iter().all(|action| body.actions.contains_key(action));
+        // With an unknown action nothing is cancelled, and only the unknown ones are named (jobs.md 7).
+        let nothing = body.actions.values().all(|outcome| *outcome == Cancelled::Unknown);
+        let same = body.actions.keys().all(|action| cancel.actions.contains(action))
+            && (nothing || cancel.actions.len() == body.actions.len());
         if cancel.request != body.request || !same {
             return Err(NotApplied::UnknownCancel);
         }

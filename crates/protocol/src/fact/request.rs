@@ -281,6 +281,10 @@ impl Shape for CancelDone {
         if self.actions.is_empty() || self.actions.len() > 10_000 {
             return Err(Broken("1 to 10,000 actions are answered"));
         }
+        let unknown = self.actions.values().filter(|outcome| **outcome == Cancelled::Unknown).count();
+        if unknown != 0 && unknown != self.actions.len() {
+            return Err(Broken("with an unknown action nothing is cancelled, and only unknown ones are named"));
+        }
         self.part.map_or(Ok(()), |part| part.check())
     }
 }

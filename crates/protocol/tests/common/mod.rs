@@ -1,7 +1,7 @@
 //! What the tests share: the golden files, and walks over values and schemas.
 //! A golden file is a list of bodies of one kind of message, written by hand from the spec.
 
-#![allow(dead_code, clippy::unwrap_used, clippy::panic, reason = "a test stops at its first surprise")]
+#![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::panic, reason = "a test stops at its first surprise")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
