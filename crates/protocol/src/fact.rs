@@ -5,6 +5,7 @@ pub mod backend;
 pub mod chain;
 pub mod codes;
 pub mod envelope;
+pub mod epoch;
 pub mod intake;
 pub mod job;
 pub mod outbox;

@@ -174,6 +174,11 @@ impl Fact {
         Ok(Content { at, body })
     }
 
+    /// The name of the key that it claims to be signed by.
+    pub fn key(&self) -> &KeyId {
+        &self.key
+    }
+
     /// The place at which the next fact goes on.
     pub fn head(&self) -> Head {
         Head { seq: self.seq, hash: self.hash.clone() }

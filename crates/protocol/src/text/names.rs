@@ -72,8 +72,8 @@ text!(
 );
 text!(
     /// A version of the program or of an engine: `1.4.0`.
-    ProgramVersion: "program version" from "the program", 40, r"^[0-9]+\.[0-9]+\.[0-9]+(-[a-z0-9.]+)?$",
-    "three numbers with points, perhaps `-` and a suffix"
+    ProgramVersion: "program version" from "the program", 40, r"^[0-9]{1,6}\.[0-9]{1,6}\.[0-9]{1,6}(-[a-z0-9.]{1,18})?$",
+    "three numbers with points, perhaps `-` and a suffix of at most 18 characters"
 );
 text!(
     /// A tag of an allowed runtime: `v2`.

@@ -13,13 +13,16 @@ use protocol::kinds::{self, Way};
 use protocol::shape::{BadShape, Unknown};
 use serde_json::Value;
 
+/// Reads a body and writes it again.
+pub type Again = Box<dyn Fn(&Value) -> Result<Value, BadShape>>;
+
 /// A kind of message, whatever envelope it has.
 pub struct Kind {
     pub name: String,
     pub way: Way,
     pub unknown: Unknown,
     pub schema: Value,
-    pub again: Box<dyn Fn(&Value) -> Result<Value, BadShape>>,
+    pub again: Again,
 }
 
 pub fn kinds() -> Vec<Kind> {
