@@ -331,7 +331,8 @@ struct Orders {
     stored: Vec<(Cursor, Ulid, String)>,
     inbox: Inbox,
     applied: Vec<Ulid>,
-    down: Vec<String>,
+    /// Under way: behind which cursor was asked, and the answer.
+    down: Vec<(Cursor, String)>,
     made: u64,
 }
 
@@ -355,16 +356,17 @@ impl Orders {
         if let Poll::From(from) = self.line.poll(self.inbox.cursor) {
             let waiting: Vec<&str> = self.stored.iter().filter(|s| s.0 >= from).map(|s| s.2.as_str()).collect();
             let count = Line::answer(waiting.iter().map(|text| text.len())).min(2);
-            self.down.push(inbox::write_answer(waiting[..count.min(waiting.len())].iter().copied()));
+            self.down.push((self.inbox.cursor, inbox::write_answer(waiting[..count].iter().copied())));
         }
     }
 
-    fn arrive(&mut self, answer: &str) {
+    fn arrive(&mut self, (after, answer): &(Cursor, String)) {
         let (me, keys) = (north(), keys(&self.key));
         let list = inbox::read_answer(answer.as_bytes()).unwrap();
         let reader = Reader { me: &me, keys: &keys, now: moment(1) };
         let ids: Vec<(Cursor, Ulid)> = self.stored.iter().map(|s| (s.0, s.1.clone())).collect();
-        let received = self.inbox.receive(&list, reader, |at| ids.iter().find(|s| s.0 == at).map(|s| s.1.clone()));
+        let received =
+            self.inbox.receive(*after, &list, reader, |at| ids.iter().find(|s| s.0 == at).map(|s| s.1.clone()));
         for arrived in received.arrived {
             match arrived {
                 Arrived::Apply(directive) => self.applied.push(directive.id),

@@ -114,11 +114,13 @@ pub fn open(whole: &Value, me: &BackendSlug, keys: &Keys, now: Moment) -> Result
     let critical: Vec<String> = field(whole, "critical").ok_or(malformed)?;
     let body = map.get("body").ok_or(malformed)?;
     let read = DirectiveBody::read(kind, body);
-    // A critical field must have been understood: it is there, and it is among what our own type writes.
-    let ours = kind.schema();
-    let known = |name: &String| ours.get("properties").is_some_and(|known| known.get(name).is_some());
-    if !critical.iter().all(known) {
-        return Err(Rejected(Code::UnknownCritical));
+    // A field named as critical must be one that this version knows.
+    if !critical.is_empty() {
+        let ours = kind.schema();
+        let known = |name: &String| ours.get("properties").is_some_and(|known| known.get(name).is_some());
+        if !critical.iter().all(known) {
+            return Err(Rejected(Code::UnknownCritical));
+        }
     }
     Ok(Directive {
         cursor: field(whole, "cursor").filter(|cursor: &Cursor| cursor.get() > 0).ok_or(malformed)?,

@@ -89,22 +89,26 @@ impl Inbox {
         Self { cursor: Cursor::LEAST, id: None, stopped: false }
     }
 
-    /// Takes an answer. `id_at` gives the id of a stored directive, if it is still known.
+    /// Takes the answer to a poll that asked behind `after`. `id_at` gives the id of a stored directive, if it is still known.
     pub fn receive(
         &mut self,
+        after: Cursor,
         answer: &[Value],
         reader: Reader<'_>,
         id_at: impl Fn(Cursor) -> Option<Ulid>,
     ) -> Received {
         let mut received = Received { arrived: Vec::new(), ask_again: false };
+        let mut due = after;
         for whole in answer {
+            // The line is dense: what has no readable place stands behind the one before it, so that it holds up nobody.
+            due = due.next();
             if self.stopped {
                 break;
             }
             let expected = self.cursor.next();
             let (cursor, id) = place(whole);
-            // The line is dense: what has no readable place is taken for the one that is due, so that it holds up nobody.
-            let cursor = cursor.filter(|c| c.get() > 0).unwrap_or(expected);
+            let cursor = cursor.filter(|c| c.get() > 0).unwrap_or(due);
+            due = cursor;
             if cursor > expected {
                 received.ask_again = true;
                 break;
