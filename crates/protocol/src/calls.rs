@@ -4,9 +4,14 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::limits::RELEASE_FILES;
 use crate::message::Message;
-use crate::shape::{Shape, Unknown, codes};
+use crate::shape::{Broken, Shape, Unknown, codes};
+use crate::text::list::List;
+use crate::text::names::ReleasedPath;
+use crate::text::time::Moment;
 use crate::text::whole::{Epoch, Seq};
+use crate::version::VersionText;
 
 /// Before the path of every call.
 pub const BASE: &str = "/backend/v1/";
@@ -95,7 +100,46 @@ pub struct CallRefused {
     /// With `wrong_epoch`: the open one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub epoch: Option<Epoch>,
+    /// With `no_common_version`: those that the site speaks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub versions: Option<List<VersionText, 1, 20>>,
+    /// With `clock_skew`: the site's clock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub now: Option<Moment>,
+    /// With `invalid`, of a release: the files that fail.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub files: Option<List<FailedFile, 1, RELEASE_FILES>>,
 }
+
+/// A file of a release that fails a check of the site.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields, inline)]
+pub struct FailedFile {
+    /// As declared.
+    pub name: ReleasedPath,
+    /// Why.
+    pub code: FileFault,
+}
+
+codes!(
+    /// The site's checks of a declared file (spec protocol.md 5).
+    FileFault {
+        /// Not a job of this backend and workspace that ended.
+        UnknownJob,
+        /// Its action declares no such moderately sensitive output.
+        NotAnOutput,
+        /// Not in the signed decision, or there with another size or hash.
+        NotInDecision,
+        /// The decision is not signed by an enrolled key.
+        BadEnvelope,
+        /// Fewer than two approvers who may approve it.
+        TooFewApprovers,
+        /// An approver or the releaser is its author.
+        ByItsAuthor,
+        /// The releaser may not release.
+        ReleaserNotAllowed,
+    }
+);
 
 codes!(
     /// Why a call is refused.
@@ -142,7 +186,9 @@ codes!(
         Gone,
         /// 422: unknown user or workspace, or a release that fails the site's checks.
         Invalid,
-        /// Signed requests: the clocks differ by more than the window.
+        /// 503: not now; the header says when.
+        Unavailable,
+        /// 401: of signed requests, the clocks differ by more than the window.
         ClockSkew,
     }
 );
@@ -167,6 +213,7 @@ impl RefusalCode {
             Self::BadChain | Self::Invalid => 422,
             Self::NoCommonVersion => 426,
             Self::TooMany => 429,
+            Self::Unavailable => 503,
         }
     }
 }
@@ -183,11 +230,55 @@ impl From<&crate::fact::intake::FactsRefused> for CallRefused {
             Why::Gap { expected } => (RefusalCode::Gap, Some(*expected), None),
             Why::BadChain { .. } => (RefusalCode::BadChain, None, None),
         };
-        Self { code, expected, epoch }
+        Self { expected, epoch, ..Self::new(code) }
     }
 }
 
-impl Shape for CallRefused {}
+impl CallRefused {
+    /// A refusal that says no more than its code.
+    pub fn new(code: RefusalCode) -> Self {
+        Self { code, expected: None, epoch: None, versions: None, now: None, files: None }
+    }
+}
+
+impl Shape for CallRefused {
+    fn check(&self) -> Result<(), Broken> {
+        for (there, with) in [
+            (self.expected.is_some(), RefusalCode::Gap),
+            (self.epoch.is_some(), RefusalCode::WrongEpoch),
+            (self.versions.is_some(), RefusalCode::NoCommonVersion),
+            (self.now.is_some(), RefusalCode::ClockSkew),
+            (self.files.is_some(), RefusalCode::Invalid),
+        ] {
+            if there && self.code != with {
+                return Err(Broken("a value of a refusal does not go with its code"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Site → backend: a review event is known.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct EventTaken {
+    /// Always `ok`.
+    pub status: TakenStatus,
+}
+
+codes!(
+    /// The one answer to a review event that is taken.
+    TakenStatus {
+        /// It is known, now or before.
+        Ok,
+    }
+);
+
+impl Shape for EventTaken {}
+
+impl Message for EventTaken {
+    const UNKNOWN: Unknown = Unknown::Ignored;
+}
 
 impl Message for CallRefused {
     const UNKNOWN: Unknown = Unknown::Ignored;

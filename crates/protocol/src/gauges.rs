@@ -114,3 +114,29 @@ impl Gauges {
         (&self.boot, self.at) > (&shown.boot, shown.at)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_newest_counts() {
+        let gauges = |boot: u64, at: i64| Gauges {
+            at: Moment::from_microseconds(at).unwrap(),
+            boot: Ulid::from_parts(boot, 0),
+            mode: Mode::Open,
+            version: ProgramVersion::t("1.4.0"),
+            pools: None,
+            queue: None,
+            queue_more: None,
+            disk: None,
+            directive_cursor: Cursor::LEAST,
+            fact_head: FactHead { epoch: Epoch::LEAST, seq: Seq::LEAST },
+        };
+        assert!(gauges(1, 2).replaces(&gauges(1, 1)));
+        assert!(!gauges(1, 1).replaces(&gauges(1, 1)));
+        assert!(!gauges(1, 1).replaces(&gauges(1, 2)));
+        assert!(gauges(2, 1).replaces(&gauges(1, 2)), "the clock was set back before a new start");
+        assert!(Gauges { queue_more: Some(Count::t(1)), ..gauges(1, 1) }.check().is_err());
+    }
+}

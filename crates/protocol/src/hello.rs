@@ -4,6 +4,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::fact::codes::Yes;
 use crate::fact::envelope::Head;
 use crate::message::Message;
 use crate::shape::{Broken, Shape, Unknown};
@@ -38,6 +39,9 @@ pub struct BackendHello {
     pub directive_id: Option<Ulid>,
     /// Its clock.
     pub now: Moment,
+    /// There if the operator wants this process to end another one that is connected.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub take_over: Option<Yes>,
 }
 
 /// What the site says.

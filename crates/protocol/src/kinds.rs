@@ -54,6 +54,7 @@ pub fn messages() -> Vec<Kind> {
         message::<crate::gauges::Gauges>("messages/gauges", Up),
         message::<crate::fact::intake::FactsTaken>("messages/facts_taken", Down),
         message::<crate::calls::CallRefused>("messages/call_refused", Down),
+        message::<crate::calls::EventTaken>("messages/event_taken", Down),
         message::<crate::people::Roster>("messages/roster", Down),
         message::<crate::people::Authenticate>("messages/authenticate", Up),
         message::<crate::people::Authorise>("messages/authorise", Up),

@@ -8,6 +8,7 @@ mod common;
 use std::fs;
 
 use common::{golden, room};
+use proptest::prelude::*;
 use protocol::apply::NotApplied;
 use protocol::apply::book::{Book, Outcome};
 use protocol::apply::job::Status;
@@ -197,4 +198,81 @@ fn other_long_facts_are_split_and_joined() {
     let parts = done.clone().split_at(8 << 10).unwrap();
     assert!(parts.len() > 1);
     assert_eq!(CancelDone::join(parts).unwrap(), done);
+}
+
+/// A job as a naive model has it: does it run, how many attempts began, has it ended.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+struct Naive {
+    running: bool,
+    began: u64,
+    ended: bool,
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    /// Any facts of a job in any order: those that follow from what is the case are applied, all others change nothing.
+    #[test]
+    fn a_job_lives_as_the_naive_one(facts in prop::collection::vec((0u8..7, 1u64..4), 0..40)) {
+        let whole = long_answer(1);
+        let (request, job) = (whole.answer.request.as_str().to_owned(), whole.jobs[0].job.as_str().to_owned());
+        let mut book = Book::default();
+        book.sent(&id(1), &whole.answer.order.clone().unwrap().into());
+        book.apply(&Content { at: at(0), body: whole.into() }).unwrap();
+        let mut model = Naive::default();
+        for (n, (what, attempt)) in facts.into_iter().enumerate() {
+            let mut body = json!({"request": request, "job": job});
+            let mut add = |more: Value| body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            let (kind, expected) = match what {
+                0 => {
+                    add(json!({"code": "paused"}));
+                    (FactKind::JobWaiting, (!model.running).then_some(model))
+                }
+                1 => {
+                    add(json!({"attempt": attempt, "image": null}));
+                    let next = Naive { running: true, began: attempt, ended: false };
+                    (FactKind::JobStarted, (!model.running && attempt == model.began + 1).then_some(next))
+                }
+                2 => {
+                    add(json!({"code": "executing"}));
+                    (FactKind::JobStage, model.running.then_some(model))
+                }
+                3 => {
+                    add(json!({"code": "waiting_on_reboot"}));
+                    (FactKind::JobReset, model.running.then_some(Naive { running: false, ..model }))
+                }
+                4 => {
+                    add(json!({"state": "succeeded", "code": "succeeded", "params": {}, "runtime_s": 1}));
+                    (FactKind::JobFinished, model.running.then_some(Naive { running: false, ended: true, ..model }))
+                }
+                5 => {
+                    add(json!({"state": "failed", "code": "dependency_failed", "params": {"blocked_by": [job]}}));
+                    (FactKind::JobFinished, (model.began == 0).then_some(Naive { ended: true, ..model }))
+                }
+                _ => {
+                    add(json!({"state": "failed", "code": "killed_by_admin"}));
+                    (FactKind::JobFinished, (!model.running).then_some(Naive { ended: true, ..model }))
+                }
+            };
+            let expected = expected.filter(|_| !model.ended);
+            let before = book.clone();
+            let body = FactBody::read(kind, &body).unwrap();
+            let applied = book.apply(&Content { at: at(n as u64), body });
+            prop_assert_eq!(applied.is_ok(), expected.is_some(), "{:?} {:?}", model, applied);
+            match expected {
+                Some(next) => model = next,
+                None => prop_assert_eq!(&book, &before),
+            }
+            let now = book.jobs.values().next().unwrap();
+            let (running, ended) = match &now.status {
+                Status::Pending(_) => (false, false),
+                Status::Running { started, .. } => {
+                    prop_assert_eq!(started.attempt.get(), model.began);
+                    (true, false)
+                }
+                Status::Ended { .. } => (false, true),
+            };
+            prop_assert_eq!((running, ended), (model.running, model.ended));
+        }
+    }
 }

@@ -20,10 +20,9 @@ fn list(way: Way) -> String {
     for kind in kinds().iter().filter(|kind| kind.way == way) {
         let mut places = BTreeMap::new();
         allowed(&kind.schema, "", &mut places);
-        writeln!(text, "{}", kind.name).unwrap();
         for (place, what) in places {
             let what: Vec<String> = what.into_iter().collect();
-            writeln!(text, "  {place}: {}", what.join(" | ")).unwrap();
+            writeln!(text, "{} {place}: {}", kind.name, what.join(" | ")).unwrap();
         }
     }
     text

@@ -7,7 +7,7 @@ use super::{DirectiveBody, DirectiveKind};
 use crate::fact::backend::RejectedCode;
 use crate::json::canonical;
 use crate::keys::{Keys, Purpose, SignatureText, SigningKey};
-use crate::limits::EXPIRY_TOLERANCE_SECONDS;
+use crate::limits::{DIRECTIVE_BYTES, EXPIRY_TOLERANCE_SECONDS};
 use crate::shape::BadShape;
 use crate::text::hashes::Sha256Hex;
 use crate::text::ids::{KeyId, Ulid};
@@ -52,12 +52,26 @@ pub struct Directive {
 #[error("a directive that is not applied: {0:?}")]
 pub struct Rejected(pub RejectedCode);
 
+/// A directive that cannot be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum CannotSign {
+    /// Its body is not one.
+    #[error(transparent)]
+    Body(#[from] BadShape),
+    /// Larger than one directive may be.
+    #[error("the directive has {bytes} bytes; at most {DIRECTIVE_BYTES} are allowed")]
+    TooLarge {
+        /// Bytes of the signed directive.
+        bytes: usize,
+    },
+}
+
 impl Draft {
     /// The signed directive in canonical form: the bytes to keep and to send.
     ///
     /// # Errors
-    /// The body breaks a rule that spans its fields.
-    pub fn sign(&self, key: &SigningKey) -> Result<String, BadShape> {
+    /// The body breaks a rule that spans its fields, or is too large.
+    pub fn sign(&self, key: &SigningKey) -> Result<String, CannotSign> {
         let mut whole = Map::new();
         for (name, value) in [
             ("v", json!(1)),
@@ -75,7 +89,8 @@ impl Draft {
         }
         let hash = hash(&whole).ok_or(BadShape::Field)?;
         whole.insert("sig".to_owned(), json!(key.sign(Purpose::Directive, hash.as_str()).as_str()));
-        canonical(&Value::Object(whole)).map_err(|_| BadShape::Field)
+        let text = canonical(&Value::Object(whole)).map_err(|_| BadShape::Field)?;
+        if text.len() > DIRECTIVE_BYTES { Err(CannotSign::TooLarge { bytes: text.len() }) } else { Ok(text) }
     }
 }
 
