@@ -2,7 +2,7 @@
 //! Spec protocol.md 9 (c).
 
 use schemars::Schema;
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
 use crate::directive::{DirectiveBody, DirectiveKind};
 use crate::fact::{FactBody, FactKind};
@@ -80,4 +80,49 @@ pub fn fact_again(kind: FactKind, body: &Value) -> Result<Value, BadShape> {
 /// It is not one.
 pub fn directive_again(kind: DirectiveKind, body: &Value) -> Result<Value, BadShape> {
     DirectiveBody::read(kind, body)?.write()
+}
+
+/// The published schema: every message under its name, facts and directives with their envelopes.
+pub fn published() -> Value {
+    let mut all = Map::new();
+    for &kind in FactKind::ALL {
+        all.insert(format!("facts/{}", kind.name()), fact(kind.name(), kind.schema()));
+    }
+    for &kind in DirectiveKind::ALL {
+        all.insert(format!("directives/{}", kind.name()), directive(kind.name(), kind.schema()));
+    }
+    for kind in messages() {
+        all.insert(kind.name.to_owned(), (kind.schema)().to_value());
+    }
+    json!({"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Cloister protocol 1.0", "$defs": all})
+}
+
+fn field<T: schemars::JsonSchema>() -> Value {
+    crate::schema::of::<T>().to_value()
+}
+
+fn closed(properties: Value) -> Value {
+    let names: Vec<String> = properties.as_object().map(|all| all.keys().cloned().collect()).unwrap_or_default();
+    json!({"type": "object", "properties": properties, "required": names, "additionalProperties": false})
+}
+
+fn fact(kind: &str, body: Schema) -> Value {
+    use crate::text::{hashes::Sha256Hex, ids::KeyId, names::BackendSlug, time::Moment, whole};
+    closed(json!({
+        "v": {"const": 1}, "backend": field::<BackendSlug>(), "epoch": field::<whole::Epoch>(),
+        "seq": field::<whole::Seq>(), "at": field::<Moment>(), "prev": field::<Sha256Hex>(), "type": {"const": kind},
+        "body": body, "hash": field::<Sha256Hex>(), "key": field::<KeyId>(),
+        "sig": field::<crate::keys::SignatureText>(),
+    }))
+}
+
+fn directive(kind: &str, body: Schema) -> Value {
+    use crate::text::{ids, names::BackendSlug, time::Moment, whole::Cursor};
+    // Names of fields; each is one of the body's.
+    let critical = json!({"type": "array", "items": {"type": "string", "maxLength": 40, "pattern": "^[a-z0-9_]+$"}});
+    closed(json!({
+        "v": {"const": 1}, "cursor": field::<Cursor>(), "id": field::<ids::Ulid>(), "backend": field::<BackendSlug>(),
+        "type": {"const": kind}, "at": field::<Moment>(), "expires_at": field::<Moment>(), "critical": critical,
+        "body": body, "key": field::<ids::KeyId>(), "sig": field::<crate::keys::SignatureText>(),
+    }))
 }

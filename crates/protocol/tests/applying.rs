@@ -171,6 +171,12 @@ fn a_long_answer_is_split_joined_and_applied_at_its_last_part() {
             let mut book = Book::default();
             book.sent(&id(1), &whole.answer.order.clone().unwrap().into());
             book.apply(&Content { at: at(0), body: parts[0].clone().into() }).unwrap();
+            let mut broken = book.clone();
+            let other = json!({"mode": "open"});
+            let other = FactBody::read(FactKind::Mode, &other).unwrap();
+            broken.apply(&Content { at: at(0), body: other }).unwrap();
+            let second = Content { at: at(0), body: parts[1].clone().into() };
+            assert_eq!(broken.apply(&second), Err(NotApplied::WrongPart), "another fact stood between them");
             for part in &parts[2..] {
                 assert_eq!(book.apply(&Content { at: at(0), body: part.clone().into() }), Err(NotApplied::WrongPart));
             }

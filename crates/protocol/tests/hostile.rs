@@ -339,3 +339,23 @@ fn a_fact_that_is_too_large_is_not_made() {
     assert!(chain.append(at(NOON), &body, &key).is_err());
     assert_eq!(chain, before, "nothing moved");
 }
+
+#[test]
+fn signed_messages_keep_the_published_schema() {
+    let published = protocol::kinds::published();
+    let check = |group: &str, whole: &Value| {
+        let name = format!("{group}/{}", whole["type"].as_str().unwrap());
+        let schema = jsonschema::validator_for(&published["$defs"][&name]).unwrap();
+        assert!(schema.is_valid(whole), "{name}: {:?}", schema.iter_errors(whole).next());
+        let mut more = whole.clone();
+        more["note"] = json!("mark");
+        assert!(!schema.is_valid(&more), "{name}: the envelope is closed");
+        more = whole.clone();
+        more["body"]["note"] = json!("mark");
+        assert!(!schema.is_valid(&more), "{name}: the body is closed");
+    };
+    let facts: Value = serde_json::from_slice(&signed("facts.json")).unwrap();
+    facts["facts"].as_array().unwrap().iter().for_each(|fact| check("facts", fact));
+    let directives: Vec<Value> = serde_json::from_slice(&signed("directives.json")).unwrap();
+    directives.iter().for_each(|directive| check("directives", directive));
+}

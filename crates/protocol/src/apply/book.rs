@@ -36,7 +36,8 @@ pub struct Book {
     pub policy: Option<Policy>,
     /// Whether the site was restored and lost requests: they are made again from the orders that facts repeat.
     pub recovering: bool,
-    parts: BTreeMap<Ulid, Vec<FactBody>>,
+    /// The begun parts of one long answer. Any other fact drops them: parts follow each other in the chain.
+    parts: Vec<FactBody>,
 }
 
 /// A request at the site.
@@ -104,26 +105,25 @@ impl Book {
     /// Applies what a fact says. Facts come in the order of their chain; the site has skipped those that it knew.
     ///
     /// # Errors
-    /// Why it changes nothing; then the book is as it was, but for begun parts of the same answer, which are dropped.
+    /// Why it changes nothing; then the book is as it was, but for begun parts of a long answer, which are dropped.
     pub fn apply(&mut self, content: &Content) -> Result<(), NotApplied> {
         let body = &content.body;
-        if let Some((directive, part)) = part(body) {
-            let begun = self.parts.remove(directive).unwrap_or_default();
-            let follows =
-                part.part.get() == begun.len() as u64 + 1 && begun.iter().all(|before| before.kind() == body.kind());
-            if !follows {
-                return Err(NotApplied::WrongPart);
-            }
-            let mut begun = begun;
-            begun.push(body.clone());
-            if part.part < part.parts {
-                self.parts.insert(directive.clone(), begun);
-                return Ok(());
-            }
-            let body = whole(begun).map_err(|_| NotApplied::WrongPart)?;
-            return self.apply_whole(&Content { at: content.at, body });
+        let mut begun = std::mem::take(&mut self.parts);
+        let Some((directive, number)) = part(body) else { return self.apply_whole(content) };
+        let same = |before: &FactBody| {
+            let answered = part(before).is_some_and(|(id, p)| id == directive && p.parts == number.parts);
+            answered && before.kind() == body.kind()
+        };
+        if number.part.get() != begun.len() as u64 + 1 || !begun.iter().all(same) {
+            return Err(NotApplied::WrongPart);
         }
-        self.apply_whole(content)
+        begun.push(body.clone());
+        if number.part < number.parts {
+            self.parts = begun;
+            return Ok(());
+        }
+        let body = whole(begun).map_err(|_| NotApplied::WrongPart)?;
+        self.apply_whole(&Content { at: content.at, body })
     }
 
     fn apply_whole(&mut self, content: &Content) -> Result<(), NotApplied> {

@@ -109,7 +109,7 @@ whole!(/// A place in a declared list, from 0.
 whole!(/// A line or column of project.yaml, from 1.
     Place: "place", 1, 100_000_000);
 whole!(/// A part of a long fact, from 1.
-    PartNumber: "part", 1, 10_000);
+    PartNumber: "part", 1, 100);
 
 impl Cursor {
     /// The one after it. Beyond 2^53 - 1 there is none, and the greatest stays.
