@@ -11,9 +11,10 @@ use protocol::directive::body::{Notice, NoticeCode};
 use protocol::directive::envelope::Draft;
 use protocol::directive::inbox::{self, Arrived, Inbox, Reader};
 use protocol::directive::line::{Line, LineFound, Poll};
-use protocol::fact::backend::{Mode, ModeChanged};
+use protocol::fact::backend::{Continues, DataKind, Mode, ModeChanged, OpenReason, Opened};
 use protocol::fact::chain::Chain;
 use protocol::fact::envelope::{Fact, Head};
+use protocol::fact::epoch::{Former, proposal};
 use protocol::fact::intake::{self, FactsRefused, FactsTaken, Sender, Stored};
 use protocol::fact::outbox::{Answered, BatchLimits, Outbox};
 use protocol::hello::{self, EpochPlace, Found, OwnLog, Place};
@@ -299,6 +300,52 @@ fn two_histories_are_found_and_nothing_is_stored() {
         intake::take_in(&stranger, &site, batch(&one, 2)).map(|_| ()),
         Err(FactsRefused::BadChain { seq: seq(3) })
     );
+}
+
+#[test]
+fn a_restored_backend_goes_on_in_a_new_epoch() {
+    let mut world = World::new();
+    (0..5).for_each(|_| world.tell(Mode::Open));
+    world.send(9);
+    let batch = world.up.pop().unwrap();
+    world.arrive_at_site(&batch);
+    // Only the first three facts are in the copy.
+    let old = Log(world.backend.0[..3].to_vec());
+    let (site, own) = (Stored::head(&world.site), Stored::head(&old));
+    let place = EpochPlace { epoch: Epoch::LEAST, seq: site.seq, hash: site.hash.clone() };
+    assert_eq!(hello::at_backend(&old, &place), Found::BackendRestored);
+    let place = Place { seq: own.seq, hash: own.hash.clone() };
+    assert_eq!(hello::at_site(&world.site, Epoch::LEAST, &place), Found::BackendRestored);
+
+    let next = Epoch::LEAST.next();
+    let opened = Opened {
+        epoch: next,
+        continues: Some(Continues { epoch: Epoch::LEAST, seq: own.seq, hash: own.hash }),
+        reason: OpenReason::Restored,
+        data_kind: DataKind::Synthetic,
+        version: "1.4.0".parse().unwrap(),
+        public_key: world.key.public().text(),
+    };
+    let mut chain = Chain::new(north(), next);
+    let first = chain.append(moment(9), &opened.clone().into(), &world.key).unwrap();
+    let told = ModeChanged { mode: Mode::Paused, kind: None, ends_at: None };
+    let second = chain.append(moment(9), &told.into(), &world.key).unwrap();
+    let again = Opened { epoch: next, continues: None, ..opened };
+    assert!(chain.append(moment(9), &again.into(), &world.key).is_err(), "an epoch opens with its first fact alone");
+
+    let hash_at = |seq| Stored::hash_at(&world.site, seq);
+    let former = Former { epoch: Epoch::LEAST, head: site, hash_at: &hash_at };
+    let proposed = proposal(&north(), Some(&former), &keys(&world.key), &first).unwrap();
+    assert_eq!((proposed.lost_by_backend, proposed.new_key), (2, false));
+    // Before staff confirm, nothing of it is taken; after that, nothing of the old epoch.
+    let batch = || vec![first.clone(), second.clone()];
+    let before = Sender { backend: north(), epoch: Epoch::LEAST, keys: keys(&world.key) };
+    assert!(matches!(intake::take_in(&before, &world.site, batch()), Err(FactsRefused::WrongEpoch { .. })));
+    let after = Sender { epoch: next, keys: proposed.keys, ..before };
+    let taken = intake::take_in(&after, &Log::default(), batch()).unwrap();
+    assert_eq!((taken.new.len(), taken.answer.epoch), (2, next));
+    let late = world.backend.0[3..].to_vec();
+    assert!(matches!(intake::take_in(&after, &Log(batch()), late), Err(FactsRefused::WrongEpoch { .. })));
 }
 
 /// What happens to the directives.

@@ -2,7 +2,7 @@
 //! Spec protocol.md 4.1, 7.4.
 
 use super::FactBody;
-use super::envelope::{Fact, Head};
+use super::envelope::{BadContent, Fact, Head};
 use crate::keys::SigningKey;
 use crate::limits::FACT_BYTES;
 use crate::shape::BadShape;
@@ -27,6 +27,9 @@ pub enum CannotAppend {
     /// Its body is not one.
     #[error(transparent)]
     Body(#[from] BadShape),
+    /// The site would keep it apart: it does not belong here, as an epoch's opening behind its first fact.
+    #[error("the fact would not be applied: {0}")]
+    Unreadable(#[from] BadContent),
     /// It must be split into parts.
     #[error("the fact has {bytes} bytes; at most {FACT_BYTES} are allowed: split it into parts")]
     TooLarge {
@@ -44,12 +47,14 @@ impl Chain {
     /// Makes the next fact and moves on. Nothing moves if it fails.
     ///
     /// # Errors
-    /// The body breaks a rule or is too large.
+    /// The body breaks a rule, is too large, or would not be read at the other side.
     pub fn append(&mut self, at: Moment, body: &FactBody, key: &SigningKey) -> Result<Fact, CannotAppend> {
         let fact = Fact::make(&self.backend, self.epoch, &self.head, at, body, key)?;
         if fact.text().len() > FACT_BYTES {
             return Err(CannotAppend::TooLarge { bytes: fact.text().len() });
         }
+        // What the other side would not read never leaves (spec protocol.md 9 c).
+        fact.content()?;
         self.head = fact.head();
         Ok(fact)
     }
