@@ -14,6 +14,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("sandbox", &[]),
     ("runtimes", &["pipeline", "sandbox"]),
     ("repositories", &[]),
+    ("protocol", &[]),
     ("jobs", &["pipeline", "disclosure", "sandbox", "runtimes", "repositories"]),
     ("actions", &["disclosure"]),
     ("codelists", &["sandbox"]),

@@ -1,0 +1,142 @@
+//! The site's end: a backend's line of directives. Asking behind a cursor acknowledges all up to it.
+//! Spec protocol.md 3.1, 3.2, 7.1.
+
+use crate::limits::{DIRECTIVE_BYTES, DIRECTIVES};
+use crate::text::ids::Ulid;
+use crate::text::whole::Cursor;
+
+/// How far a backend's line goes and how far it was taken. The directives themselves are stored by the site.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    last: Cursor,
+    asked: Cursor,
+}
+
+/// What a poll is answered with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Poll {
+    /// 200 with the directives from here on, at most 100.
+    From(Cursor),
+    /// Nothing yet: wait for the next one, then answer; 204 when the wait is over.
+    Wait,
+}
+
+/// What `hello` means for the line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LineFound {
+    /// Nothing is missing.
+    Agrees,
+    /// The site was restored from an older copy and lost the directives above `lost_above`: the next one gets a cursor
+    /// beyond all that the backend has seen, and lost requests are made again from the orders that its facts echo.
+    SiteRestored {
+        /// The site's former last cursor.
+        lost_above: Cursor,
+    },
+    /// At the same place there is another directive: stop and tell staff.
+    Conflict,
+}
+
+impl Line {
+    /// An empty line.
+    pub fn new() -> Self {
+        Self { last: Cursor::LEAST, asked: Cursor::LEAST }
+    }
+
+    /// A line as it was stored.
+    pub fn stored(last: Cursor, asked: Cursor) -> Self {
+        Self { last, asked: asked.min(last) }
+    }
+
+    /// The cursor of the next directive; it is taken. Stored in the same transaction as the directive.
+    pub fn take(&mut self) -> Cursor {
+        self.last = self.last.next();
+        self.last
+    }
+
+    /// The last cursor given.
+    pub fn last(&self) -> Cursor {
+        self.last
+    }
+
+    /// Up to where the backend has asked, and so has stored.
+    pub fn acknowledged(&self) -> Cursor {
+        self.asked
+    }
+
+    /// `directives?after=N`. A backend that was restored may ask for what it once had.
+    pub fn poll(&mut self, after: Cursor) -> Poll {
+        self.asked = self.asked.max(after.min(self.last));
+        if after < self.last { Poll::From(after.next()) } else { Poll::Wait }
+    }
+
+    /// How many directives of these sizes, in order, go into one answer: up to 100 and 4 MiB, at least one.
+    pub fn answer(sizes: impl IntoIterator<Item = usize>) -> usize {
+        let mut bytes = 0usize;
+        let fits = |(i, size): &(usize, usize)| {
+            bytes = bytes.saturating_add(size + 1);
+            *i == 0 || (*i < DIRECTIVES && bytes <= DIRECTIVE_BYTES)
+        };
+        sizes.into_iter().enumerate().take_while(fits).count()
+    }
+
+    /// Compares with what the backend told at `hello`: its cursor, and the id that stands there. `id_at` gives the id
+    /// of a directive of this line.
+    pub fn hello(&mut self, theirs: Cursor, id: Option<&Ulid>, id_at: impl Fn(Cursor) -> Option<Ulid>) -> LineFound {
+        if theirs > self.last {
+            let lost_above = self.last;
+            self.last = theirs;
+            self.asked = theirs;
+            return LineFound::SiteRestored { lost_above };
+        }
+        match (id, id_at(theirs)) {
+            (Some(theirs), Some(ours)) if *theirs != ours => LineFound::Conflict,
+            _ => LineFound::Agrees,
+        }
+    }
+}
+
+impl Default for Line {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(n: u64) -> Ulid {
+        Ulid::from_parts(n, 0)
+    }
+
+    #[test]
+    fn asking_acknowledges() {
+        let mut line = Line::new();
+        assert_eq!(line.poll(Cursor::t(0)), Poll::Wait);
+        assert_eq!((line.take(), line.take()), (Cursor::t(1), Cursor::t(2)));
+        assert_eq!(line.poll(Cursor::t(0)), Poll::From(Cursor::t(1)));
+        assert_eq!(line.acknowledged(), Cursor::t(0));
+        assert_eq!(line.poll(Cursor::t(2)), Poll::Wait);
+        assert_eq!(line.poll(Cursor::t(1)), Poll::From(Cursor::t(2)));
+        assert_eq!(line.acknowledged(), Cursor::t(2));
+    }
+
+    #[test]
+    fn a_restored_site_moves_past_what_it_lost() {
+        let mut line = Line::stored(Cursor::t(3), Cursor::t(2));
+        let ids = |c: Cursor| Some(id(c.get()));
+        assert_eq!(line.hello(Cursor::t(3), Some(&id(3)), ids), LineFound::Agrees);
+        assert_eq!(line.hello(Cursor::t(2), Some(&id(9)), ids), LineFound::Conflict);
+        let lost = LineFound::SiteRestored { lost_above: Cursor::t(3) };
+        assert_eq!(line.hello(Cursor::t(7), Some(&id(7)), ids), lost);
+        assert_eq!(line.take(), Cursor::t(8));
+    }
+
+    #[test]
+    fn answers_keep_both_limits() {
+        assert_eq!(Line::answer([10; 300]), 100);
+        assert_eq!(Line::answer([DIRECTIVE_BYTES; 3]), 1);
+        assert_eq!(Line::answer([DIRECTIVE_BYTES / 2 - 1; 3]), 2);
+        assert_eq!(Line::answer([]), 0);
+    }
+}

@@ -1,0 +1,23 @@
+#![doc = include_str!("../README.md")]
+
+pub mod apply;
+pub mod calls;
+pub mod directive;
+pub mod enrol;
+pub mod fact;
+pub mod gauges;
+pub mod hello;
+pub mod json;
+pub mod keys;
+pub mod kinds;
+pub mod lease;
+pub mod limits;
+pub mod message;
+pub mod order;
+pub mod people;
+pub mod release;
+pub mod review_event;
+pub mod schema;
+pub mod shape;
+pub mod text;
+pub mod version;
