@@ -33,7 +33,7 @@ pub use model::{
     StoredPin,
 };
 pub use open::State;
-pub use operate::{Operator, PastAttempt};
+pub use operate::{Act, Operator, PastAttempt};
 pub use outside::Kill;
 pub use status::{Reason, Status, Times};
 pub use whole::Needed;

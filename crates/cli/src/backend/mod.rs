@@ -74,12 +74,12 @@ const NOTHING: &str = "error: nothing has run in this folder yet";
 
 async fn act(args: &Backend, desk: &Desk, terminal: &Terminal) -> Result<Exit, Box<dyn Error>> {
     match &args.command {
-        Command::Status => shown::status(args, &desk.overview().await?, terminal),
+        Command::Status => shown::status(args, &desk.overview().await?, &desk.acts().await?, terminal),
         Command::Jobs { limit } => shown::jobs(args, &desk.newest(*limit).await?, terminal),
         Command::Job { id } => {
             let id = one("job", id, &desk.jobs_beginning(id).await?)?;
             let (job, attempts) = desk.job(id).await?;
-            shown::job(args, &job, &attempts, terminal);
+            shown::job(args, &job, &attempts, &desk.acts().await?, terminal);
         }
         Command::Logs { id, follow } => {
             let id = one("job", id, &desk.jobs_beginning(id).await?)?;

@@ -3,8 +3,7 @@
 use jiff::Timestamp;
 use jobs::JobState;
 use jobs::local::Overview;
-use jobs::schedule::Modes;
-use jobs::state::{Job, PastAttempt};
+use jobs::state::{Act, Flag, Job, PastAttempt};
 use pipeline::report::visible;
 use serde_json::{Value, json};
 
@@ -45,12 +44,20 @@ fn line(job: &Job) -> String {
     format!("{}  {:<24} {:<24} {}  {message}{cancelling}", job.id, action, job.status.code.as_str(), second(since))
 }
 
-fn modes(seen: &Overview) -> Vec<String> {
-    let word = |name: &str| if name == Modes::PAUSED { "paused".to_owned() } else { name.to_owned() };
-    seen.flags.iter().map(|flag| format!("{} since {}", word(&flag.name), second(flag.since))).collect()
+/// ` by uid 0: disk swap`.
+fn by(act: &Act) -> String {
+    let why = if act.by.why.is_empty() { String::new() } else { format!(": {}", visible(&act.by.why)) };
+    format!(" by {}{why}", visible(&act.by.who))
 }
 
-pub(super) fn status(args: &Backend, seen: &Overview, terminal: &Terminal) {
+fn modes(seen: &Overview, acts: &[Act]) -> Vec<String> {
+    let set = |flag: &Flag| acts.iter().find(|act| act.did == "flag" && act.what["name"] == *flag.name);
+    let line =
+        |flag: &Flag| format!("{} since {}{}", flag.name, second(flag.since), set(flag).map(by).unwrap_or_default());
+    seen.flags.iter().map(line).collect()
+}
+
+pub(super) fn status(args: &Backend, seen: &Overview, acts: &[Act], terminal: &Terminal) {
     if args.json {
         let flags: Vec<_> =
             seen.flags.iter().map(|f| json!({ "flag": f.name, "value": f.value, "since": f.since })).collect();
@@ -58,7 +65,7 @@ pub(super) fn status(args: &Backend, seen: &Overview, terminal: &Terminal) {
         terminal.line(&json!({ "runs": seen.runs, "modes": flags, "jobs": open }).to_string());
         return;
     }
-    for mode in modes(seen) {
+    for mode in modes(seen, acts) {
         terminal.line(&mode);
     }
     let running = seen.open.iter().filter(|job| job.state() == JobState::Running).count();
@@ -85,7 +92,9 @@ pub(super) fn jobs(args: &Backend, newest: &[Job], terminal: &Terminal) {
     newest.iter().for_each(|job| terminal.line(&line(job)));
 }
 
-pub(super) fn job(args: &Backend, job: &Job, attempts: &[PastAttempt], terminal: &Terminal) {
+pub(super) fn job(args: &Backend, job: &Job, attempts: &[PastAttempt], acts: &[Act], terminal: &Terminal) {
+    let id = job.id.to_string();
+    let of_it = |act: &&Act| act.what["job"] == id || act.what["request"] == job.request.to_string();
     if args.json {
         let attempts: Vec<_> = attempts
             .iter()
@@ -96,6 +105,10 @@ pub(super) fn job(args: &Backend, job: &Job, attempts: &[PastAttempt], terminal:
             .collect();
         let mut value = value(job);
         value["history"] = json!(attempts);
+        let acts = acts.iter().filter(of_it);
+        value["operators"] = json!(
+            acts.map(|a| json!({ "at": a.at, "who": a.by.who, "why": a.by.why, "did": a.did })).collect::<Vec<_>>()
+        );
         terminal.line(&value.to_string());
         return;
     }
@@ -114,5 +127,9 @@ pub(super) fn job(args: &Backend, job: &Job, attempts: &[PastAttempt], terminal:
             attempt.id,
             second(attempt.started_at)
         ));
+    }
+    for act in acts.iter().filter(of_it) {
+        let at = act.at.get(..19).unwrap_or_default().replace('T', " ");
+        terminal.line(&format!("  operator  {at}  {}{}", visible(&act.did), by(act)));
     }
 }

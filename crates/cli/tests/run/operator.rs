@@ -64,6 +64,7 @@ fn nothing_starts_while_paused() {
     study.run(&["first"]).done();
     backend(&study, &["pause", "on", "--why", "a visit"]).done().says("holds for the next one");
     let since = status(&study)["modes"][0]["since"].clone();
+    backend(&study, &["status"]).done().says("paused since ").says(": a visit");
     let run = study.start(&["run_all"]);
     until(&study, "middle", "paused");
     until(&study, "last", "paused");
@@ -156,7 +157,7 @@ fn a_killed_job_is_tried_again_and_a_failed_one_is_not() {
     let (job, _) = until(&study, "middle", "executing");
     backend(&study, &["kill", &job, "--fail", "--why", "too heavy"]).done();
     end(run).failed().says("Stopped by an operator");
-    backend(&study, &["job", &job]).done().says("killed_by_admin");
+    backend(&study, &["job", &job]).done().says("killed_by_admin").says(": too heavy");
     backend(&study, &["kill", &job]).failed().says("has ended already: killed_by_admin");
 }
 

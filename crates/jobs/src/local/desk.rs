@@ -16,7 +16,7 @@ use super::study::{Places, give_to_owner};
 use crate::engine::{LINES, ring, volume};
 use crate::log::log_name;
 use crate::schedule::Modes;
-use crate::state::{Cancelled, Flag, Job, Kill, Operator, PastAttempt, State};
+use crate::state::{Act, Cancelled, Flag, Job, Kill, Operator, PastAttempt, State};
 use crate::{JobId, JobState, RequestId, StatusCode};
 
 /// The state of a project folder, open to look and to act, beside whoever runs it.
@@ -77,6 +77,14 @@ impl Desk {
         let modes = Modes::of_flags(&flags);
         let flags = flags.into_iter().filter(|flag| flag.value.is_some() && Modes::FLAGS.contains(&flag.name.as_str()));
         Ok(Overview { runs: self.runs(), modes, flags: flags.collect(), open: self.state.open_jobs().await? })
+    }
+
+    /// What operators did lately, newest first.
+    ///
+    /// # Errors
+    /// The state cannot be read.
+    pub async fn acts(&self) -> Result<Vec<Act>, LocalError> {
+        Ok(self.state.acts(200).await?)
     }
 
     /// Whether a process runs this folder now.

@@ -18,6 +18,17 @@ fn shown(text: impl Display) -> String {
     visible(&text.to_string()).into_owned()
 }
 
+/// What the database says, and for a damaged file what to do.
+fn database_words(error: &sqlx::Error) -> String {
+    let said = shown(error);
+    let damaged = said.contains("malformed") || said.contains("not a database");
+    let help = format!(
+        ". It is damaged: `cloister backend verify` says where, `cloister backend restore` puts a snapshot in its place. Or: \
+         {WAY_OUT}"
+    );
+    format!("the state file: {said}{}", if damaged { help.as_str() } else { "" })
+}
+
 /// A state that cannot be opened, read or changed as asked. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum StateError {
@@ -82,7 +93,7 @@ pub enum StateError {
         what: String,
     },
     /// The database refused.
-    #[error("the state file: {}", shown(.0))]
+    #[error("{}", database_words(.0))]
     Database(#[from] sqlx::Error),
     /// A stored value that this program did not write.
     #[error("the state file holds a value that cannot be read: {}. {WAY_OUT}", shown(.0))]

@@ -18,6 +18,19 @@ pub struct Operator {
     pub why: String,
 }
 
+/// Something that an operator did.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Act {
+    /// When, RFC 3339.
+    pub at: String,
+    /// Who and why.
+    pub by: Operator,
+    /// `flag`, `kill` or `cancel`.
+    pub did: String,
+    /// To what.
+    pub what: Value,
+}
+
 /// An attempt as people see it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PastAttempt {
@@ -50,6 +63,26 @@ impl State {
         let body = json!({ "who": by.who, "why": by.why, "did": did, "what": what });
         append(&mut tx, Event { kind: "operator", workspace: "", request: String::new(), body }, now).await?;
         Ok(tx.commit().await?)
+    }
+
+    /// What operators did lately, newest first.
+    ///
+    /// # Errors
+    /// The database refused, or holds what this program did not write.
+    pub async fn acts(&self, limit: u32) -> Result<Vec<Act>, StateError> {
+        let records: Vec<String> =
+            sqlx::query_scalar("SELECT record FROM event WHERE record->>'kind' = 'operator' ORDER BY seq DESC LIMIT ?")
+                .bind(limit)
+                .fetch_all(&self.readers)
+                .await?;
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let read = |record: &String| {
+            let record: Value = serde_json::from_str(record)?;
+            let body = &record["body"];
+            let by = Operator { who: text(&body["who"]), why: text(&body["why"]) };
+            Ok(Act { at: text(&record["at"]), by, did: text(&body["did"]), what: body["what"].clone() })
+        };
+        records.iter().map(read).collect()
     }
 
     /// Sets a flag for an operator, on record.
