@@ -124,8 +124,9 @@ pub(crate) fn refused(rejection: &jobs::PlanRejection, project: &Project) -> Box
             for one in unknown {
                 let name = visible(one.name.as_str());
                 text.push_str(&format!("error[X103]: `{name}` is not an action of this project\n"));
-                if let Some(near) = one.nearest.first() {
-                    text.push_str(&format!("  = help: did you mean `{}`?\n", visible(near.as_str())));
+                let begun = || begun(one.name.as_str(), project);
+                if let Some(near) = one.nearest.first().map(ActionName::as_str).or_else(begun) {
+                    text.push_str(&format!("  = help: did you mean `{}`?\n", visible(near)));
                 }
             }
             text.push_str(&valid(project));
@@ -133,6 +134,13 @@ pub(crate) fn refused(rejection: &jobs::PlanRejection, project: &Project) -> Box
         }
         other => format!("error: {other}").into(),
     }
+}
+
+/// The one action whose name begins so.
+fn begun<'a>(name: &str, project: &'a Project) -> Option<&'a str> {
+    let mut begun = project.actions.iter().map(|action| action.name.as_str()).filter(|full| full.starts_with(name));
+    let first = begun.next().filter(|_| !name.is_empty())?;
+    begun.next().is_none().then_some(first)
 }
 
 /// Every name that can be asked for, `run_all` first and explained.

@@ -115,6 +115,24 @@ fn study_definitions_have_no_engine_yet() {
 }
 
 #[test]
+fn words_that_make_no_sense_exit_2() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../studies/ons-cis-short-data-report");
+    let plan = |words: &[&str]| {
+        let program = env!("CARGO_BIN_EXE_cloister");
+        let out = Command::new(program).arg("plan").args(words).current_dir(&folder).output().unwrap();
+        (out.status.code(), String::from_utf8(out.stdout).unwrap(), String::from_utf8(out.stderr).unwrap())
+    };
+    let (code, out, err) = plan(&["--request-id", "abc123"]);
+    assert_eq!((code, out.as_str()), (Some(2), ""), "{err}");
+    assert!(err.starts_with("error: ") && err.contains("abc123"), "{err}");
+    let (code, out, err) = plan(&["--why", "make_safe", "--format", "json"]);
+    assert_eq!((code, out.as_str()), (Some(2), ""), "{err}");
+    assert!(err.starts_with("error: --why"), "{err}");
+    let (code, _, err) = plan(&["mak"]);
+    assert!(code == Some(1) && err.contains("did you mean `make_safe`?"), "{err}");
+}
+
+#[test]
 fn an_unknown_action_names_the_near_ones() {
     let out = Command::new(env!("CARGO_BIN_EXE_cloister"))
         .args(["plan", "render_reprot"])
