@@ -239,7 +239,7 @@ impl Fault {
             }
             Self::Draft { .. } => "publish the version, or choose one that is published",
             Self::Download { unreached: true, .. } => {
-                "there is no connection to this site; nothing was changed here. `--offline codelists check` checks the files without it; \
+                "there is no connection to this site; nothing was changed here. `codelists check --offline` checks the files without it; \
                  where there never is one, the setting codelists.mirror names a folder or an address that has the same files"
             }
             Self::Download { .. } => {

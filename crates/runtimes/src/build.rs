@@ -54,7 +54,7 @@ pub(crate) fn not_here(
     match &options.packages {
         Some(folder) => {
             let more = if count > 1 { format!(" and {} more", count - 1) } else { String::new() };
-            let verdict = format!("{} lacks {first}{more} ({megabytes} MB)", folder.display());
+            let verdict = format!("the folder {} lacks {first}{more} ({megabytes} MB)", folder.display());
             (verdict, Some("put the files of the same runtime there; docs/ci.md says where they come from".to_owned()))
         }
         None => {
