@@ -104,10 +104,10 @@ pub(crate) struct Check {
     #[arg(long)]
     pub(crate) strict: bool,
     /// Raise this warning or note to an error (repeatable)
-    #[arg(long, value_name = "CODE", add = ArgValueCandidates::new(codes))]
+    #[arg(long, value_delimiter = ',', value_name = "CODE", add = ArgValueCandidates::new(codes))]
     pub(crate) deny: Vec<String>,
     /// Hide this warning or note; errors cannot be hidden (repeatable)
-    #[arg(long, value_name = "CODE", add = ArgValueCandidates::new(codes))]
+    #[arg(long, value_delimiter = ',', value_name = "CODE", add = ArgValueCandidates::new(codes))]
     pub(crate) allow: Vec<String>,
     /// Apply the fixes that are sure, and print the difference
     #[arg(long)]
@@ -175,7 +175,7 @@ pub(crate) struct Plan {
     pub(crate) selection: Selection,
     /// Show the id that each new job would have in this job request
     #[arg(long, value_name = "ID")]
-    pub(crate) request_id: Option<String>,
+    pub(crate) request_id: Option<jobs::RequestId>,
     /// Explain why this action runs or is reused, back to the first cause
     #[arg(long, value_name = "ACTION", add = ArgValueCandidates::new(actions))]
     pub(crate) why: Option<String>,

@@ -32,11 +32,19 @@ pub(crate) fn env(args: &Env, global: &Global, terminal: &Terminal) -> Result<Ex
     match &args.command {
         EnvCommand::List { format } => list(&options, *format, terminal),
         EnvCommand::Install { runtimes, packages } => {
+            if let Some(folder) = packages {
+                std::fs::read_dir(folder).map_err(|why| {
+                    let folder = visible(&folder.to_string_lossy()).into_owned();
+                    format!("error: the folder of packages {folder} cannot be read: {why}")
+                })?;
+            }
             options.packages.clone_from(packages);
             let mut exit = Exit::Done;
             for text in runtimes {
                 if let Err(trouble) = install(&reference(text), &options, terminal) {
-                    terminal.error(&format!("error: {trouble}"));
+                    let code = trouble.downcast_ref::<runtimes::Missing>();
+                    let code = code.map_or(String::new(), |missing| format!("[{}]", missing.code));
+                    terminal.error(&format!("error{code}: {trouble}"));
                     exit = Exit::No;
                 }
             }
@@ -130,7 +138,7 @@ fn state(found: &Result<Found, runtimes::Missing>) -> String {
 
 /// Makes one runtime ready, saying first what it will cost.
 fn install(reference: &RuntimeRef, options: &Options, terminal: &Terminal) -> Result<(), Box<dyn Error>> {
-    let found = runtimes::locate(reference, options)?;
+    let found = runtimes::locate_locked(reference, options)?;
     warn(found.located(), terminal);
     let program = match found {
         Found::Ready(program) => program,

@@ -1,6 +1,7 @@
 //! `cloister info`: the program, the machine, the settings. Spec cli.md 9. Never fails because one probe fails.
 
 use std::error::Error;
+use std::path::Path;
 
 use pipeline::RuntimeRef;
 use pipeline::report::visible;
@@ -8,7 +9,7 @@ use sandbox::{Native, Runtime};
 use serde_json::{Value, json};
 
 use crate::args::{Global, Info, TextFormat};
-use crate::check::settings;
+use crate::check::{human, usable_settings};
 use crate::env::{self, LISTED};
 use crate::exit::Exit;
 use crate::project;
@@ -18,15 +19,24 @@ use crate::words::bytes;
 
 pub(crate) fn info(args: &Info, global: &Global, terminal: &Terminal) -> Result<Exit, Box<dyn Error>> {
     if args.list_project_images {
-        let found = project::find(None, terminal)?;
+        let found = project::find_path(Path::new("."), terminal)?;
         let project = found.loaded.project.as_ref().or(found.loaded.partial.as_ref());
         for image in project.map(pipeline::Project::images).unwrap_or_default() {
-            terminal.line(&pipeline::report::visible(&image));
+            terminal.line(&visible(&image));
         }
-        return Ok(if found.loaded.project.is_some() { Exit::Done } else { Exit::No });
+        if found.loaded.project.is_some() {
+            return Ok(Exit::Done);
+        }
+        terminal.error(&human(&found, &found.loaded.diagnostics, terminal, terminal.color_err));
+        terminal.error("error: project.yaml has faults, so this list may lack some");
+        return Ok(Exit::No);
     }
     let study = std::env::current_dir().ok().filter(|folder| folder.join("project.yaml").is_file());
-    let settings = settings(global, study.as_deref(), terminal)?;
+    let settings = usable_settings(global, study.as_deref(), terminal);
+    for fault in &settings.faults {
+        let fault = fault.to_string();
+        terminal.error(&fault.lines().map(visible).collect::<Vec<_>>().join("\n"));
+    }
     let mut facts = vec![
         ("program", json!(format!("cloister {} ({})", env!("CARGO_PKG_VERSION"), env!("CLOISTER_COMMIT")))),
         ("system", json!(system())),
@@ -42,7 +52,7 @@ pub(crate) fn info(args: &Info, global: &Global, terminal: &Terminal) -> Result<
     }
     facts.push(("runtimes", listed(&LISTED.map(env::reference), &settings, global, study.as_deref())?));
     if let Some(file) = &args.project {
-        let found = project::find(file.as_deref(), terminal)?;
+        let found = project::find_path(file.as_deref().unwrap_or(Path::new(".")), terminal)?;
         let project = found.loaded.project.as_ref().or(found.loaded.partial.as_ref());
         let mut used: Vec<RuntimeRef> = project.iter().flat_map(|p| &p.actions).map(|a| a.runtime.clone()).collect();
         used.sort();
@@ -95,7 +105,7 @@ fn listed(
     wanted: &[RuntimeRef],
     settings: &Settings,
     global: &Global,
-    study: Option<&std::path::Path>,
+    study: Option<&Path>,
 ) -> Result<Value, Box<dyn Error>> {
     let options = env::options(settings, global, study, None)?;
     let line = |runtime: &RuntimeRef| match runtimes::locate(runtime, &options) {

@@ -2,7 +2,6 @@
 
 use std::error::Error;
 
-use jobs::RequestId;
 use jobs::explain::{plan_dot, plan_human, plan_json, plan_mermaid, why_human};
 use jobs::local::{Judging, Look, code_tree};
 use pipeline::report::visible;
@@ -16,11 +15,17 @@ use crate::terminal::Terminal;
 use crate::{env, project};
 
 pub(crate) fn plan(args: &Plan, global: &Global, terminal: &Terminal) -> Result<Exit, Box<dyn Error>> {
+    if args.why.is_some() && args.format != PlanFormat::Human {
+        terminal.error(
+            "error: --why tells people; for a program take --format without --why: the reasons stand beside each action",
+        );
+        return Ok(Exit::Usage);
+    }
     let found = project::find(args.selection.project_dir.as_deref(), terminal)?;
     let settings = settings(global, Some(&found.folder), terminal)?;
     let diagnostics = found.diagnostics();
     let Some(project) = sound(&found, &diagnostics, terminal) else { return Ok(Exit::No) };
-    let id = args.request_id.as_deref().map(str::parse::<RequestId>).transpose()?;
+    let id = args.request_id;
     let request = request(&args.selection, &settings);
     let located = locate(project, &env::options(&settings, global, Some(&found.folder), Some(project))?);
     let work = async {

@@ -10,7 +10,7 @@ use jobs::local::{Judged, image_identity};
 use jobs::provenance::ImageIdentity;
 use jobs::{JobId, Plan, PlanRequest, RequestId, Stale};
 use pipeline::report::visible;
-use pipeline::{ActionName, DataKind, Diagnostic, Project, RuntimeRef, Severity};
+use pipeline::{Action, ActionName, DataKind, Diagnostic, Project, RuntimeRef, Severity};
 use runtimes::{Found, Kind, Missing, Options};
 
 use crate::args::{self, Selection};
@@ -75,7 +75,7 @@ pub(crate) fn view(
         let Some(model) = project.action(&action.action) else { continue };
         action.staleness = judged.staleness.get(&action.action).cloned();
         action.missing = judged.missing.get(&action.action).cloned().unwrap_or_default();
-        action.runtime = runtime(&model.runtime, located);
+        action.runtime = runtime(model, located);
         action.command = model.expand(project, DataKind::Dummy).words;
         action.job = id.filter(|_| action.is_new()).map(|id| JobId::of(id, &action.action));
         let past = judged.past.get(&action.action);
@@ -94,10 +94,17 @@ pub(crate) fn view(
     view
 }
 
-fn runtime(written: &RuntimeRef, located: &Located) -> RuntimeView {
+/// Why this program has no engine for an action whose runtime it knows (X206).
+pub(crate) fn lack(action: &Action) -> Option<String> {
+    actions::lacks(&action.runtime.name, action.words.get(1..).unwrap_or_default())
+}
+
+fn runtime(action: &Action, located: &Located) -> RuntimeView {
+    let written = &action.runtime;
     let (resolved, kind) = match located.get(written) {
         Some(Ok(found)) => {
             let kind = match found.located().kind {
+                Kind::Builtin if lack(action).is_some() => RunKind::Planned,
                 Kind::Builtin => RunKind::Builtin,
                 Kind::Native => RunKind::Native,
             };
@@ -117,8 +124,9 @@ pub(crate) fn refused(rejection: &jobs::PlanRejection, project: &Project) -> Box
             for one in unknown {
                 let name = visible(one.name.as_str());
                 text.push_str(&format!("error[X103]: `{name}` is not an action of this project\n"));
-                if let Some(near) = one.nearest.first() {
-                    text.push_str(&format!("  = help: did you mean `{}`?\n", visible(near.as_str())));
+                let begun = || begun(one.name.as_str(), project);
+                if let Some(near) = one.nearest.first().map(ActionName::as_str).or_else(begun) {
+                    text.push_str(&format!("  = help: did you mean `{}`?\n", visible(near)));
                 }
             }
             text.push_str(&valid(project));
@@ -126,6 +134,13 @@ pub(crate) fn refused(rejection: &jobs::PlanRejection, project: &Project) -> Box
         }
         other => format!("error: {other}").into(),
     }
+}
+
+/// The one action whose name begins so.
+fn begun<'a>(name: &str, project: &'a Project) -> Option<&'a str> {
+    let mut begun = project.actions.iter().map(|action| action.name.as_str()).filter(|full| full.starts_with(name));
+    let first = begun.next().filter(|_| !name.is_empty())?;
+    begun.next().is_none().then_some(first)
 }
 
 /// Every name that can be asked for, `run_all` first and explained.

@@ -19,6 +19,12 @@ pub(crate) enum Trouble {
         "error[X101]: there is no project.yaml in {0} or in a folder above it\n  = help: go to your study's folder, or name it with --project-dir"
     )]
     NoProject(PathBuf),
+    #[error(
+        "error[X101]: there is no project.yaml in {0} or in a folder above it\n  = help: go to your study's folder, or name it, or the file"
+    )]
+    NoStudy(PathBuf),
+    #[error("error[X101]: {0} does not exist\n  = help: name a study's folder or a project file")]
+    Missing(PathBuf),
     #[error("error: {path} cannot be read: {source}")]
     Unreadable { path: PathBuf, source: std::io::Error },
 }
@@ -80,6 +86,24 @@ pub(crate) fn find(wanted: Option<&Path>, terminal: &Terminal) -> Result<Found, 
     load(folder, file)
 }
 
+/// Finds and loads what a person named: a file, a folder, or a folder inside a study.
+pub(crate) fn find_path(named: &Path, terminal: &Terminal) -> Result<Found, Trouble> {
+    let here = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."));
+    let named = if named == Path::new(".") { here } else { here.join(named) };
+    if named.symlink_metadata().is_err() {
+        return Err(Trouble::Missing(named));
+    }
+    // Without `..` and links, so that what is above it is what a person calls so.
+    let named = if named.join("project.yaml").symlink_metadata().is_err() && named.is_dir() {
+        named.canonicalize().unwrap_or(named)
+    } else {
+        named
+    };
+    let file = if named.is_dir() { upwards(&named, terminal).ok_or(Trouble::NoStudy(named))? } else { named };
+    let folder = file.parent().map_or_else(|| PathBuf::from("."), Path::to_owned);
+    load(folder, file)
+}
+
 /// The folder of the study that this folder belongs to; its project.yaml is not read.
 pub(crate) fn folder(terminal: &Terminal) -> Result<PathBuf, Trouble> {
     let file = locate(None, terminal)?;
@@ -93,19 +117,36 @@ fn locate(wanted: Option<&Path>, terminal: &Terminal) -> Result<PathBuf, Trouble
     if start.is_file() {
         return Ok(start);
     }
-    if start.join("project.yaml").symlink_metadata().is_ok() {
-        return Ok(start.join("project.yaml"));
+    let found = match wanted {
+        Some(path) if path != Path::new(".") => in_folder(&start),
+        _ => upwards(&start, terminal),
+    };
+    found.ok_or(Trouble::NoProject(start))
+}
+
+fn in_folder(folder: &Path) -> Option<PathBuf> {
+    let file = folder.join("project.yaml");
+    file.symlink_metadata().is_ok().then_some(file)
+}
+
+/// The project.yaml of this folder, else the nearest above in the same git work tree, which is said.
+fn upwards(start: &Path, terminal: &Terminal) -> Option<PathBuf> {
+    if let Some(file) = in_folder(start) {
+        return Some(file);
     }
-    if wanted.is_none() || wanted == Some(Path::new(".")) {
-        for folder in start.ancestors().skip(1) {
-            let below_work_tree = start.ancestors().take_while(|a| *a != folder).all(|a| !a.join(".git").exists());
-            if below_work_tree && folder.join("project.yaml").is_file() {
-                terminal.note(&format!("note: using {}", folder.join("project.yaml").display()));
-                return Ok(folder.join("project.yaml"));
-            }
+    for folder in start.ancestors().skip(1) {
+        let below_work_tree = start.ancestors().take_while(|a| *a != folder).all(|a| !a.join(".git").exists());
+        if below_work_tree && folder.join("project.yaml").is_file() {
+            terminal.note(&format!("note: using {}", words_of(&folder.join("project.yaml"))));
+            return Some(folder.join("project.yaml"));
         }
     }
-    Err(Trouble::NoProject(start))
+    None
+}
+
+/// The same file, read anew.
+pub(crate) fn again(found: &Found) -> Result<Found, Trouble> {
+    load(found.folder.clone(), found.file.clone())
 }
 
 fn load(folder: PathBuf, file: PathBuf) -> Result<Found, Trouble> {

@@ -108,11 +108,19 @@ fn allow_hides_a_warning_and_never_an_error() {
     fs::write(folder.path().join("project.yaml"), GOOD).unwrap();
     let out = cloister(folder.path(), &["check", "--only", "project", "--strict"]);
     assert_eq!(out.status.code(), Some(1), "P111 counts with --strict");
+    assert!(text(&out.stdout).ends_with("; with --strict warnings count as errors\n"), "{}", text(&out.stdout));
     let out = cloister(folder.path(), &["check", "--only", "project", "--strict", "--allow", "P111"]);
     assert_eq!(out.status.code(), Some(0));
     assert!(text(&out.stdout).contains("1 hidden"), "{}", text(&out.stdout));
     fs::write(folder.path().join("project.yaml"), GOOD.replace("output/table.csv", "../t.csv")).unwrap();
-    assert_eq!(cloister(folder.path(), &["check", "--allow", "P515"]).status.code(), Some(1));
+    let out = cloister(folder.path(), &["check", "--allow", "P515"]);
+    assert_eq!(out.status.code(), Some(2));
+    assert!(text(&out.stderr).contains("an error cannot be hidden"), "{}", text(&out.stderr));
+    for option in ["--allow", "--deny"] {
+        let out = cloister(folder.path(), &["check", option, "P1111"]);
+        assert_eq!(out.status.code(), Some(2));
+        assert!(text(&out.stderr).contains("did you mean P111?"), "{}", text(&out.stderr));
+    }
 }
 
 #[test]
@@ -123,8 +131,66 @@ fn fix_writes_only_what_is_sure() {
     let out = cloister(folder.path(), &["check", "--fix", "--dry-run", "--only", "project"]);
     assert!(text(&out.stdout).contains("+    needs: [clean]"), "{}", text(&out.stdout));
     assert_eq!(fs::read_to_string(&file).unwrap(), GOOD.replace("needs:", "need:"), "a dry run writes nothing");
-    cloister(folder.path(), &["check", "--fix", "--only", "project"]);
+    let out = cloister(folder.path(), &["check", "--fix", "--only", "project"]);
     assert_eq!(fs::read_to_string(&file).unwrap(), GOOD);
+    assert_eq!(out.status.code(), Some(0), "what is mended is no fault any more");
+    let human = text(&out.stdout);
+    assert!(human.ends_with("1 warning in project.yaml (2 actions)\n") && !human.contains("P203"), "{human}");
+
+    fs::write(&file, GOOD.replace("needs:", "need:")).unwrap();
+    let out = cloister(folder.path(), &["check", "--fix", "--format", "json", "--only", "project"]);
+    let document: serde_json::Value = serde_json::from_slice(&out.stdout).unwrap();
+    assert_eq!((out.status.code(), &document["ok"]), (Some(0), &true.into()));
+}
+
+#[test]
+fn a_folder_inside_a_study_and_a_path_that_is_not_there() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("project.yaml"), GOOD).unwrap();
+    fs::create_dir(folder.path().join("analysis")).unwrap();
+    let out = cloister(folder.path(), &["check", "analysis", "--only", "project"]);
+    assert_eq!(out.status.code(), Some(0), "{}", text(&out.stderr));
+    assert!(text(&out.stderr).starts_with("note: using "), "{}", text(&out.stderr));
+    let out = cloister(folder.path(), &["check", "nofile.yaml"]);
+    assert_eq!(out.status.code(), Some(1));
+    let err = text(&out.stderr);
+    assert!(err.contains("nofile.yaml does not exist") && !err.contains("--project-dir"), "{err}");
+    fs::remove_file(folder.path().join("project.yaml")).unwrap();
+    let err = text(&cloister(folder.path(), &["check"]).stderr);
+    assert!(err.contains("X101") && !err.contains("--project-dir"), "{err}");
+}
+
+/// All faults of a settings file at once; what a study may not set is ignored whatever stands there.
+#[test]
+fn the_settings_of_a_study_only_tighten() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("project.yaml"), GOOD).unwrap();
+    let settings = folder.path().join("cloister.toml");
+    fs::write(&settings, "[run]\nisolation = \"none\"\n[network]\noffline = \"perhaps\"\n").unwrap();
+    let out = cloister(folder.path(), &["check", "--only", "project"]);
+    let err = text(&out.stderr);
+    assert_eq!((out.status.code(), err.matches("warning[X302]").count()), (Some(0), 2), "{err}");
+    assert!(!err.contains("X303"), "{err}");
+    fs::write(&settings, "[run]\ncpus = 0\nmemory = \"much\"\nconcurrency = 3\n").unwrap();
+    let out = cloister(folder.path(), &["check", "--only", "project"]);
+    let err = text(&out.stderr);
+    assert_eq!((out.status.code(), err.matches("error[X303]").count()), (Some(1), 2), "{err}");
+    let out = cloister(folder.path(), &["info", "--config"]);
+    assert_eq!(out.status.code(), Some(0));
+    assert_eq!(text(&out.stderr).matches("error[X303]").count(), 2);
+    let shown = text(&out.stdout);
+    let setting = |name: &str| shown.lines().find(|line| line.starts_with(name)).unwrap_or_default().to_owned();
+    assert!(setting("run.cpus").contains("2 (default)"), "{shown}");
+    assert!(setting("run.concurrency").contains("3 ("), "{shown}");
+}
+
+#[test]
+fn a_list_of_images_says_why_it_may_lack_some() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("project.yaml"), "version: [").unwrap();
+    let out = cloister(folder.path(), &["info", "--list-project-images"]);
+    assert_eq!(out.status.code(), Some(1));
+    assert!(text(&out.stderr).contains("error[P002]"), "{}", text(&out.stderr));
 }
 
 #[test]
@@ -134,6 +200,12 @@ fn explain_knows_each_code() {
     assert_eq!(out.status.code(), Some(0));
     assert!(text(&out.stdout).contains("P515"));
     assert_eq!(cloister(folder.path(), &["check", "--explain", "P999"]).status.code(), Some(2));
+    for code in ["X103", "c301"] {
+        let out = cloister(folder.path(), &["check", "--explain", code]);
+        assert_eq!(out.status.code(), Some(2));
+        let err = text(&out.stderr);
+        assert!(err.contains("pages are for P codes") && !err.contains("did you mean"), "{err}");
+    }
 }
 
 #[test]

@@ -100,6 +100,38 @@ fn seed_004_plans_what_its_report_needs() {
     assert_eq!(plan["actions"][2]["job"], "54fy7iwzg25g3bvp");
 }
 
+/// What `run` refuses (X206) is not called built-in.
+#[test]
+fn study_definitions_have_no_engine_yet() {
+    let plan = plan("carehomes_mortality", &["run_all", "-f"]);
+    let of = |name: &str| plan["actions"].as_array().unwrap().iter().find(|a| a["action"] == name).unwrap().clone();
+    assert_eq!(of("generate_cohort")["runtime"]["kind"], "planned");
+    assert_ne!(of("calculate_coverage")["runtime"]["kind"], "planned");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../studies/carehomes_mortality");
+    let out = Command::new(env!("CARGO_BIN_EXE_cloister")).args(["plan", "-f"]).current_dir(folder).output().unwrap();
+    let human = String::from_utf8(out.stdout).unwrap();
+    let line = human.lines().find(|line| line.contains("generate_cohort ")).unwrap();
+    assert!(line.contains("no engine yet") && !line.contains("built-in"), "{human}");
+}
+
+#[test]
+fn words_that_make_no_sense_exit_2() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../studies/ons-cis-short-data-report");
+    let plan = |words: &[&str]| {
+        let program = env!("CARGO_BIN_EXE_cloister");
+        let out = Command::new(program).arg("plan").args(words).current_dir(&folder).output().unwrap();
+        (out.status.code(), String::from_utf8(out.stdout).unwrap(), String::from_utf8(out.stderr).unwrap())
+    };
+    let (code, out, err) = plan(&["--request-id", "abc123"]);
+    assert_eq!((code, out.as_str()), (Some(2), ""), "{err}");
+    assert!(err.starts_with("error: ") && err.contains("abc123"), "{err}");
+    let (code, out, err) = plan(&["--why", "make_safe", "--format", "json"]);
+    assert_eq!((code, out.as_str()), (Some(2), ""), "{err}");
+    assert!(err.starts_with("error: --why"), "{err}");
+    let (code, _, err) = plan(&["mak"]);
+    assert!(code == Some(1) && err.contains("did you mean `make_safe`?"), "{err}");
+}
+
 #[test]
 fn an_unknown_action_names_the_near_ones() {
     let out = Command::new(env!("CARGO_BIN_EXE_cloister"))

@@ -2,7 +2,7 @@
 //! Spec cli.md 7.2.
 
 use crate::download::download;
-use crate::fault::Error;
+use crate::fault::{Error, Fault};
 use crate::folder::{LISTING, MANIFEST, Project};
 use crate::http::Asking;
 use crate::id::Id;
@@ -39,6 +39,7 @@ impl Project {
         let (mut ids, mut faults) = (Vec::<Id>::new(), Vec::new());
         for address in addresses {
             match site.id(address) {
+                Ok(id) if ids.contains(&id) => {}
                 Ok(id) => ids.push(id),
                 Err(fault) => faults.push(fault),
             }
@@ -52,6 +53,12 @@ impl Project {
             Some(disk) if disk.listing.is_some() => disk.listing_text()?,
             _ => "",
         };
+        if versions == Versions::KeepOld {
+            let there = listed(text, &ids);
+            if !there.is_empty() {
+                return Err(Error::Faults(there));
+            }
+        }
         let text = listing::with(text, &ids, versions == Versions::Replace);
         let listing = Listing::parse(&text).map_err(Error::Faults)?;
         let old = match &disk {
@@ -85,4 +92,15 @@ impl Project {
         self.write(&change, disk.as_ref(), &lock)?;
         Ok(updated)
     }
+}
+
+/// Which of these lists the file has already, in this or another version; none if the file itself has faults.
+fn listed(text: &str, ids: &[Id]) -> Vec<Fault> {
+    let listing = Listing::parse(text).unwrap_or_default();
+    let there = |id: &Id| {
+        let entry = listing.entries.iter().find(|entry| entry.id.list() == id.list())?;
+        let (line, id, other) = (entry.line, id.to_string(), entry.id.to_string());
+        Some(if id == other { Fault::Listed { line, id } } else { Fault::OtherListed { line, id, other } })
+    };
+    ids.iter().filter_map(there).collect()
 }

@@ -47,9 +47,11 @@ pub(crate) fn download(ids: &[&Id], site: &Site, asking: &Asking) -> Result<Vec<
 fn one(id: &Id, site: &Site, client: &Client) -> Result<Vec<u8>, Fault> {
     let source = site.source(id);
     let address = source.to_string();
-    let answer = client
-        .ask(&source, Ask::Get, LARGEST)
-        .map_err(|failure| Fault::Download { address: address.clone(), why: failure.why })?;
+    let answer = client.ask(&source, Ask::Get, LARGEST).map_err(|failure| Fault::Download {
+        address: address.clone(),
+        why: failure.why,
+        unreached: failure.unreached,
+    })?;
     if answer.media != "text/csv" && says_draft(&answer.bytes) {
         return Err(Fault::Draft { id: id.to_string() });
     }
@@ -58,7 +60,7 @@ fn one(id: &Id, site: &Site, client: &Client) -> Result<Vec<u8>, Fault> {
             404 => "there is no such version (status 404)".to_owned(),
             code => format!("the site answered with status {code}"),
         };
-        return Err(Fault::Download { address, why });
+        return Err(Fault::Download { address, why, unreached: false });
     }
     let refused = |why: String| Fault::NotACodelist { address: address.clone(), why };
     if answer.media != "text/csv" {

@@ -1,6 +1,8 @@
 //! Every fault of codelists: its code, where it stands, what it says, and what mends it.
 //! Spec cli.md 7: codes C101 to C403.
 
+use std::borrow::Cow;
+
 use crate::id::BadId;
 use crate::text::{list_of, shown};
 
@@ -33,6 +35,24 @@ pub enum Fault {
         first: usize,
         /// The id.
         id: String,
+    },
+    /// C103: what is to be added is there.
+    #[error("`{}` is listed already; nothing was changed", shown(id))]
+    Listed {
+        /// The line that lists it.
+        line: usize,
+        /// The id.
+        id: String,
+    },
+    /// C104: another version of what is to be added is there.
+    #[error("`{}` is listed, another version of `{}`; nothing was changed", shown(other), shown(id))]
+    OtherListed {
+        /// The line that lists the other version.
+        line: usize,
+        /// What was to be added.
+        id: String,
+        /// What is listed.
+        other: String,
     },
     /// C104: two versions of one list.
     #[error("`{}` is another version of `{}`, which line {first} lists", shown(id), shown(other))]
@@ -130,6 +150,8 @@ pub enum Fault {
         address: String,
         /// The last attempt's reason.
         why: String,
+        /// The site was never reached: this is about the network, not about the version.
+        unreached: bool,
     },
     /// C402: the version is still a draft.
     #[error("{} is a draft, which can still change", shown(id))]
@@ -153,8 +175,8 @@ impl Fault {
         match self {
             Self::Listing { .. } => "C101",
             Self::Id { .. } => "C102",
-            Self::Twice { .. } => "C103",
-            Self::OtherVersion { .. } => "C104",
+            Self::Twice { .. } | Self::Listed { .. } => "C103",
+            Self::OtherVersion { .. } | Self::OtherListed { .. } => "C104",
             Self::SameFile { .. } => "C105",
             Self::OtherSite { .. } => "C106",
             Self::NoManifest => "C201",
@@ -174,7 +196,11 @@ impl Fault {
     pub fn line(&self) -> Option<usize> {
         match self {
             Self::Id { line, .. } => *line,
-            Self::Twice { line, .. } | Self::OtherVersion { line, .. } | Self::SameFile { line, .. } => Some(*line),
+            Self::Twice { line, .. }
+            | Self::Listed { line, .. }
+            | Self::OtherVersion { line, .. }
+            | Self::OtherListed { line, .. }
+            | Self::SameFile { line, .. } => Some(*line),
             _ => None,
         }
     }
@@ -190,28 +216,38 @@ impl Fault {
     }
 
     /// What to do, where more can be said than "run the command that repairs it".
-    pub fn help(&self) -> Option<&'static str> {
-        Some(match self {
+    pub fn help(&self) -> Option<Cow<'static, str>> {
+        Some(Cow::Borrowed(match self {
             Self::Listing { .. } => "list one codelist per line, as organisation/codelist/version",
             Self::Id { why: BadId::NoVersion, .. } => {
                 "a version is needed, because a list changes and a study must not: open the version you want and copy its address"
             }
             Self::Id { .. } => "write organisation/codelist/version or user/name/codelist/version",
             Self::Twice { .. } => "remove one of the two lines",
-            Self::OtherVersion { line: 0, .. } | Self::SameFile { .. } => "keep one of the two",
-            Self::OtherVersion { .. } => {
-                "keep one of the two; `codelists add --replace` puts the new version in place of the old"
+            Self::OtherVersion { .. } | Self::SameFile { .. } => "keep one of the two",
+            Self::OtherListed { id, .. } => {
+                let id = shown(id);
+                return Some(Cow::Owned(format!(
+                    "`codelists add --replace {id}` puts the new version in place of the old"
+                )));
+            }
+            Self::Files { extra, .. } if !extra.is_empty() => {
+                "move what is yours out of codelists/, or `codelists update --delete-unlisted` deletes it"
             }
             Self::OtherSite { .. } => {
                 "give the address of a version's page, of its download.csv, or organisation/codelist/version; another site is a setting, codelists.url"
             }
             Self::Draft { .. } => "publish the version, or choose one that is published",
+            Self::Download { unreached: true, .. } => {
+                "there is no connection to this site; nothing was changed here. `codelists check --offline` checks the files without it; \
+                 where there never is one, the setting codelists.mirror names a folder or an address that has the same files"
+            }
             Self::Download { .. } => {
                 "open the address in a browser to see whether the version exists; nothing was changed here"
             }
             Self::NotACodelist { .. } => "open the address in a browser; nothing was changed here",
             _ => return None,
-        })
+        }))
     }
 }
 
@@ -281,6 +317,8 @@ mod tests {
             Fault::Id { line: Some(7), text: text("org/a"), why: BadId::NoVersion },
             Fault::Id { line: None, text: text("a\u{1b}[31m"), why: BadId::Shape },
             Fault::Twice { line, first, id: id.clone() },
+            Fault::Listed { line: first, id: id.clone() },
+            Fault::OtherListed { line: first, id: id.clone(), other: other.clone() },
             Fault::OtherVersion { line, first, id: id.clone(), other: other.clone() },
             Fault::SameFile {
                 line,
@@ -300,6 +338,12 @@ mod tests {
             Fault::Download {
                 address: text("https://a.example/x"),
                 why: text("there is no such version (status 404)"),
+                unreached: false,
+            },
+            Fault::Download {
+                address: text("https://a.example/x"),
+                why: text("its host is not known"),
+                unreached: true,
             },
             Fault::Draft { id },
             Fault::NotACodelist { address: text("https://a.example/x"), why: text("is `text/html`, not text/csv") },
@@ -307,7 +351,7 @@ mod tests {
         let mut told = String::new();
         for fault in &faults {
             told += &format!("{}: {fault}\n", fault.code());
-            told += &fault.help().map_or(String::new(), |help| format!("  help: {help}\n"));
+            told += &fault.help().map_or_else(String::new, |help| format!("  help: {help}\n"));
         }
         for code in CODES {
             assert!(faults.iter().any(|fault| fault.code() == code), "{code}");

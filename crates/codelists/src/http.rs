@@ -1,7 +1,7 @@
 //! Asking a site: TLS, proxies, redirects to https only, a few tries, limits of time and size.
 //! Spec cli.md 7.2, 12.
 
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::time::Duration;
 
 use ureq::http::{Response, StatusCode, Uri, header};
@@ -51,12 +51,18 @@ pub(crate) struct Answer {
 #[derive(Debug)]
 pub(crate) struct Failure {
     pub(crate) why: String,
+    /// The site was never reached.
+    pub(crate) unreached: bool,
     again: bool,
 }
 
 impl Failure {
     fn new(why: impl Into<String>, again: bool) -> Self {
-        Self { why: why.into(), again }
+        Self { why: why.into(), unreached: false, again }
+    }
+
+    fn unreached(why: impl Into<String>) -> Self {
+        Self { why: why.into(), unreached: true, again: true }
     }
 }
 
@@ -193,13 +199,24 @@ fn file(path: &std::path::Path, most: u64) -> Result<Answer, Failure> {
 fn failure(error: ureq::Error) -> Failure {
     match error {
         ureq::Error::Timeout(_) => Failure::new("no whole answer in time", true),
-        ureq::Error::HostNotFound => Failure::new("its host is not known; is there a network?", true),
-        ureq::Error::ConnectionFailed => Failure::new("no connection; is there a network?", true),
+        ureq::Error::HostNotFound => Failure::unreached("its host is not known"),
+        ureq::Error::ConnectionFailed => Failure::unreached("no connection could be made"),
         // So come a certificate that nobody vouches for, and an answer that is no TLS.
-        ureq::Error::Io(error) if error.kind() == std::io::ErrorKind::InvalidData => {
+        ureq::Error::Io(error) if error.kind() == ErrorKind::InvalidData => {
             Failure::new(format!("no secure connection can be made: {error}"), false)
         }
-        ureq::Error::Io(error) => Failure::new(format!("the connection failed: {error}"), true),
+        ureq::Error::Io(error) => {
+            // A connection that breaks was there.
+            let broke = matches!(
+                error.kind(),
+                ErrorKind::UnexpectedEof
+                    | ErrorKind::ConnectionReset
+                    | ErrorKind::ConnectionAborted
+                    | ErrorKind::BrokenPipe
+            );
+            let why = format!("the connection failed: {error}");
+            if broke { Failure::new(why, true) } else { Failure::unreached(why) }
+        }
         ureq::Error::Rustls(error) => Failure::new(format!("its certificate cannot be trusted: {error}"), false),
         ureq::Error::ConnectProxyFailed(_) => Failure::new("the proxy refused the connection", true),
         other => Failure::new(other.to_string(), false),

@@ -86,6 +86,10 @@ fn load_text(text: &str, source_name: &str) -> Loaded {
     }
     for _ in 0..MOST_ALIKE {
         let Some(cause) = unreadable.take() else { break };
+        if matches!(cause, Unreadable::Empty) && damage.is_any() {
+            // What was there is known to be broken: to call the rest empty would be wrong.
+            return nothing(faults.finish());
+        }
         let explained = mistakes::explain(&source, &text, &cause, source_name);
         faults.push(explained.fault);
         let Some(next) = recover::mend(&source, &text, explained.mend, &mut damage) else {

@@ -74,7 +74,8 @@ fn runtime(action: &Action, registry: &Registry, found: &mut Vec<Diagnostic>) {
     if entry.kind == RuntimeKind::Planned && action.is_database() && action.special() != Some(SpecialCommand::Sqlrunner)
     {
         let message = format!("{} cannot extract patients in this program yet", quoted(name));
-        let help = "the file is valid, but a run is refused; a version 3 study with cohortextractor runs".to_owned();
+        let help =
+            "the file is valid and can be checked and planned, but a run that needs this action is refused".to_owned();
         found.push(diagnostic("P316", action, span, "run", message, "a run is refused", help));
     }
     if matches!(tag, "latest" | "dev") {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::located::Located;
+use crate::options::Options;
 use crate::program::Program;
 
 /// What a build of a missing environment would do.
@@ -38,6 +39,29 @@ const INSTALLED_A_SECOND: u64 = 12_000_000;
 /// How long a build takes.
 pub(crate) fn expected(bytes: u64, unpacked: u64) -> Duration {
     Duration::from_secs(5 + bytes / FETCHED_A_SECOND + unpacked / INSTALLED_A_SECOND)
+}
+
+/// Why nothing can be built without a connection, and what to do: `first` and `count - 1` more files are lacking, in the
+/// folder that was given or in the cache.
+pub(crate) fn not_here(
+    first: &str,
+    count: usize,
+    bytes: u64,
+    options: &Options,
+    resolved: &str,
+) -> (String, Option<String>) {
+    let megabytes = bytes.div_ceil(1_000_000);
+    match &options.packages {
+        Some(folder) => {
+            let more = if count > 1 { format!(" and {} more", count - 1) } else { String::new() };
+            let verdict = format!("the folder {} lacks {first}{more} ({megabytes} MB)", folder.display());
+            (verdict, Some("put the files of the same runtime there; docs/ci.md says where they come from".to_owned()))
+        }
+        None => {
+            let verdict = format!("its packages are not here ({megabytes} MB), and --offline forbids fetching them");
+            (verdict, Some(format!("cloister env install {resolved}")))
+        }
+    }
 }
 
 /// How far a build is.

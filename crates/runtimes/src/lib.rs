@@ -20,7 +20,7 @@ pub const CACHED: [&str; 4] = ["environments", "wheels", "debs", "system"];
 
 pub use build::{BuildError, Plan, Progress, build};
 pub use catalogue::{catalogue, settle};
-pub use locate::locate;
+pub use locate::{locate, locate_locked};
 pub use located::{Found, Kind, Located, Missing, Tried, Warning};
 pub use options::{BuiltinEngine, Builtins, Choice, Configured, Options, Places, default_cache_dir};
 pub use program::Program;

@@ -11,6 +11,15 @@ use crate::program::{Program, Start, variables};
 use crate::python::locate::Request;
 use crate::python::lock::Group;
 
+/// What may stand in where no environment of a locked list can be had.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fallback {
+    /// The system's own interpreter, with whatever packages it has.
+    System,
+    /// Nothing.
+    None,
+}
+
 /// Finds what `reference` is on this machine.
 ///
 /// Takes a few looks at the file system when the environment is there; otherwise interpreters are asked for their
@@ -20,6 +29,18 @@ use crate::python::lock::Group;
 /// [`Missing`] tells the code (X205 nothing found, X206 no engine in this version), every candidate that was tried,
 /// and the command that mends it. `reference` need not come from a checked project: any text gets an answer.
 pub fn locate(reference: &RuntimeRef, options: &Options) -> Result<Found, Missing> {
+    search(reference, options, Fallback::System)
+}
+
+/// The same, but the system's own interpreter never stands in: what an installation promises is the locked list.
+///
+/// # Errors
+/// As [`locate`]; with `options.packages` and `options.offline` the files that the folder lacks are named.
+pub fn locate_locked(reference: &RuntimeRef, options: &Options) -> Result<Found, Missing> {
+    search(reference, options, Fallback::None)
+}
+
+fn search(reference: &RuntimeRef, options: &Options, fallback: Fallback) -> Result<Found, Missing> {
     let missing = |code, reason: String, fix: Option<String>| Missing {
         reference: reference.to_string(),
         code,
@@ -37,14 +58,14 @@ pub fn locate(reference: &RuntimeRef, options: &Options) -> Result<Found, Missin
     }
     let resolved = settle(reference);
     if let Some(choice) = configured(reference, options) {
-        return chosen(entry, choice, reference, resolved, options);
+        return chosen(entry, choice, reference, resolved, options, fallback);
     }
     match entry.family {
         Family::Builtin => builtin(reference, resolved, options),
         Family::Planned => Err(missing("X206", format!("{} is known, but not in this version yet", entry.name), None)),
-        Family::Python => Request { reference, resolved, group: Group::Python, options }.locate(),
-        Family::Jupyter => Request { reference, resolved, group: Group::Jupyter, options }.locate(),
-        Family::R => crate::r::locate::Request { reference, resolved, options }.locate(),
+        Family::Python => Request { reference, resolved, group: Group::Python, options, fallback }.locate(),
+        Family::Jupyter => Request { reference, resolved, group: Group::Jupyter, options, fallback }.locate(),
+        Family::R => crate::r::locate::Request { reference, resolved, options, fallback }.locate(),
         Family::Stata => Err(Missing {
             tried: vec![
                 tried("container", "this version of the program starts no containers"),
@@ -71,14 +92,15 @@ fn chosen(
     reference: &RuntimeRef,
     resolved: RuntimeRef,
     options: &Options,
+    fallback: Fallback,
 ) -> Result<Found, Missing> {
     let group = if entry.family == Family::Jupyter { Group::Jupyter } else { Group::Python };
     match (choice, entry.family) {
         (Choice::Native(path), Family::Python | Family::Jupyter) => {
-            Request { reference, resolved, group, options }.configured(path)
+            Request { reference, resolved, group, options, fallback }.configured(path)
         }
         (Choice::Native(path), Family::R) => {
-            crate::r::locate::Request { reference, resolved, options }.configured(path)
+            crate::r::locate::Request { reference, resolved, options, fallback }.configured(path)
         }
         (Choice::Native(path), _) => Err(Missing {
             reference: reference.to_string(),

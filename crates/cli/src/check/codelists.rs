@@ -1,5 +1,6 @@
 //! The part `codelists` of `check`: the local checks of the codelists, as diagnostics of their files. Spec cli.md 3, 7.2.
 
+use std::borrow::Cow;
 use std::path::Path;
 
 use codelists::{Fault, Project, Severity as Weight};
@@ -39,7 +40,8 @@ pub(super) fn faults(folder: &Path) -> Vec<Other> {
 }
 
 fn diagnostic(weight: Weight, fault: &Fault, text: &str, repair: Option<&str>) -> Diagnostic {
-    let help = fault.help().or(repair.filter(|_| fault.is_mended_by_update()));
+    let repair = repair.filter(|_| fault.is_mended_by_update()).map(str::to_owned);
+    let help = fault.help().map(Cow::into_owned).or(repair);
     Diagnostic {
         code: Code(fault.code()),
         severity: match weight {
@@ -49,7 +51,7 @@ fn diagnostic(weight: Weight, fault: &Fault, text: &str, repair: Option<&str>) -
         },
         message: fault.to_string(),
         label: String::new(),
-        help: help.map(str::to_owned),
+        help,
         span: fault.line().and_then(|line| span(text, line)),
         labels: Vec::new(),
         at: Vec::new(),

@@ -1,6 +1,7 @@
 //! `cloister check`: every fault of a study, without running anything. Spec cli.md 3.
 
 mod codelists;
+mod codes;
 
 use std::error::Error;
 use std::io::{Read, Write};
@@ -24,8 +25,24 @@ pub(crate) fn check(args: &Check, global: &Global, terminal: &Terminal) -> Resul
         return Ok(explain(code, terminal));
     }
     let from_stdin = args.path == Path::new("-");
-    let found = if from_stdin { stdin()? } else { project::find(Some(&args.path), terminal)? };
+    if let Some(wrong) = args.allow.iter().find_map(|code| codes::hidden(code)).or_else(|| codes::unknown(&args.deny)) {
+        terminal.error(&format!("error: {wrong}"));
+        return Ok(Exit::Usage);
+    }
+    let mut found = if from_stdin { stdin()? } else { project::find_path(&args.path, terminal)? };
     let settings = settings(global, (!from_stdin).then_some(found.folder.as_path()), terminal)?;
+    let mut faults = faults(&found, args, &settings);
+    if args.fix && fix(&found, &faults.own, args, terminal)? {
+        found = project::again(&found)?;
+        faults = self::faults(&found, args, &settings);
+    }
+    print(&found, &faults, args, terminal);
+    Ok(if faults.failed { Exit::No } else { Exit::Done })
+}
+
+/// All that is wrong with a study, by file, as far as this command line asks for it.
+fn faults(found: &Found, args: &Check, settings: &Settings) -> Shown {
+    let from_stdin = args.path == Path::new("-");
     let with_files = !from_stdin && (args.only.is_empty() || args.only.contains(&CheckPart::Files));
     let with_codelists = !from_stdin && (args.only.is_empty() || args.only.contains(&CheckPart::Codelists));
     let all = if args.only == [CheckPart::Codelists] {
@@ -35,21 +52,17 @@ pub(crate) fn check(args: &Check, global: &Global, terminal: &Terminal) -> Resul
     } else {
         found.loaded.diagnostics.clone()
     };
-    let (shown, mut hidden) = judge(all, args, &settings);
+    let (own, mut hidden) = judge(all, args, settings);
     let mut others = if with_codelists { codelists::faults(&found.folder) } else { Vec::new() };
     for other in &mut others {
-        let (left, more) = judge(std::mem::take(&mut other.diagnostics), args, &settings);
+        let (left, more) = judge(std::mem::take(&mut other.diagnostics), args, settings);
         (other.diagnostics, hidden) = (left, hidden + more);
     }
     others.retain(|other| !other.diagnostics.is_empty());
     let least = if args.strict { Severity::Warning } else { Severity::Error };
-    let everything = shown.iter().chain(others.iter().flat_map(|other| &other.diagnostics));
+    let everything = own.iter().chain(others.iter().flat_map(|other| &other.diagnostics));
     let failed = everything.into_iter().any(|d| d.severity >= least);
-    print(&found, &Shown { diagnostics: &shown, others: &others, hidden, failed }, args, terminal);
-    if args.fix {
-        fix(&found, &shown, args, terminal)?;
-    }
-    Ok(if failed { Exit::No } else { Exit::Done })
+    Shown { own, others, hidden, failed, strict: args.strict }
 }
 
 fn stdin() -> Result<Found, Box<dyn Error>> {
@@ -61,15 +74,25 @@ fn stdin() -> Result<Found, Box<dyn Error>> {
 
 /// Settings of the user and of the study, their warnings shown once.
 pub(crate) fn settings(global: &Global, study: Option<&Path>, terminal: &Terminal) -> Result<Settings, Box<dyn Error>> {
+    let settings = usable_settings(global, study, terminal);
+    if settings.faults.is_empty() {
+        return Ok(settings);
+    }
+    let faults: Vec<String> = settings.faults.iter().map(ToString::to_string).collect();
+    Err(faults.join("\n").into())
+}
+
+/// The same for a command that goes on with what can be used; the faults are for the caller to show.
+pub(crate) fn usable_settings(global: &Global, study: Option<&Path>, terminal: &Terminal) -> Settings {
     let instead = match &global.config {
         Some(Some(path)) => Some(path.as_path()),
         _ => None,
     };
-    let settings = Settings::read(instead, study)?;
+    let settings = Settings::read(instead, study);
     for warning in &settings.warnings {
         terminal.note(&report::visible(warning));
     }
-    Ok(settings)
+    settings
 }
 
 /// Applies `--allow` and `--deny` (and the same lists of the settings); an error can never be hidden.
@@ -93,30 +116,32 @@ fn judge(all: Vec<Diagnostic>, args: &Check, settings: &Settings) -> (Vec<Diagno
 }
 
 /// What is left to print.
-struct Shown<'a> {
-    diagnostics: &'a [Diagnostic],
-    others: &'a [Other],
+struct Shown {
+    /// Of project.yaml.
+    own: Vec<Diagnostic>,
+    others: Vec<Other>,
     hidden: usize,
     failed: bool,
+    strict: bool,
 }
 
-impl Shown<'_> {
+impl Shown {
     fn counts(&self) -> Counts {
         let others = self.others.iter().map(|other| Counts::of(&other.diagnostics));
-        others.fold(Counts::of(self.diagnostics), Counts::and)
+        others.fold(Counts::of(&self.own), Counts::and)
     }
 }
 
-fn print(found: &Found, shown: &Shown<'_>, args: &Check, terminal: &Terminal) {
+fn print(found: &Found, shown: &Shown, args: &Check, terminal: &Terminal) {
     let name = found.name();
     let program = env!("CARGO_PKG_VERSION");
     let others: Vec<(&str, &[Diagnostic])> =
         shown.others.iter().map(|other| (other.name.as_str(), other.diagnostics.as_slice())).collect();
     let files: Vec<(&str, &[Diagnostic])> =
-        std::iter::once((name.as_str(), shown.diagnostics)).chain(others.iter().copied()).collect();
+        std::iter::once((name.as_str(), shown.own.as_slice())).chain(others.iter().copied()).collect();
     match args.format {
         CheckFormat::Human => {
-            let mut blocks = vec![human(found, shown.diagnostics, terminal, terminal.color)];
+            let mut blocks = vec![human(found, &shown.own, terminal, terminal.color)];
             let options = HumanOptions { color: terminal.color, ascii: terminal.ascii, width: terminal.width };
             blocks.extend(shown.others.iter().map(|o| report::human(&o.text, &o.name, &o.diagnostics, &options)));
             blocks.retain(|block| !block.is_empty());
@@ -133,7 +158,7 @@ fn print(found: &Found, shown: &Shown<'_>, args: &Check, terminal: &Terminal) {
             let sha256 = data_encoding::HEXLOWER.encode(&sha2::Sha256::digest(&found.bytes));
             let project = found.loaded.project.as_ref().or(found.loaded.partial.as_ref());
             let project = project.map(|project| ProjectInfo::of(project, &name, sha256));
-            let (project, diagnostics, ok) = (project.as_ref(), shown.diagnostics, !shown.failed);
+            let (project, diagnostics, ok) = (project.as_ref(), shown.own.as_slice(), !shown.failed);
             let document = CheckDocument { program, ok, path: &name, project, diagnostics, others: &others };
             terminal.out(&report::json(&document));
         }
@@ -146,7 +171,7 @@ pub(crate) fn human(found: &Found, shown: &[Diagnostic], terminal: &Terminal, co
     report::human(&found.text(), &found.name(), shown, &options)
 }
 
-fn summary(found: &Found, shown: &Shown<'_>) -> String {
+fn summary(found: &Found, shown: &Shown) -> String {
     let counts = shown.counts();
     let mut parts: Vec<String> = [(counts.errors, "error"), (counts.warnings, "warning"), (counts.notes, "note")]
         .into_iter()
@@ -158,41 +183,49 @@ fn summary(found: &Found, shown: &Shown<'_>) -> String {
     }
     let project = found.loaded.project.as_ref().or(found.loaded.partial.as_ref());
     let actions = project.map(|p| plural(p.actions.len(), "action"));
-    let own = (!shown.diagnostics.is_empty() || shown.others.is_empty()).then(|| found.name());
+    let own = (!shown.own.is_empty() || shown.others.is_empty()).then(|| found.name());
     let name =
         own.into_iter().chain(shown.others.iter().map(|other| other.name.clone())).collect::<Vec<_>>().join(", ");
+    let strict = if shown.strict && counts.warnings > 0 { "; with --strict warnings count as errors" } else { "" };
     match (parts.is_empty(), actions) {
         (true, Some(actions)) => format!("{name}: {actions}, no faults"),
         (true, None) => format!("{name}: no faults"),
-        (false, Some(actions)) => format!("{} in {name} ({actions})", parts.join(", ")),
-        (false, None) => format!("{} in {name}", parts.join(", ")),
+        (false, Some(actions)) => format!("{} in {name} ({actions}){strict}", parts.join(", ")),
+        (false, None) => format!("{} in {name}{strict}", parts.join(", ")),
     }
 }
 
-fn fix(found: &Found, shown: &[Diagnostic], args: &Check, terminal: &Terminal) -> Result<(), Box<dyn Error>> {
-    let Ok(old) = std::str::from_utf8(&found.bytes) else { return Ok(()) };
+/// Applies what is sure; whether the file was written. What is printed as a result is only what is left then.
+fn fix(found: &Found, shown: &[Diagnostic], args: &Check, terminal: &Terminal) -> Result<bool, Box<dyn Error>> {
+    let Ok(old) = std::str::from_utf8(&found.bytes) else { return Ok(false) };
     let Some(fixed) = report::apply_fixes(old, shown) else {
         terminal.note("nothing here has a fix that is sure");
-        return Ok(());
+        return Ok(false);
     };
     let after = pipeline::load(fixed.text.as_bytes(), &found.name());
     if Counts::of(&after.diagnostics).errors > Counts::of(&found.loaded.diagnostics).errors {
         terminal.note("the fixes together would make a new fault; nothing is written");
-        return Ok(());
+        return Ok(false);
     }
-    terminal.out(&report::diff(old, &fixed.text, &found.name()));
+    let diff = report::diff(old, &fixed.text, &found.name());
+    if args.format == CheckFormat::Human {
+        terminal.out(&diff);
+    } else {
+        // The output is for a program.
+        terminal.note(diff.trim_end());
+    }
     if args.dry_run {
-        return Ok(());
+        return Ok(false);
     }
     if !args.allow_dirty && uncommitted(&found.file, &found.bytes) {
         terminal.error("error: this file has uncommitted changes; commit them first, or add --allow-dirty");
-        return Ok(());
+        return Ok(false);
     }
     write_over(&found.file, fixed.text.as_bytes())?;
     for title in &fixed.applied {
         terminal.note(&format!("{}: {}", found.name(), report::visible(title)));
     }
-    Ok(())
+    Ok(true)
 }
 
 /// Whether git knows the file and it differs from the last commit. Only an object's name is asked for:
@@ -230,6 +263,14 @@ fn explain(code: &str, terminal: &Terminal) -> Exit {
             let options = HumanOptions { color: terminal.color, ascii: terminal.ascii, width: terminal.width };
             terminal.out(&pipeline::explain::print(&page, &options));
             Exit::Done
+        }
+        None if code.starts_with(['X', 'C']) => {
+            terminal.error(&format!(
+                "error: there is no page for `{}`: pages are for P codes, the faults of a project.yaml; \
+                 C codes (codelists) and X codes (running) say what to do where they are shown",
+                report::visible(&code)
+            ));
+            Exit::Usage
         }
         None => {
             let near = pipeline::nearest(&code, pipeline::explain::codes());

@@ -11,7 +11,7 @@ use pipeline::{Project, RuntimeRef};
 use runtimes::{Found, Program};
 
 use crate::env;
-use crate::planning::Located;
+use crate::planning::{Located, lack};
 use crate::terminal::Terminal;
 
 /// Programs for the actions that get a new job.
@@ -36,7 +36,7 @@ pub(crate) fn ready(
     }
     for visited in plan.new_jobs() {
         let action = &project.actions[visited.index];
-        if let Some(lack) = actions::lacks(&action.runtime.name, action.words.get(1..).unwrap_or_default()) {
+        if let Some(lack) = lack(action) {
             let (runtime, name) = (&action.runtime, visible(action.name.as_str()));
             gaps.push(format!("error[X206]: {runtime}: {}\n  = needed by {name}", visible(&lack)));
         }

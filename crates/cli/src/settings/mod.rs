@@ -18,7 +18,7 @@ pub(crate) enum Source {
 }
 
 /// A settings file that cannot be used (X303), or a value that makes no sense.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 #[error("error[X303]: {place}: {message}\n  = help: {help}")]
 pub(crate) struct Fault {
     place: String,
@@ -32,28 +32,30 @@ pub(crate) struct Settings {
     values: BTreeMap<&'static str, (Vec<String>, Source)>,
     /// X301 and X302, to be shown once.
     pub(crate) warnings: Vec<String>,
+    /// X303: what cannot be used; the key keeps the value that it had before.
+    pub(crate) faults: Vec<Fault>,
     /// Paths of the user's own environments by `name:tag`.
     pub(crate) runtimes: BTreeMap<String, PathBuf>,
 }
 
 impl Settings {
     /// Reads the user's file (or `instead`), the study's file, then the environment; later wins.
-    pub(crate) fn read(instead: Option<&Path>, study: Option<&Path>) -> Result<Self, Fault> {
+    pub(crate) fn read(instead: Option<&Path>, study: Option<&Path>) -> Self {
         let mut settings = Self::default();
         for key in KEYS {
             let default = if key.default.is_empty() { Vec::new() } else { vec![key.default.to_owned()] };
             settings.values.insert(key.name, (default, Source::Default));
         }
         match instead {
-            Some(path) => settings.file(path, false, true)?,
+            Some(path) => settings.take(path, false, true),
             None => {
                 if let Some(path) = user_file() {
-                    settings.file(&path, false, false)?;
+                    settings.take(&path, false, false);
                 }
             }
         }
         if let Some(folder) = study {
-            settings.file(&folder.join("cloister.toml"), true, false)?;
+            settings.take(&folder.join("cloister.toml"), true, false);
         }
         for key in KEYS {
             let name = format!("CLOISTER_{}", key.name.to_ascii_uppercase().replace('.', "_"));
@@ -62,11 +64,22 @@ impl Settings {
                     Kind::Texts => text.split(',').map(|part| part.trim().to_owned()).collect(),
                     _ => vec![text],
                 };
-                check(key, &values, &name)?;
-                settings.values.insert(key.name, (values, Source::Environment(name)));
+                match check(key, &values, &name) {
+                    Ok(()) => {
+                        settings.values.insert(key.name, (values, Source::Environment(name)));
+                    }
+                    Err(fault) => settings.faults.push(fault),
+                }
             }
         }
-        Ok(settings)
+        settings
+    }
+
+    /// Reads a file; one that cannot be read at all is a fault like any other.
+    fn take(&mut self, path: &Path, of_study: bool, must_exist: bool) {
+        if let Err(fault) = self.file(path, of_study, must_exist) {
+            self.faults.push(fault);
+        }
     }
 
     fn file(&mut self, path: &Path, of_study: bool, must_exist: bool) -> Result<(), Fault> {
@@ -100,7 +113,7 @@ impl Settings {
                 }
                 toml::Value::Table(entries) => {
                     for (name, value) in entries {
-                        self.entry(&format!("{section}.{name}"), value, of_study, path, &text)?;
+                        self.entry(&format!("{section}.{name}"), value, of_study, path, &text);
                     }
                 }
                 _ => self.unknown(section, &format!("{place}:{}", line_of(&text, section))),
@@ -109,12 +122,12 @@ impl Settings {
         Ok(())
     }
 
-    fn entry(&mut self, name: &str, value: &toml::Value, of_study: bool, path: &Path, text: &str) -> Result<(), Fault> {
+    fn entry(&mut self, name: &str, value: &toml::Value, of_study: bool, path: &Path, text: &str) {
         let line = line_of(text, name.rsplit('.').next().unwrap_or(name));
         let place = format!("{}:{line}", path.display());
         let Some(key) = KEYS.iter().find(|key| key.name == name) else {
             self.unknown(name, &place);
-            return Ok(());
+            return;
         };
         let values: Vec<String> = match (key.kind, value) {
             (Kind::Texts, toml::Value::Array(items)) => {
@@ -125,20 +138,24 @@ impl Settings {
             (Kind::Flag, toml::Value::Boolean(b)) => vec![b.to_string()],
             _ => vec![value.to_string()],
         };
-        check(key, &values, &place)?;
         let allowed = match key.study {
             Study::May => true,
             Study::MayNot => !of_study,
             Study::Only(word) => !of_study || values == [word],
         };
-        if allowed {
-            self.values.insert(key.name, (values, Source::File { path: path.to_owned(), line }));
-        } else {
+        // What a study may not set is ignored, whatever stands there.
+        if !allowed {
             self.warnings.push(format!(
                 "warning[X302]: {place}: a study may not set `{name}`; ignored. Set it in your own settings file."
             ));
+            return;
         }
-        Ok(())
+        match check(key, &values, &place) {
+            Ok(()) => {
+                self.values.insert(key.name, (values, Source::File { path: path.to_owned(), line }));
+            }
+            Err(fault) => self.faults.push(fault),
+        }
     }
 
     fn runtime_paths(&mut self, entries: &toml::Table, of_study: bool, path: &Path, text: &str) {

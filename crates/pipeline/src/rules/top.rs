@@ -78,6 +78,9 @@ fn yaml_directive(ctx: &mut Ctx<'_, '_>) {
 }
 
 fn not_a_mapping(ctx: &mut Ctx<'_, '_>, root: View<'_, '_>, source_name: &str) {
+    if ctx.damage.is_any() {
+        return;
+    }
     let help = "a project file begins with `version:`, followed by `actions:`";
     let mut fault = match root.value() {
         Value::Null if root.range().0 >= root.range().1 => {

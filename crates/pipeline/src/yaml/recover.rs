@@ -20,6 +20,11 @@ impl Damage {
         self.top.contains(name) || self.unclear
     }
 
+    /// Whether anything was blanked.
+    pub(crate) fn is_any(&self) -> bool {
+        self.any_action() || !self.top.is_empty()
+    }
+
     /// Whether any action was blanked.
     pub(crate) fn any_action(&self) -> bool {
         self.unclear || !self.names.is_empty()

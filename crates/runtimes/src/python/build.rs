@@ -56,15 +56,19 @@ impl Work {
         parts.flat_map(|part| self.lock.of(part.group)).collect()
     }
 
-    /// Bytes to fetch, going by names and lengths in the cache and the folder of packages.
+    /// Bytes to fetch.
     pub(crate) fn bytes_to_fetch(&self) -> u64 {
+        self.to_fetch().iter().map(|package| package.size).sum()
+    }
+
+    /// What has to be fetched, going by names and lengths in the cache and the folder of packages.
+    pub(crate) fn to_fetch(&self) -> Vec<&Package> {
         let wheels = Store::new(&self.cache_dir, WHEELS);
         let given = |package: &Package| {
             let folder = self.packages.as_ref();
             folder.is_some_and(|folder| folder.join(&package.wheel).metadata().is_ok_and(|m| m.len() == package.size))
         };
-        let missing = self.missing_packages().into_iter().filter(|one| !wheels.seems_there(*one) && !given(one));
-        missing.map(|package| package.size).sum()
+        self.missing_packages().into_iter().filter(|one| !wheels.seems_there(*one) && !given(one)).collect()
     }
 }
 

@@ -13,10 +13,12 @@ use super::interpreter::{self, Interpreter};
 use super::lock::{Group, Minor};
 use super::pip::{self, Pip};
 use super::system;
-use crate::build::{Plan, expected};
+use crate::build::{Plan, expected, not_here};
+use crate::locate::Fallback;
 use crate::located::{Found, Missing, Tried};
 use crate::options::Options;
 use crate::program::{Program, Start, is_executable, search};
+use crate::store::Stored;
 
 /// One request while it is being answered.
 pub(crate) struct Request<'a> {
@@ -24,6 +26,7 @@ pub(crate) struct Request<'a> {
     pub(crate) resolved: RuntimeRef,
     pub(crate) group: Group,
     pub(crate) options: &'a Options,
+    pub(crate) fallback: Fallback,
 }
 
 impl Request<'_> {
@@ -41,7 +44,7 @@ impl Request<'_> {
                 }
             }
         }
-        if self.options.offline {
+        if self.options.offline && self.fallback == Fallback::System {
             match system::python(self, stands_for) {
                 Ok(program) => return Ok(Found::Ready(program)),
                 Err(verdict) => tried.push(Tried { candidate: "the system's python3".to_owned(), verdict }),
@@ -74,9 +77,9 @@ impl Request<'_> {
         let work = Work::of(candidate, self.options, title.clone());
         let bytes = work.bytes_to_fetch();
         if self.options.offline && bytes > 0 {
-            let megabytes = bytes.div_ceil(1_000_000);
-            let verdict = format!("its packages are not here ({megabytes} MB), and --offline forbids fetching them");
-            return Err((verdict, Some(format!("cloister env install {}", self.resolved))));
+            let lacking = work.to_fetch();
+            let first = lacking.first().map_or_else(String::new, |package| package.file());
+            return Err(not_here(&first, lacking.len(), bytes, self.options, &self.resolved.to_string()));
         }
         let unpacked = work.missing_packages().iter().map(|package| package.unpacked).sum();
         let located = answer(&interpreter.version);

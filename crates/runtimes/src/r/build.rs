@@ -45,8 +45,12 @@ pub(crate) fn is_here(cache_dir: &Path, given: Option<&Path>, package: &Package)
 impl Work {
     /// Bytes to fetch.
     pub(crate) fn bytes_to_fetch(&self) -> u64 {
-        let missing = self.packages.iter().filter(|one| !is_here(&self.cache_dir, self.given.as_deref(), one));
-        missing.map(|package| package.size).sum()
+        self.to_fetch().iter().map(|package| package.size).sum()
+    }
+
+    /// What has to be fetched.
+    pub(crate) fn to_fetch(&self) -> Vec<&Package> {
+        self.packages.iter().filter(|one| !is_here(&self.cache_dir, self.given.as_deref(), one)).collect()
     }
 
     /// Bytes on disk in the end.

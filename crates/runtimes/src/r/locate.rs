@@ -10,9 +10,11 @@ use super::environment::{Environment, located, other_packages, stands_for};
 use super::index::{Index, lacking};
 use super::lock::{self, Lock};
 use super::system;
-use crate::build::{Plan, expected};
+use crate::build::{Plan, expected, not_here};
+use crate::locate::Fallback;
 use crate::located::{Found, Located, Missing, Tried};
 use crate::options::Options;
+use crate::store::Stored;
 
 /// What an ordinary study in R needs, as packages of Debian and its kin.
 const USUAL: &str = "r-base-core r-cran-tidyverse r-cran-data.table r-cran-here r-cran-survival r-cran-optparse r-cran-yaml \
@@ -23,6 +25,7 @@ pub(crate) struct Request<'a> {
     pub(crate) reference: &'a RuntimeRef,
     pub(crate) resolved: RuntimeRef,
     pub(crate) options: &'a Options,
+    pub(crate) fallback: Fallback,
 }
 
 impl Request<'_> {
@@ -38,7 +41,7 @@ impl Request<'_> {
                 Ok(found) => return Ok(found),
                 Err((verdict, mends)) => {
                     tried.push(tell(&format!("R {} of {release}", lock.r), verdict));
-                    fix = Some(mends);
+                    fix = mends;
                 }
             },
             Some(Err(verdict)) => tried.push(tell("locked list", verdict)),
@@ -47,9 +50,11 @@ impl Request<'_> {
                 tried.push(tell("locked list", verdict));
             }
         }
-        match system::r(self) {
-            Ok(program) => return Ok(Found::Ready(program)),
-            Err(verdict) => tried.push(tell("the system's R", verdict)),
+        if self.fallback == Fallback::System {
+            match system::r(self) {
+                Ok(program) => return Ok(Found::Ready(program)),
+                Err(verdict) => tried.push(tell("the system's R", verdict)),
+            }
         }
         tried.push(tell("container", "this version of the program starts no containers".to_owned()));
         let fix = fix.unwrap_or_else(|| match lacking().contains(&"apt") {
@@ -61,7 +66,7 @@ impl Request<'_> {
     }
 
     /// The environment of a list; `Err` is a verdict and the command that changes it.
-    fn take(&self, lock: &Lock, index: &Index) -> Result<Found, (String, String)> {
+    fn take(&self, lock: &Lock, index: &Index) -> Result<Found, (String, Option<String>)> {
         let environment = Environment::of(&self.options.cache_dir, lock);
         if let Some(marker) = environment.complete() {
             return Ok(Found::Ready(environment.program(&marker, self.answer(lock, String::new()))));
@@ -71,7 +76,7 @@ impl Request<'_> {
             let programs = lacking.join(" ");
             return Err((
                 format!("its packages cannot be unpacked without {programs}"),
-                format!("apt-get install {programs}"),
+                Some(format!("apt-get install {programs}")),
             ));
         }
         let given = self.options.packages.as_deref();
@@ -87,12 +92,12 @@ impl Request<'_> {
         };
         let bytes = work.bytes_to_fetch();
         if self.options.offline && bytes > 0 {
-            let megabytes = bytes.div_ceil(1_000_000);
-            let verdict = format!("its packages are not here ({megabytes} MB), and --offline forbids fetching them");
-            return Err((verdict, format!("cloister env install {}", self.resolved)));
+            let lacking = work.to_fetch();
+            let first = lacking.first().map_or_else(String::new, |package| package.file());
+            return Err(not_here(&first, lacking.len(), bytes, self.options, &self.resolved.to_string()));
         }
         if let Some(verdict) = offer.gap {
-            return Err((verdict, "apt-get update".to_owned()));
+            return Err((verdict, Some("apt-get update".to_owned())));
         }
         let unpacked = work.unpacked();
         Ok(Found::Build(Plan {

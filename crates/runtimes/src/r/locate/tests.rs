@@ -21,7 +21,8 @@ fn options(folder: &Path) -> Options {
 fn locate(options: &Options, release: &str) -> Result<Found, Missing> {
     let reference = RuntimeRef { name: "r".into(), tag: "latest".into() };
     let resolved = crate::settle(&reference);
-    Request { reference: &reference, resolved, options }.locate_on(release, &Index::default())
+    Request { reference: &reference, resolved, options, fallback: Fallback::System }
+        .locate_on(release, &Index::default())
 }
 
 fn make_r(folder: &Path, version: &str) -> PathBuf {
