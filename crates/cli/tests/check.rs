@@ -193,6 +193,40 @@ fn a_list_of_images_says_why_it_may_lack_some() {
     assert!(text(&out.stderr).contains("error[P002]"), "{}", text(&out.stderr));
 }
 
+fn git(folder: &Path, words: &[&str]) -> String {
+    let identity = ["-c", "user.name=t", "-c", "user.email=t@example.org"];
+    text(&Command::new("git").args(identity).args(words).current_dir(folder).output().unwrap().stdout).trim().to_owned()
+}
+
+#[test]
+fn fix_asks_git_and_git_runs_nothing_that_the_repository_names() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, ran) = (folder.path().join("project.yaml"), folder.path().join("ran"));
+    let git = |words: &[&str]| git(folder.path(), words);
+    fs::write(&file, GOOD).unwrap();
+    git(&["init", "-q"]);
+    git(&["add", "project.yaml"]);
+    git(&["commit", "-q", "-m", "x"]);
+    let broken = GOOD.replace("needs:", "need:");
+    fs::write(&file, &broken).unwrap();
+    let out = cloister(folder.path(), &["check", "--fix", "--only", "project"]);
+    assert!(text(&out.stderr).contains("uncommitted changes"), "{}", text(&out.stderr));
+    assert_eq!(fs::read_to_string(&file).unwrap(), broken, "git could not give it back");
+
+    let tree = git(&["rev-parse", "HEAD^{tree}"]);
+    git(&["config", "core.repositoryFormatVersion", "1"]);
+    git(&["config", "extensions.partialClone", "origin"]);
+    git(&["config", "remote.origin.promisor", "true"]);
+    git(&["config", "remote.origin.url", &folder.path().join(".git").display().to_string()]);
+    git(&["config", "remote.origin.uploadpack", &format!("sh -c 'touch {}' #", ran.display())]);
+    fs::remove_file(folder.path().join(".git/objects").join(&tree[..2]).join(&tree[2..])).unwrap();
+    git(&["rev-parse", "HEAD:./project.yaml"]);
+    assert!(ran.exists(), "the positive control: git asks the remote for what is missing");
+    fs::remove_file(&ran).unwrap();
+    cloister(folder.path(), &["check", "--fix", "--only", "project"]);
+    assert!(!ran.exists());
+}
+
 #[test]
 fn explain_knows_each_code() {
     let folder = tempfile::tempdir().unwrap();

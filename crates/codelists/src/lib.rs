@@ -24,6 +24,7 @@ pub use content::Sha;
 pub use diff::Difference;
 pub use fault::{CODES, Error, Fault};
 pub use folder::Project;
+pub use git::Committed;
 pub use http::Asking;
 pub use id::{BadId, Id};
 pub use listing::{Listed, Listing};

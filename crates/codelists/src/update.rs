@@ -7,7 +7,7 @@ use crate::content::Sha;
 use crate::download::download;
 use crate::fault::{Error, Fault};
 use crate::folder::{FOLDER, MANIFEST, OnDisk, Project};
-use crate::git;
+use crate::git::Committed;
 use crate::http::Asking;
 use crate::id::Id;
 use crate::manifest::{Manifest, Recorded, stamp};
@@ -74,6 +74,10 @@ impl Project {
         Ok(updated)
     }
 
+    fn committed(&self, file: &str, content: &[u8]) -> Committed {
+        Committed::of(self.folder.shown(), &format!("{FOLDER}/{file}"), content)
+    }
+
     fn unlisted(
         &self,
         disk: &OnDisk,
@@ -90,7 +94,7 @@ impl Project {
             let known = old.of_file(file).is_some_and(|recorded| Some(recorded.sha) == sha);
             let safe = known
                 || (unlisted == Unlisted::Delete && disk.folder.stat(file).is_ok_and(|found| found.is_some()))
-                || (sha.is_some() && git::can_restore(self.folder.shown(), &format!("{FOLDER}/{file}"), &buffer));
+                || (sha.is_some() && self.committed(file, &buffer) == Committed::Same);
             if safe {
                 change.gone.insert(file.clone());
                 updated.removed.push(file.clone());

@@ -12,7 +12,7 @@ use rustix::process::{PidfdFlags, WaitOptions, getpid, pidfd_open, waitpid};
 
 use crate::failure::{Failure, Step};
 use crate::inside::{
-    self, AttributesOf, Enforced, Ids, Tree, await_execution, exit_now, filter_program, landlock_newer,
+    self, AttributesOf, Enforced, Ids, Tree, Workspace, await_execution, exit_now, filter_program, landlock_newer,
     landlock_support, write_maps,
 };
 use crate::runtime::{Capabilities, Capability};
@@ -100,7 +100,7 @@ fn overlay() -> Result<(), Failure> {
 /// The filter must be taken, and must refuse.
 fn filter() -> Result<(), Failure> {
     rustix::thread::set_no_new_privs(true).step("no new privileges")?;
-    seccompiler::apply_filter(&filter_program(Enforced::default())?).step("apply")?;
+    seccompiler::apply_filter(&filter_program(Enforced::default(), Workspace::Live)?).step("apply")?;
     match sys::new_namespace(rustix::thread::UnshareFlags::FS) {
         Err(error) if error.raw_os_error() == Some(libc::EPERM) => Ok(()),
         Err(error) => Err(Failure::new("a refused call", error)),

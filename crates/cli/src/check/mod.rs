@@ -228,22 +228,12 @@ fn fix(found: &Found, shown: &[Diagnostic], args: &Check, terminal: &Terminal) -
     Ok(true)
 }
 
-/// Whether git knows the file and it differs from the last commit. Only an object's name is asked for:
-/// `git status` could run a program that the repository's own settings name.
+/// Whether git knows the file and it differs from the last commit.
 fn uncommitted(file: &Path, bytes: &[u8]) -> bool {
     let (Some(folder), Some(name)) = (file.parent(), file.file_name().and_then(|name| name.to_str())) else {
         return false;
     };
-    let asked = std::process::Command::new("git")
-        .args(["rev-parse", "--verify", "--quiet", &format!("HEAD:./{name}")])
-        .current_dir(folder)
-        .output();
-    let Ok(answer) = asked else { return false };
-    let committed = String::from_utf8_lossy(&answer.stdout).trim().to_owned();
-    let mut hash = sha1::Sha1::new();
-    hash.update(format!("blob {}\0", bytes.len()));
-    hash.update(bytes);
-    answer.status.success() && committed != data_encoding::HEXLOWER.encode(&hash.finalize())
+    ::codelists::Committed::of(folder, name, bytes) == ::codelists::Committed::Other
 }
 
 fn write_over(file: &Path, bytes: &[u8]) -> std::io::Result<()> {

@@ -33,15 +33,25 @@ impl Person {
 
     /// The program behind these words of a shell, or itself.
     fn behind(rig: &Rig, shell: &[&str], words: &[&str]) -> Self {
+        let (ours, theirs) = Self::terminal();
+        let side = || Stdio::from(theirs.try_clone().unwrap());
+        let mut command = rig.command(&[&["setsid", "--ctty", "--wait"], shell].concat(), words);
+        let child = command.env("TERM", "vt100").stdin(side()).stdout(side()).stderr(side()).spawn().unwrap();
+        let (said, seen) = (Self::hears(&ours), String::new());
+        Self { ours, theirs, said, seen, child }
+    }
+
+    fn terminal() -> (OwnedFd, OwnedFd) {
         let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
         let ours = openpt(flags).unwrap();
         grantpt(&ours).unwrap();
         unlockpt(&ours).unwrap();
         let theirs = ioctl_tiocgptpeer(&ours, flags).unwrap();
         tcsetwinsize(&ours, size(33, 101)).unwrap();
-        let side = || Stdio::from(theirs.try_clone().unwrap());
-        let mut command = rig.command(&[&["setsid", "--ctty", "--wait"], shell].concat(), words);
-        let child = command.env("TERM", "vt100").stdin(side()).stdout(side()).stderr(side()).spawn().unwrap();
+        (ours, theirs)
+    }
+
+    fn hears(ours: &OwnedFd) -> Receiver<Vec<u8>> {
         let mut reader = File::from(ours.try_clone().unwrap());
         let (send, said) = channel();
         std::thread::spawn(move || {
@@ -52,7 +62,7 @@ impl Person {
                 }
             }
         });
-        Self { ours, theirs, said, seen: String::new(), child }
+        said
     }
 
     #[track_caller]
@@ -205,4 +215,77 @@ fn a_terminal_that_goes_away_ends_the_command() {
         assert!(begin.elapsed() < Duration::from_secs(20), "the command goes on");
         std::thread::sleep(Duration::from_millis(20));
     }
+}
+
+/// A program that never stops writing, into a terminal that nobody reads.
+const FLOOD: &str = "import sys, threading, time
+def flood():
+    while True: sys.stdout.write('x' * 4000 + '\\n')
+threading.Thread(target=flood, daemon=True).start()
+";
+
+/// Starts it directly: the signal must come to the program itself.
+fn unread(rig: &Rig, words: &[&str]) -> (OwnedFd, OwnedFd, Child) {
+    let (ours, theirs) = Person::terminal();
+    let side = || Stdio::from(theirs.try_clone().unwrap());
+    let child = rig.command(&["setsid", "--ctty"], words).stdin(side()).stdout(side()).stderr(side()).spawn().unwrap();
+    (ours, theirs, child)
+}
+
+#[track_caller]
+fn ends_soon(child: &mut Child) -> Option<i32> {
+    let begin = Instant::now();
+    loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            return status.code();
+        }
+        if begin.elapsed() > Duration::from_secs(30) {
+            child.kill().unwrap();
+            panic!("the command goes on");
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn a_terminal_that_nobody_reads_switches_off_no_limit_and_no_signal() {
+    for who in everyone() {
+        let rig = Rig::new(who);
+        let hungry = "kept = []
+time.sleep(1)
+for _ in range(1200):
+    kept.append(bytearray(b'x' * (16 << 20))); time.sleep(0.05)";
+        let script = format!("{FLOOD}{hungry}");
+        let words = ["-m", "128M", "python:v2", "python", "-c", &script];
+        let (_ours, _theirs, mut child) = unread(&rig, &words);
+        assert_eq!(ends_soon(&mut child), Some(137), "{who:?}: the memory limit");
+
+        let script = format!("{FLOOD}open('ready', 'w').close(); [time.sleep(0.05) for _ in range(1200)]");
+        let (_ours, _theirs, mut child) = unread(&rig, &["python:v2", "python", "-c", &script]);
+        while !rig.folder().join("ready").exists() {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        // The pipe and both terminals fill up.
+        std::thread::sleep(Duration::from_millis(500));
+        let program = rustix::process::Pid::from_child(&child);
+        rustix::process::kill_process(program, rustix::process::Signal::TERM).unwrap();
+        assert_eq!(ends_soon(&mut child), Some(143), "{who:?}: an order to end");
+        assert!(rig.left().is_empty());
+    }
+}
+
+#[test]
+fn what_was_written_before_the_end_is_shown_however_late_it_is_read() {
+    let rig = Rig::new(everyone()[0]);
+    let script = "import sys; sys.stdout.write('x' * 300000 + ' all of it')";
+    let (ours, _theirs, mut child) = unread(&rig, &["python:v2", "python", "-c", script]);
+    std::thread::sleep(Duration::from_secs(1));
+    assert!(child.try_wait().unwrap().is_none(), "it waits for a reader");
+    let said = Person::hears(&ours);
+    let mut seen = String::new();
+    while !seen.ends_with("all of it") {
+        seen.push_str(&String::from_utf8_lossy(&said.recv_timeout(Duration::from_secs(30)).unwrap()));
+    }
+    assert_eq!(seen.matches('x').count(), 300_000);
+    assert_eq!(ends_soon(&mut child), Some(0));
 }

@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::Write;
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -54,6 +55,80 @@ fn only_this_folder_is_there_and_the_filter_holds() {
             let words = [network, &["--entrypoint", "unshare", "python:v2", "-U", "true"]].concat();
             assert!(rig.exec(&words).gives(1).err.contains("Operation not permitted"));
         }
+    }
+}
+
+/// Each way to give a file a mode: with set-user-id or set-group-id refused, else done.
+const MODES: &str = r#"
+import ctypes, errno, os
+libc = ctypes.CDLL(None, use_errno=True)
+x86 = os.uname().machine == "x86_64"
+HERE, CREATE, WRITE, TMPFILE = -100, os.O_CREAT, os.O_WRONLY, os.O_TMPFILE
+class How(ctypes.Structure):
+    _fields_ = [("flags", ctypes.c_uint64), ("mode", ctypes.c_uint64), ("resolve", ctypes.c_uint64)]
+def call(name, number, *words):
+    ctypes.set_errno(0)
+    words = [ctypes.c_long(w) if isinstance(w, int) else w for w in words]
+    result = libc.syscall(ctypes.c_long(number), *words)
+    print(name, errno.errorcode[ctypes.get_errno()] if result < 0 else "done")
+open("file", "w").close()
+held = os.open("file", os.O_RDONLY)
+for bits in (0, 0o4000, 0o2000, 0o6000):
+    print(oct(bits))
+    how = How(CREATE | WRITE, bits | 0o777, 0)
+    n = str(bits).encode()
+    if x86:
+        call("chmod", 90, b"file", bits | 0o755)
+        call("open", 2, b"open" + n, CREATE | WRITE, bits | 0o777)
+        call("creat", 85, b"creat" + n, bits | 0o777)
+        call("mkdir", 83, b"mkdir" + n, bits | 0o777)
+        call("mknod", 133, b"mknod" + n, bits | 0o100777, 0)
+    call("fchmod", 91 if x86 else 52, held, bits | 0o755)
+    call("fchmodat", 268 if x86 else 53, HERE, b"file", bits | 0o755)
+    call("openat", 257 if x86 else 56, HERE, b"openat" + n, CREATE | WRITE, bits | 0o777)
+    call("tmpfile", 257 if x86 else 56, HERE, b".", TMPFILE | WRITE, bits | 0o777)
+    call("mkdirat", 258 if x86 else 34, HERE, b"mkdirat" + n, bits | 0o777)
+    call("mknodat", 259 if x86 else 33, HERE, b"mknodat" + n, bits | 0o100777, 0)
+    call("opening", 257 if x86 else 56, HERE, b"file", 0, bits | 0o777)
+    call("openat2", 437, HERE, b"openat2" + n, ctypes.byref(how), ctypes.sizeof(how))
+    call("fchmodat2", 452, HERE, b"file", bits | 0o755, 0)
+"#;
+
+#[test]
+fn row_13_no_set_user_program_is_left_in_a_live_folder() {
+    for who in everyone() {
+        let rig = Rig::new(who);
+        let ran = rig.python(MODES).gives(0);
+        let mut power = false;
+        for line in ran.out.lines() {
+            let Some((name, outcome)) = line.split_once(' ') else {
+                power = line != "0o0";
+                continue;
+            };
+            let expected: &[&str] = match name {
+                // Its mode cannot be seen.
+                "openat2" => &["ENOSYS"],
+                // Not in every kernel.
+                "fchmodat2" if !power => &["done", "ENOSYS"],
+                // Makes nothing, so its mode means nothing.
+                "opening" => &["done"],
+                _ if power => &["EPERM"],
+                _ => &["done"],
+            };
+            assert!(expected.contains(&outcome), "{who:?}: {line}\n{}", ran.out);
+        }
+        assert!(power, "{}", ran.out);
+        let all: Vec<_> = fs::read_dir(rig.folder()).unwrap().map(|entry| entry.unwrap()).collect();
+        assert!(all.len() > 4, "{all:?}");
+        for entry in all {
+            let mode = entry.metadata().unwrap().permissions().mode();
+            assert_eq!(mode & 0o6000, 0, "{who:?}: {}", entry.path().display());
+        }
+        // What people do to files is as before.
+        let everyday = "cp -p file copy && chmod 1777 mkdirat0 && tar cf all.tar copy mkdirat0 && mkdir out && \
+                        tar xpf all.tar -C out && chmod -R u+rwX,go-w out && install -m 0750 copy installed && stat -c %a installed";
+        let ran = rig.exec(&["--entrypoint", "sh", "python:v2", "-c", everyday]).gives(0);
+        assert_eq!(ran.out, "750\n");
     }
 }
 

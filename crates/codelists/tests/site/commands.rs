@@ -139,6 +139,49 @@ fn what_is_no_longer_listed_is_removed_only_if_it_can_be_had_again() {
 }
 
 #[test]
+fn no_program_that_a_repository_names_is_run() {
+    let (_server, study) = two();
+    study.update().unwrap();
+    study.write("codelists.txt", "org/asthma/v1\n");
+    study.write("committed.csv", "code\n2\n");
+    let ran = study.folder.path().join("ran");
+    let git = |words: &[&str]| {
+        let identity = ["-c", "user.name=t", "-c", "user.email=t@example.org"];
+        let done = Command::new("git").args(identity).args(words).current_dir(study.folder.path()).output().unwrap();
+        String::from_utf8(done.stdout).unwrap().trim().to_owned()
+    };
+    git(&["init", "-q"]);
+    git(&["add", "codelists/committed.csv"]);
+    git(&["commit", "-q", "-m", "x"]);
+    let tree = git(&["rev-parse", "HEAD^{tree}"]);
+    let program = format!("sh -c 'touch {}' #", ran.display());
+    let elsewhere = study.folder.path().join(".git").display().to_string();
+    for (name, value) in [
+        ("core.repositoryFormatVersion", "1"),
+        ("extensions.partialClone", "origin"),
+        ("remote.origin.promisor", "true"),
+        ("remote.origin.url", &elsewhere),
+        ("remote.origin.uploadpack", &program),
+        ("protocol.file.allow", "always"),
+        ("core.fsmonitor", &program),
+        ("core.pager", &program),
+        ("pager.rev-parse", "true"),
+        ("alias.rev-parse", &format!("!{program}")),
+    ] {
+        git(&["config", name, value]);
+    }
+    // git asks the remote for what is missing.
+    fs::remove_file(study.folder.path().join(".git/objects").join(&tree[..2]).join(&tree[2..])).unwrap();
+    git(&["rev-parse", "HEAD:./codelists/committed.csv"]);
+    assert!(ran.exists(), "the positive control");
+    fs::remove_file(&ran).unwrap();
+
+    let updated = study.update().unwrap();
+    assert!(!ran.exists(), "the repository's settings named it");
+    assert_eq!(updated.kept, ["committed.csv"], "git cannot tell whether it could give it back");
+}
+
+#[test]
 fn a_check_names_every_fault() {
     let (_server, study) = two();
     assert_eq!(found(&study.check()), ["C201"]);

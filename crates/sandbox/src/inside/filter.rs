@@ -9,10 +9,11 @@ use seccompiler::{
 };
 
 use super::limits::Enforced;
+use super::modes;
 use super::syscalls::{ALLOWED, ALLOWED_HERE, NEWEST_KNOWN};
 use crate::failure::{Failure, Step};
 
-type Rules = BTreeMap<i64, Vec<SeccompRule>>;
+pub(super) type Rules = BTreeMap<i64, Vec<SeccompRule>>;
 
 /// Any of these flags of clone makes a namespace (NEWTIME cannot be given to clone, its bit is part of the signal).
 const NAMESPACE_FLAGS: u64 = (libc::CLONE_NEWNS
@@ -29,11 +30,11 @@ const SOCKET_TYPE: u64 = 0xf;
 /// Linux's multipath TCP, which some runtimes ask for when they listen.
 const MULTIPATH_TCP: u64 = 262;
 
-fn is(argument: u8, op: Op, value: u64) -> Result<Condition, Failure> {
+pub(super) fn is(argument: u8, op: Op, value: u64) -> Result<Condition, Failure> {
     Condition::new(argument, Len::Dword, op, value).step("filter condition")
 }
 
-fn all(conditions: impl IntoIterator<Item = Result<Condition, Failure>>) -> Result<SeccompRule, Failure> {
+pub(super) fn all(conditions: impl IntoIterator<Item = Result<Condition, Failure>>) -> Result<SeccompRule, Failure> {
     SeccompRule::new(conditions.into_iter().collect::<Result<_, _>>()?).step("filter rule")
 }
 
@@ -62,12 +63,6 @@ fn judged() -> Result<Rules, Failure> {
     add(libc::SYS_prctl, all([is(0, Op::Eq, dumpable), is(1, Op::Eq, 1)])?);
     let refused = [libc::TIOCSTI, libc::TIOCLINUX, libc::TIOCSCTTY, libc::TIOCSETD];
     add(libc::SYS_ioctl, all(refused.map(|request| is(1, Op::Ne, request & 0xffff_ffff)))?);
-    for kind in [libc::S_IFREG, libc::S_IFIFO, libc::S_IFSOCK, 0] {
-        let mask = Op::MaskedEq(u64::from(libc::S_IFMT));
-        add(libc::SYS_mknodat, all([is(2, mask.clone(), u64::from(kind))])?);
-        #[cfg(target_arch = "x86_64")]
-        add(libc::SYS_mknod, all([is(1, mask, u64::from(kind))])?);
-    }
     let unix = number(libc::AF_UNIX);
     add(libc::SYS_socket, all([is(0, Op::Eq, unix)])?);
     add(libc::SYS_socketpair, all([is(0, Op::Eq, unix)])?);
@@ -89,7 +84,7 @@ fn judged() -> Result<Rules, Failure> {
 
 /// What the ready-made compiler cannot say: which architecture, ranges of numbers, and one other error.
 /// It stands before the compiled rules, which begin afresh.
-fn preamble() -> BpfProgram {
+fn preamble(folder: Workspace) -> BpfProgram {
     let errno = |number: libc::c_int| libc::SECCOMP_RET_ERRNO | number.cast_unsigned();
     let kill = libc::SECCOMP_RET_KILL_PROCESS;
     let load = |offset| instruction(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0, offset);
@@ -98,7 +93,8 @@ fn preamble() -> BpfProgram {
     let answer = |value| instruction(libc::BPF_RET | libc::BPF_K, 0, 0, value);
     let newest = u32::try_from(NEWEST_KNOWN).unwrap_or(u32::MAX);
     let clone3 = u32::try_from(libc::SYS_clone3).unwrap_or(u32::MAX);
-    vec![
+    let openat2 = u32::try_from(libc::SYS_openat2).unwrap_or(u32::MAX);
+    let start = [
         // 32-bit calls: the structure's architecture is not ours.
         load(4),
         equal(ARCHITECTURE, 1, 0),
@@ -107,11 +103,14 @@ fn preamble() -> BpfProgram {
         // x32 calls have this bit in their number; on other machines no call does.
         at_least(0x4000_0000, 0, 1),
         answer(kill),
-        // The flags of clone3 are behind a pointer and cannot be judged: libraries then use clone.
-        equal(clone3, 1, 0),
-        at_least(newest + 1, 0, 1),
-        answer(errno(libc::ENOSYS)),
-    ]
+    ];
+    // What is behind a pointer cannot be judged: the flags of clone3, the mode of openat2. Libraries use the older call.
+    let pointed = match folder {
+        Workspace::Own => vec![equal(clone3, 1, 0)],
+        Workspace::Live => vec![equal(openat2, 2, 0), equal(clone3, 1, 0)],
+    };
+    let end = [at_least(newest + 1, 0, 1), answer(errno(libc::ENOSYS))];
+    start.into_iter().chain(pointed).chain(end).collect()
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -124,9 +123,19 @@ fn instruction(code: u32, jt: u8, jf: u8, k: u32) -> sock_filter {
     sock_filter { code: u16::try_from(code).unwrap_or(u16::MAX), jt, jf, k }
 }
 
+/// Whose folder the workspace is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Workspace {
+    /// The run's own, removed after it.
+    Own,
+    /// A person's, in which nothing may be left that has more power than its files.
+    Live,
+}
+
 /// The whole filter.
-pub(crate) fn program(enforced: Enforced) -> Result<BpfProgram, Failure> {
+pub(crate) fn program(enforced: Enforced, folder: Workspace) -> Result<BpfProgram, Failure> {
     let mut rules = judged()?;
+    modes::nodes(&mut rules, folder == Workspace::Live)?;
     for call in ALLOWED.iter().chain(ALLOWED_HERE) {
         rules.insert(*call, Vec::new());
     }
@@ -134,16 +143,19 @@ pub(crate) fn program(enforced: Enforced) -> Result<BpfProgram, Failure> {
         // Else the cores that a process keeps to are its limit.
         rules.insert(libc::SYS_sched_setaffinity, Vec::new());
     }
+    if folder == Workspace::Live {
+        modes::narrow(&mut rules)?;
+    }
     let architecture = TargetArch::try_from(std::env::consts::ARCH).step("system call filter")?;
     let refuse = SeccompAction::Errno(libc::EPERM.cast_unsigned());
     let filter = SeccompFilter::new(rules, refuse, SeccompAction::Allow, architecture).step("system call filter")?;
     let compiled = BpfProgram::try_from(filter).step("system call filter")?;
-    Ok(preamble().into_iter().chain(compiled).collect())
+    Ok(preamble(folder).into_iter().chain(compiled).collect())
 }
 
 /// Puts the filter on this process and all it starts, for good.
-pub(super) fn apply(enforced: Enforced) -> Result<(), Failure> {
-    apply_filter(&program(enforced)?).step("system call filter")
+pub(super) fn apply(enforced: Enforced, folder: Workspace) -> Result<(), Failure> {
+    apply_filter(&program(enforced, folder)?).step("system call filter")
 }
 
 #[cfg(test)]
@@ -152,8 +164,10 @@ mod tests {
 
     #[test]
     fn the_filter_fits_the_kernel() {
-        let program = program(Enforced::default()).unwrap();
-        assert!(program.len() <= 4096, "{} instructions", program.len());
+        for folder in [Workspace::Own, Workspace::Live] {
+            let program = program(Enforced::default(), folder).unwrap();
+            assert!(program.len() <= 4096, "{} instructions", program.len());
+        }
     }
 
     #[test]

@@ -91,7 +91,8 @@ fn become_command(birth: &Birth<'_>, grants: &Grants, level: IsolationLevel) -> 
         landlock::restrict(grants)?;
     }
     if !birth.weaker.lacks(Wall::Filter) {
-        filter::apply(birth.enforced)?;
+        let folder = if birth.visit.is_some() { filter::Workspace::Live } else { filter::Workspace::Own };
+        filter::apply(birth.enforced, folder)?;
     }
     let error = sys::execute(&file, &argv, &env);
     Err(program::explain(&path, &error))

@@ -10,6 +10,7 @@ mod landlock;
 mod limits;
 mod main_process;
 mod memory;
+mod modes;
 mod mounts;
 mod overlay;
 mod privileges;
@@ -23,7 +24,7 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use rustix::process::{DumpableBehavior, Signal, set_dumpable_behavior, set_parent_process_death_signal};
 use rustix::thread::UnshareFlags;
 
-pub(crate) use self::filter::program as filter_program;
+pub(crate) use self::filter::{Workspace, program as filter_program};
 pub(crate) use self::ids::{Ids, write_maps, write_maps_as};
 pub(crate) use self::init::{outcome, timespec as init_timespec};
 pub(crate) use self::landlock::{newer_support as landlock_newer, support as landlock_support};

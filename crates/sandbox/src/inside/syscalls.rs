@@ -89,7 +89,7 @@ pub(super) const ALLOWED_HERE: &[libc::c_long] = &[];
 // Calls that are too new for the C library's names; their numbers are the same on every architecture.
 const SET_MEMPOLICY_HOME_NODE: libc::c_long = 450;
 const CACHESTAT: libc::c_long = 451;
-const FCHMODAT2: libc::c_long = 452;
+pub(super) const FCHMODAT2: libc::c_long = 452;
 const MAP_SHADOW_STACK: libc::c_long = 453;
 const FUTEX_WAKE: libc::c_long = 454;
 const FUTEX_WAIT: libc::c_long = 455;

@@ -10,6 +10,7 @@ mod owner;
 mod processes;
 mod report;
 mod run;
+mod screen;
 mod slot;
 mod terminal;
 mod unisolated;

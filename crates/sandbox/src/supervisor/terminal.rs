@@ -10,6 +10,7 @@ use rustix::termios::{
     OptionalActions, OutputModes, Termios, isatty, tcgetattr, tcgetpgrp, tcgetwinsize, tcsetattr, tcsetwinsize,
 };
 
+use super::screen::Screen;
 use crate::failure::{Failure, Step};
 
 /// Read at once.
@@ -25,6 +26,8 @@ pub(super) struct Relay {
     before: Termios,
     /// Typed and not yet taken by the command.
     typed: Vec<u8>,
+    /// From the moment on at which the command lives.
+    screen: Option<Screen>,
     /// Keys go to the command: the person types into its standard input, and this is the foreground.
     typing: bool,
     gone: bool,
@@ -64,14 +67,15 @@ pub(super) fn open() -> Result<Option<(Relay, Side)>, Failure> {
     tcsetattr(&theirs, OptionalActions::Now, &settings).step(step)?;
     rustix::io::ioctl_fionbio(&ours, true).step(step)?;
     let kept = theirs.try_clone().step(step)?;
-    let relay = Relay { ours, _theirs: kept, person, before, typed: Vec::new(), typing, gone: false };
+    let relay = Relay { ours, _theirs: kept, person, before, typed: Vec::new(), screen: None, typing, gone: false };
     relay.resize();
     Ok(Some((relay, Side { fd: theirs, stands_for })))
 }
 
 impl Relay {
-    /// From now on every key goes to the command, Ctrl-C too.
-    pub(super) fn begin(&self) -> Result<(), Failure> {
+    /// From now on the command's output is shown, and every key goes to it, Ctrl-C too.
+    pub(super) fn begin(&mut self) -> Result<(), Failure> {
+        self.screen = Some(Screen::start(self.person)?);
         if !self.typing {
             return Ok(());
         }
@@ -88,16 +92,22 @@ impl Relay {
         }
     }
 
-    /// What to wait for: the person's terminal, then the command's.
-    pub(super) fn waits(&self) -> [(BorrowedFd<'_>, PollFlags); 2] {
-        let typing = if self.typing && self.typed.is_empty() { PollFlags::IN } else { PollFlags::empty() };
-        let ours = if self.typed.is_empty() { PollFlags::IN } else { PollFlags::IN | PollFlags::OUT };
-        [(stdin(), typing), (self.ours.as_fd(), ours)]
+    /// What to wait for: keys, the command's terminal, room on the person's.
+    pub(super) fn waits(&self) -> [(BorrowedFd<'_>, PollFlags); 3] {
+        let when = |wanted: bool, flag| if wanted { flag } else { PollFlags::empty() };
+        let typing = when(self.typing && self.typed.is_empty(), PollFlags::IN);
+        // A person's terminal that takes nothing stops the command, as any terminal does, but not this loop.
+        let full = self.screen.as_ref().filter(|screen| screen.is_full());
+        let ours = when(full.is_none(), PollFlags::IN) | when(!self.typed.is_empty(), PollFlags::OUT);
+        let room = full.map_or((self.ours.as_fd(), PollFlags::empty()), Screen::room);
+        [(stdin(), typing), (self.ours.as_fd(), ours), room]
     }
 
     /// Passes on what there is; `false` when the person's terminal is gone.
     pub(super) fn pass(&mut self) -> bool {
-        self.to_person();
+        if let Some(screen) = &mut self.screen {
+            screen.take(&self.ours);
+        }
         if self.typed.is_empty() && self.typing && ready(stdin(), PollFlags::IN) {
             let mut buffer = [0; CHUNK];
             match rustix::io::read(stdin(), &mut buffer[..]) {
@@ -118,18 +128,17 @@ impl Relay {
         !self.gone
     }
 
-    /// Shows all that the command has written until now.
-    pub(super) fn to_person(&self) {
-        let mut buffer = [0; CHUNK];
-        loop {
-            match rustix::io::read(&self.ours, &mut buffer[..]) {
-                Ok(0) => return,
-                Ok(read) => write_all(self.person, buffer.get(..read).unwrap_or_default()),
-                Err(Errno::INTR) => {}
-                // Nothing now, or no side is open any more.
-                Err(_) => return,
+    /// Nothing more will be written: what to wait for until the person's terminal has taken all; `None` when it has.
+    pub(super) fn finish(&mut self) -> Option<(BorrowedFd<'_>, PollFlags)> {
+        let screen = self.screen.as_mut()?;
+        if screen.take(&self.ours) {
+            screen.close();
+            let (done, hung_up) = screen.room();
+            if ready(done, hung_up) {
+                return None;
             }
         }
+        Some(screen.room())
     }
 }
 
@@ -147,18 +156,4 @@ fn ready(fd: BorrowedFd<'_>, what: PollFlags) -> bool {
     let now = rustix::event::Timespec { tv_sec: 0, tv_nsec: 0 };
     let mut waited = [PollFd::from_borrowed_fd(fd, what)];
     poll(&mut waited, Some(&now)).is_ok_and(|ready| ready > 0)
-}
-
-fn write_all(out: BorrowedFd<'_>, mut bytes: &[u8]) {
-    while !bytes.is_empty() {
-        match rustix::io::write(out, bytes) {
-            Ok(written) => bytes = bytes.get(written..).unwrap_or_default(),
-            Err(Errno::INTR) => {}
-            Err(Errno::AGAIN) => {
-                let mut waited = [PollFd::from_borrowed_fd(out, PollFlags::OUT)];
-                let _ = poll(&mut waited, None);
-            }
-            Err(_) => return,
-        }
-    }
 }

@@ -27,6 +27,8 @@ use crate::{IsolationLevel, RunName, Spec, sys};
 
 /// From an order to end to KILL.
 const GRACE: Duration = Duration::from_secs(3);
+/// How long a terminal may take nothing when the command was made to end.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Runs as the supervisor of a command.
 pub(crate) fn main() -> ExitCode {
@@ -50,13 +52,13 @@ fn supervise() -> Result<u8, Failure> {
     if held.ids.own_range {
         held.groups = Groups::make(&format!("cloister-exec-{}", std::process::id()), &what.limits);
     }
-    let (relay, streams) = match terminal::open()? {
+    let (mut relay, streams) = match terminal::open()? {
         None => (None, Streams::Inherited),
         Some((relay, side)) => (Some(relay), Streams::Terminal { side: side.fd, stands_for: side.stands_for }),
     };
     let begun = begin(&what, &spec, &folder, &mut held, streams);
     let ended = begun.and_then(|(init, channel)| {
-        if let Some(relay) = &relay {
+        if let Some(relay) = &mut relay {
             relay.begin()?;
         }
         let ended = pidfd_open(init, PidfdFlags::empty()).step("watch the command")?;
@@ -69,14 +71,21 @@ fn supervise() -> Result<u8, Failure> {
     let (code, end) = ended?;
     if end == End::Memory || (killed_for_memory && code == 128 + libc::SIGKILL) {
         let limit = spec.limits.memory >> 20;
-        let _ = writeln!(
-            std::io::stderr(),
-            "error: the command was ended: it used more memory than {limit} MiB (--memory)"
-        );
+        tell_person(format!("error: the command was ended: it used more memory than {limit} MiB (--memory)"));
     }
     cleaned?;
     drop(folder);
     Ok(if end == End::Ordered { 143 } else { u8::try_from(code).unwrap_or(1) })
+}
+
+/// On standard error, unless that is a terminal that takes nothing: then nobody reads it, and we end all the same.
+fn tell_person(line: String) {
+    let (told, done) = std::sync::mpsc::channel::<()>();
+    std::thread::spawn(move || {
+        let _ = writeln!(std::io::stderr(), "{line}");
+        drop(told);
+    });
+    let _ = done.recv_timeout(PATIENCE);
 }
 
 /// The order, from the descriptor that the third argument names.

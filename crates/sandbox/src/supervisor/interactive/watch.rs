@@ -7,7 +7,7 @@ use std::time::Instant;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 
-use super::GRACE;
+use super::{GRACE, PATIENCE};
 use crate::inside;
 use crate::messages::{Down, Up, hear, tell};
 use crate::supervisor::terminal::Relay;
@@ -68,9 +68,7 @@ impl Watch {
                 while listening {
                     listening = self.hear();
                 }
-                if let Some(relay) = &self.relay {
-                    relay.to_person();
-                }
+                self.show_the_rest(signals);
                 let _ = waitpid(Some(self.init), WaitOptions::empty());
                 return (self.code, self.end);
             }
@@ -83,6 +81,22 @@ impl Watch {
             if self.kill_at.is_some_and(|at| at <= Instant::now()) {
                 let _ = kill_process(self.init, Signal::KILL);
                 self.kill_at = None;
+            }
+        }
+    }
+
+    /// Until the person's terminal has taken all, or as long as a command that was made to end may wait for it, or
+    /// until somebody orders the end.
+    fn show_the_rest(&mut self, signals: &OwnedFd) {
+        let made_to_end = self.end != End::Own || self.code == 128 + libc::SIGKILL;
+        let until = made_to_end.then(|| Instant::now() + PATIENCE);
+        while let Some((fd, flags)) = self.relay.as_mut().and_then(Relay::finish) {
+            let timeout = until.map(|at| inside::init_timespec(at.saturating_duration_since(Instant::now())));
+            let mut waited = [PollFd::from_borrowed_fd(fd, flags), PollFd::new(signals, PollFlags::IN)];
+            let _ = poll(&mut waited, timeout.as_ref());
+            let ordered = came(signals).into_iter().any(|number| number != libc::SIGWINCH);
+            if ordered || until.is_some_and(|at| at <= Instant::now()) {
+                return;
             }
         }
     }
