@@ -1,5 +1,7 @@
 //! `cloister exec`: one command in a runtime, on this folder, in this terminal. Spec cli.md 8.
 
+mod folder;
+
 use std::error::Error;
 use std::io::IsTerminal;
 use std::path::Path;
@@ -30,8 +32,8 @@ pub(crate) fn exec(args: &Exec, global: &Global, terminal: &Terminal) -> Result<
             return Ok(Exit::Usage);
         }
     };
-    if here.parent().is_none() {
-        return Err("error: `exec` shows this folder to the command, and this is the root of the whole machine\n  = help: go to your study's folder".into());
+    if let Some(refused) = folder::refused(&here) {
+        return Err(refused.into());
     }
     let Some((image, rest)) = args.words.split_first() else { return Ok(Exit::Usage) };
     let reference = env::reference(image);

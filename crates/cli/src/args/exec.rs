@@ -7,7 +7,7 @@ use crate::completions::RuntimeThenAnything;
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Options stand before the image; everything after it belongs to the command.\n\nExamples:\n  cloister exec python:v2 python analysis/look.py\n  cloister exec -e DEBUG=1 r Rscript -e 'R.version.string'\n  cloister exec python                      a prompt of Python\n\nThis folder is /workspace and can be written. There is no network unless you ask for it."
+    after_help = "Options stand before the image; everything after it belongs to the command.\n\nExamples:\n  cloister exec python:v2 python analysis/look.py\n  cloister exec -e DEBUG=1 r Rscript -e 'R.version.string'\n  cloister exec python                      a prompt of Python\n\nThis folder is /workspace and can be written. There is no network unless you ask for it.\nYour home, cloister's own folder and what holds them are refused: go to your study's folder first."
 )]
 pub(crate) struct Exec {
     /// Start this program of the runtime, with all arguments

@@ -133,6 +133,23 @@ fn row_13_no_set_user_program_is_left_in_a_live_folder() {
 }
 
 #[test]
+fn a_home_is_not_shown() {
+    let rig = Rig::new(everyone()[0]);
+    for (folder, code) in [(rig.home().to_owned(), 1), (rig.folder(), 0)] {
+        let mut command = rig.command(&[], &["python:v2", "-c", "open('made', 'w')"]);
+        let output = command.current_dir(&folder).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{said}");
+        assert_eq!(
+            said.contains("this is your home") && said.contains("cd into your study's folder"),
+            code == 1,
+            "{said}"
+        );
+        assert_eq!(folder.join("made").exists(), code == 0);
+    }
+}
+
+#[test]
 fn memory_is_limited_and_said() {
     for who in everyone() {
         let rig = Rig::new(who);
