@@ -201,6 +201,27 @@ fn a_shell_has_job_control() {
 }
 
 #[test]
+fn brought_to_the_foreground_it_gets_the_keys() {
+    let rig = Rig::new(everyone()[0]);
+    let line = "set -m; \"$@\" & until test -e ready; do sleep 0.1; done; echo before; fg >/dev/null; echo code $?";
+    let script = "import sys; open('ready', 'w').close(); print('got', input(), flush=True); sys.exit(4)";
+    let shell = ["bash", "--norc", "-c", line, "bash"];
+    let mut person = Person::behind(&rig, &shell, &["python:v2", "python", "-c", script]);
+    let before = person.settings();
+    person.waits_for("before");
+    let begin = Instant::now();
+    while person.settings().local_modes == before.local_modes {
+        assert!(begin.elapsed() < Duration::from_secs(20), "the keys never pass");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    person.presses("hello\r");
+    person.waits_for("got hello");
+    person.waits_for("code 4");
+    person.ends();
+    assert_eq!(person.settings().local_modes, before.local_modes);
+}
+
+#[test]
 fn a_terminal_that_goes_away_ends_the_command() {
     let rig = Rig::new(everyone()[0]);
     let script = "import time; print('ready', flush=True); [time.sleep(0.05) for _ in range(1200)]";

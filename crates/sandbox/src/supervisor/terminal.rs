@@ -28,6 +28,8 @@ pub(super) struct Relay {
     typed: Vec<u8>,
     /// From the moment on at which the command lives.
     screen: Option<Screen>,
+    /// Standard input is the person's terminal.
+    may_type: bool,
     /// Keys go to the command: the person types into its standard input, and this is the foreground.
     typing: bool,
     gone: bool,
@@ -43,6 +45,10 @@ fn stdin() -> BorrowedFd<'static> {
     rustix::stdio::stdin()
 }
 
+fn foreground() -> bool {
+    tcgetpgrp(stdin()).ok() == Some(rustix::process::getpgrp())
+}
+
 /// A terminal for the command, in the place of the person's wherever that is one of its three streams.
 pub(super) fn open() -> Result<Option<(Relay, Side)>, Failure> {
     let step = "open a terminal for the command";
@@ -51,7 +57,7 @@ pub(super) fn open() -> Result<Option<(Relay, Side)>, Failure> {
     // What is shown goes to where output goes, else to where the keys come from.
     let person = [1, 2, 0].into_iter().find(|n| stands_for.get(*n) == Some(&true)).and_then(|n| streams.get(n));
     let Some(&person) = person else { return Ok(None) };
-    let typing = stands_for[0] && tcgetpgrp(stdin()).ok() == Some(rustix::process::getpgrp());
+    let typing = stands_for[0] && foreground();
     let before = tcgetattr(if typing { stdin() } else { person }).step(step)?;
     let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
     let ours = openpt(flags).step(step)?;
@@ -67,7 +73,17 @@ pub(super) fn open() -> Result<Option<(Relay, Side)>, Failure> {
     tcsetattr(&theirs, OptionalActions::Now, &settings).step(step)?;
     rustix::io::ioctl_fionbio(&ours, true).step(step)?;
     let kept = theirs.try_clone().step(step)?;
-    let relay = Relay { ours, _theirs: kept, person, before, typed: Vec::new(), screen: None, typing, gone: false };
+    let relay = Relay {
+        ours,
+        _theirs: kept,
+        person,
+        before,
+        typed: Vec::new(),
+        screen: None,
+        may_type: stands_for[0],
+        typing,
+        gone: false,
+    };
     relay.resize();
     Ok(Some((relay, Side { fd: theirs, stands_for })))
 }
@@ -79,6 +95,10 @@ impl Relay {
         if !self.typing {
             return Ok(());
         }
+        self.raw()
+    }
+
+    fn raw(&self) -> Result<(), Failure> {
         let mut raw = self.before.clone();
         raw.make_raw();
         tcsetattr(stdin(), OptionalActions::Now, &raw).step("set the terminal")
@@ -101,6 +121,27 @@ impl Relay {
         let ours = when(full.is_none(), PollFlags::IN) | when(!self.typed.is_empty(), PollFlags::OUT);
         let room = full.map_or((self.ours.as_fd(), PollFlags::empty()), Screen::room);
         [(stdin(), typing), (self.ours.as_fd(), ours), room]
+    }
+
+    /// A command that was started in the background and is in the foreground now gets the keys from here on.
+    pub(super) fn follow(&mut self) {
+        if self.typing || self.gone || !self.may_type || !foreground() {
+            return;
+        }
+        let Ok(before) = tcgetattr(stdin()) else { return };
+        (self.before, self.typing) = (before, true);
+        // The person's terminal no longer turns line ends into movements: the command's must.
+        if let Ok(mut settings) = tcgetattr(&self.ours) {
+            settings.output_modes |= self.before.output_modes & OutputModes::OPOST;
+            let _ = tcsetattr(&self.ours, OptionalActions::Now, &settings);
+        }
+        let _ = self.raw();
+        self.resize();
+    }
+
+    /// Whether `follow` may have something to do later, which nothing announces.
+    pub(super) fn may_follow(&self) -> bool {
+        self.may_type && !self.typing && !self.gone
     }
 
     /// Passes on what there is; `false` when the person's terminal is gone.

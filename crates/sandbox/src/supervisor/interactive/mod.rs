@@ -81,7 +81,8 @@ fn supervise() -> Result<u8, Failure> {
 /// On standard error, unless that is a terminal that takes nothing: then nobody reads it, and we end all the same.
 fn tell_person(line: String) {
     let (told, done) = std::sync::mpsc::channel::<()>();
-    std::thread::spawn(move || {
+    // Without a thread nothing is said; the exit code tells it too.
+    let _ = std::thread::Builder::new().spawn(move || {
         let _ = writeln!(std::io::stderr(), "{line}");
         drop(told);
     });

@@ -2,7 +2,7 @@
 //! One poll over everything that can happen; the first cause of an end is the one that is told.
 
 use std::os::fd::{AsFd, OwnedFd};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
@@ -11,6 +11,9 @@ use super::{GRACE, PATIENCE};
 use crate::inside;
 use crate::messages::{Down, Up, hear, tell};
 use crate::supervisor::terminal::Relay;
+
+/// How often a command in the background looks whether it is in the foreground.
+const LOOK: Duration = Duration::from_millis(200);
 
 /// Why the command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,7 +42,9 @@ impl Watch {
     pub(super) fn all(mut self, signals: &OwnedFd) -> (i32, End) {
         let mut listening = true;
         loop {
-            let timeout = self.kill_at.map(|at| inside::init_timespec(at.saturating_duration_since(Instant::now())));
+            let until_kill = self.kill_at.map(|at| at.saturating_duration_since(Instant::now()));
+            let look = self.relay.as_ref().is_some_and(Relay::may_follow).then_some(LOOK);
+            let timeout = until_kill.into_iter().chain(look).min().map(inside::init_timespec);
             let [ended, signalled, told] = {
                 let nothing = PollFlags::empty();
                 let channel = if listening { PollFlags::IN } else { nothing };
@@ -72,6 +77,7 @@ impl Watch {
                 let _ = waitpid(Some(self.init), WaitOptions::empty());
                 return (self.code, self.end);
             }
+            self.relay.iter_mut().for_each(Relay::follow);
             if let Some(relay) = &mut self.relay
                 && !relay.pass()
                 && self.kill_at.is_none()
