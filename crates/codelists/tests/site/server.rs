@@ -125,9 +125,9 @@ fn answer(mut stream: TcpStream, state: &Mutex<State>) -> std::io::Result<()> {
         (reply, state.pause)
     };
     std::thread::sleep(pause);
-    let result = send(&mut stream, reply);
+    // Before the answer: whoever has it may ask again before this thread goes on.
     state.lock().unwrap().at_once -= 1;
-    result
+    send(&mut stream, reply)
 }
 
 fn send(stream: &mut TcpStream, reply: Option<Reply>) -> std::io::Result<()> {
