@@ -189,19 +189,14 @@ fn isolated(order: &Order, lock: &Lock, output: OwnedFd, held: &mut Held) -> Res
         lock,
         visit: None,
     };
-    let init = match sys::fork(inside::birth_namespaces(&ids)) {
-        Ok(sys::Fork::Child) => inside::run(&birth),
-        Ok(sys::Fork::Parent(init)) => init,
-        Err(error) => return Err(Failure::new("new namespaces", error)),
-    };
+    let init = bear(&birth, inside::birth_namespaces(&ids))?;
     drop(birth);
     // Before anything of the run is executed: a run that cannot be watched must not begin.
     let raised = look_at(init).and_then(|ended| Ok((ended, raise(init, &channel, ids, held, spec)?)));
     match raised {
         Ok((ended, (accounts, level))) => Ok((Body::Isolated { init, channel }, ended, Some(accounts), level)),
         Err(failure) => {
-            let _ = kill_process(init, Signal::KILL);
-            let _ = waitpid(Some(init), WaitOptions::empty());
+            abandon(init);
             Err(failure)
         }
     }
@@ -232,23 +227,45 @@ fn raise(
         tell(channel, &Down::IdsWritten).step("tell process 1")?;
         accounts
     };
+    let level = until_executed(channel, || inside::write_maps(init, ids))?;
+    match accounts.read() {
+        Some(_) => Ok((accounts, level)),
+        None => Err(Failure::new("count disk use", "the counting process has ended")),
+    }
+}
+
+/// Gives process 1 its ids when it asks for them, and hears of it until it has executed the command.
+pub(super) fn until_executed(
+    channel: &OwnedFd,
+    write_maps: impl Fn() -> Result<(), Failure>,
+) -> Result<IsolationLevel, Failure> {
     loop {
         match hear::<Up>(channel.as_fd()).step("hear process 1")? {
             Some(Up::NeedIds) => {
-                inside::write_maps(init, ids)?;
+                write_maps()?;
                 tell(channel, &Down::IdsWritten).step("tell process 1")?;
             }
-            Some(Up::Executed(level)) => {
-                return match accounts.read() {
-                    Some(_) => Ok((accounts, level)),
-                    None => Err(Failure::new("count disk use", "the counting process has ended")),
-                };
-            }
+            Some(Up::Executed(level)) => return Ok(level),
             Some(Up::Failed(failure)) => return Err(failure),
             Some(other) => return Err(Failure::new("hear process 1", format!("unexpected message {other:?}"))),
             None => return Err(Failure::new("process 1", "it ended before the command was executed")),
         }
     }
+}
+
+/// Process 1, in its new namespaces.
+pub(super) fn bear(birth: &Birth<'_>, namespaces: i32) -> Result<Pid, Failure> {
+    match sys::fork(namespaces) {
+        Ok(sys::Fork::Child) => inside::run(birth),
+        Ok(sys::Fork::Parent(init)) => Ok(init),
+        Err(error) => Err(Failure::new("new namespaces", error)),
+    }
+}
+
+/// Ends a process 1 that could not be raised.
+pub(super) fn abandon(init: Pid) {
+    let _ = kill_process(init, Signal::KILL);
+    let _ = waitpid(Some(init), WaitOptions::empty());
 }
 
 /// Letters, digits and dashes, unique by the supervisor's own number.

@@ -6,22 +6,23 @@ mod watch;
 
 use std::fs::File;
 use std::io::{Read, Write};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use rustix::process::{Pid, PidfdFlags, Signal, WaitOptions, kill_process, pidfd_open, waitpid};
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
 use self::held::{Folder, Held};
 use self::watch::{End, Watch};
 use super::cgroup::Groups;
 use super::report::{Born, started, write_whole};
+use super::run::{abandon, bear, until_executed};
 use super::{files, terminal};
 use crate::failure::{Failure, Step};
 use crate::inside::{self, Birth, Streams, Visit};
 use crate::interactive::{Interactive, InteractiveOrder, Network};
-use crate::messages::{Down, Up, hear, pair, tell};
+use crate::messages::{Down, pair, tell};
 use crate::weaker::Weaker;
 use crate::{IsolationLevel, RunName, Spec, sys};
 
@@ -144,16 +145,11 @@ fn begin(
     };
     let own_network = if what.network == Network::Off { libc::CLONE_NEWNET } else { 0 };
     let namespaces = inside::birth_namespaces(&ids) & !libc::CLONE_NEWNET | own_network;
-    let init = match sys::fork(namespaces) {
-        Ok(sys::Fork::Child) => inside::run(&birth),
-        Ok(sys::Fork::Parent(init)) => init,
-        Err(error) => return Err(Failure::new("new namespaces", error)),
-    };
+    let init = bear(&birth, namespaces)?;
     drop(birth);
     let raised = raise(init, &channel, what.user, folder, held);
     if raised.is_err() {
-        let _ = kill_process(init, Signal::KILL);
-        let _ = waitpid(Some(init), WaitOptions::empty());
+        abandon(init);
     }
     raised.map(|()| (init, channel))
 }
@@ -175,16 +171,5 @@ fn raise(init: Pid, channel: &OwnedFd, user: (u32, u32), folder: &Folder, held: 
         inside::write_maps_as(init, held.ids, user)?;
         tell(channel, &Down::IdsWritten).step("tell process 1")?;
     }
-    loop {
-        match hear::<Up>(channel.as_fd()).step("hear process 1")? {
-            Some(Up::NeedIds) => {
-                inside::write_maps_as(init, held.ids, user)?;
-                tell(channel, &Down::IdsWritten).step("tell process 1")?;
-            }
-            Some(Up::Executed(_)) => return Ok(()),
-            Some(Up::Failed(failure)) => return Err(failure),
-            Some(other) => return Err(Failure::new("hear process 1", format!("unexpected message {other:?}"))),
-            None => return Err(Failure::new("process 1", "it ended before the command was executed")),
-        }
-    }
+    until_executed(channel, || inside::write_maps_as(init, held.ids, user)).map(drop)
 }

@@ -18,7 +18,7 @@ def own_link():
 
 attempt("root", read, "/proc/self/root" + path)
 attempt("root of a thread", read, "/proc/thread-self/root" + path)
-attempt("root, upwards", read, "/proc/self/root/../../.." + path)
+attempt("root, upwards", read, "/proc/self/" + "root" + "/../../.." + path)
 attempt("cwd, upwards", read, "/proc/self/cwd" + "/.." * 12 + path)
 attempt("descriptor of the root, upwards", by_descriptor)
 attempt("own link", own_link)
