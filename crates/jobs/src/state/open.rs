@@ -2,7 +2,7 @@
 //! Spec jobs.md 9: one SQLite file, WAL, foreign keys.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Connection, SqliteConnection, SqlitePool};
@@ -11,6 +11,9 @@ use tokio::sync::Mutex;
 use super::StateError;
 use super::copy::PrivateCopy;
 use super::schema::{KNOWN, careful, migrate, version};
+
+/// For how long a connection waits for others that hold the file.
+const BUSY: Duration = Duration::from_secs(10);
 
 /// The state of all requests and jobs of one state folder. Cheap to read from many tasks; writes take turns.
 ///
@@ -47,13 +50,13 @@ impl State {
             .create_if_missing(true)
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
-            .busy_timeout(Duration::from_secs(10));
+            .busy_timeout(BUSY);
         let mut durable = SqliteConnection::connect_with(&options).await.map_err(failed)?;
         // Before the mode of the journal is set, which is written into the file: that of another program stays as it is.
         let mut look = durable.begin().await.map_err(failed)?;
         version(&mut look, path).await?;
         look.rollback().await.map_err(failed)?;
-        sqlx::raw_sql("PRAGMA journal_mode = WAL").execute(&mut durable).await.map_err(failed)?;
+        write_ahead(&mut durable).await.map_err(failed)?;
         migrate(&mut durable, path).await?;
         let quick = options.clone().synchronous(SqliteSynchronous::Normal);
         let quick = SqliteConnection::connect_with(&quick).await.map_err(failed)?;
@@ -120,5 +123,19 @@ impl State {
         writers.durable.close().await?;
         drop(self.copy);
         Ok(())
+    }
+}
+
+/// Switches the file to a write-ahead log. SQLite answers at once that the file is locked, without waiting as for other
+/// statements, when another connection is switching it too.
+async fn write_ahead(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    let given_up = Instant::now() + BUSY;
+    loop {
+        match sqlx::raw_sql("PRAGMA journal_mode = WAL").execute(&mut *connection).await {
+            Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some("5") && Instant::now() < given_up => {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            answer => return answer.map(drop),
+        }
     }
 }
