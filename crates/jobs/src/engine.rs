@@ -22,7 +22,7 @@ pub use event::{Event, JobReport, ReportedOutput, Stage};
 pub(crate) use finish::{ORDER, data_identity, publish as publish_again};
 pub use floor::{AfterFailure, Rules, RunSummary, run};
 pub(crate) use log::LINES;
-pub(crate) use prepare::volume;
+pub(crate) use prepare::{remove_volume, volume};
 pub(crate) use publisher::Made;
 pub use publisher::{Order, Publisher};
 pub use workshop::{Lease, RunSettings, Work, Workshop};

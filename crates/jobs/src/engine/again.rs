@@ -5,11 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use sandbox::folder::remove_tree;
 
 use super::attempt::{Ended, blocking, now};
-use super::prepare::volume;
-use super::{JobReport, Work, Workshop};
+use super::prepare::{remove_volume, volume};
+use super::{Work, Workshop};
 use crate::explain::duration;
 use crate::schedule::{Cause, Halt, Next};
 use crate::state::{Attempt, AttemptEnd, Finished, Reason, StateError, Status, StatusCode};
@@ -88,9 +87,9 @@ pub(super) fn given_up(code: StatusCode, reason: Option<&str>, tries: u32, why: 
 
 fn put_back(work: &Work, finished: Finished, wait: Option<Duration>, for_reboot: bool, message: String) -> Ended {
     if !finished.code.state().is_active() {
-        let words = if finished.code == StatusCode::CancelledByUser { "Cancelled" } else { "Stopped by an operator" };
-        let report = JobReport::not_started(work.job.definition.action.clone(), finished.code, words);
-        return Ended::Finished { finished, report: Box::new(report) };
+        let cancelled = finished.code == StatusCode::CancelledByUser;
+        let words = if cancelled { Status::cancelled() } else { Status::killed() }.message;
+        return Ended::untold(work, finished, words);
     }
     Ended::PutBack { wait, for_reboot, message }
 }
@@ -99,18 +98,11 @@ fn put_back(work: &Work, finished: Finished, wait: Option<Duration>, for_reboot:
 pub(super) async fn discard(shop: &Arc<Workshop>, attempt: &Attempt) -> Result<(), StateError> {
     shop.state.mark_published(attempt.id).await?;
     let (runtime, folder) = (shop.runtime.clone(), volume(&shop.volumes, attempt.id));
-    let removed = blocking(move || {
-        let spec = std::fs::read(folder.join("spec.json")).ok();
-        match spec.and_then(|text| serde_json::from_slice::<sandbox::Spec>(&text).ok()) {
-            Some(spec) if spec.folder == folder => runtime.remove(&spec).is_ok(),
-            _ => remove_tree(&folder).is_ok(),
-        }
-    })
-    .await;
+    let removed = blocking(move || remove_volume(runtime.as_ref(), &folder)).await;
     match removed {
-        Ok(true) => shop.state.mark_cleaned(attempt.id).await,
+        Ok(Ok(())) => shop.state.mark_cleaned(attempt.id).await,
         // What is left is found at the next start.
-        Ok(false) | Err(_) => Ok(()),
+        Ok(Err(_)) | Err(_) => Ok(()),
     }
 }
 

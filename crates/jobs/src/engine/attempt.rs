@@ -38,8 +38,8 @@ impl Stop {
     /// How the job ends, or why it does not.
     fn status(self) -> Result<Status, Halt> {
         match self {
-            Self::Cancel => Ok(outcome::cancelled()),
-            Self::Fail => Ok(Status::new(StatusCode::KilledByAdmin, "Stopped by an operator")),
+            Self::Cancel => Ok(Status::cancelled()),
+            Self::Fail => Ok(Status::killed()),
             Self::Halt(halt) => Err(halt),
         }
     }
@@ -62,6 +62,14 @@ pub(super) enum Ended {
     },
     /// It never began: the job stays pending and lacks this.
     Lacks { held: Held, message: String },
+}
+
+impl Ended {
+    /// A job's end that has no attempt of its own to tell of.
+    pub(super) fn untold(work: &Work, finished: Finished, message: impl Into<String>) -> Self {
+        let report = JobReport::not_started(work.job.definition.action.clone(), finished.code, message);
+        Self::Finished { finished, report: Box::new(report) }
+    }
 }
 
 /// How far an attempt came before its result is recorded.
@@ -169,8 +177,7 @@ pub(super) async fn run(
 /// A job that ended before its attempt could begin.
 async fn not_claimed(shop: &Workshop, work: &Work) -> Result<Ended, StateError> {
     let code = shop.state.job(work.job.id).await?.status.code;
-    let report = JobReport::not_started(work.job.definition.action.clone(), code, "Not started: the run was stopped");
-    Ok(Ended::Finished { finished: Finished { code, failed_dependants: Vec::new() }, report: Box::new(report) })
+    Ok(Ended::untold(work, Finished::as_is(code), "Not started: the run was stopped"))
 }
 
 /// Steps 4 to 7.

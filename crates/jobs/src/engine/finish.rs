@@ -6,11 +6,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use pipeline::{ActionName, DataKind};
-use sandbox::Spec;
 
 use super::attempt::{Ended, Outcome, Voice, blocking, now};
 use super::log::{FILE, finish_log, read_tail};
-use super::prepare::{Inputs, volume};
+use super::prepare::{Inputs, remove_volume, volume};
 use super::publisher::Made;
 use super::{JobReport, Order, ReportedOutput, Stage, Work, Workshop};
 use crate::collect::CollectedOutput;
@@ -107,7 +106,7 @@ pub(super) async fn record(
     point("publish.after", Some(&definition.action));
     // What is not in place yet is put there from the volume.
     if in_place {
-        clean_up(shop, attempt, spec, &mut notes).await?;
+        clean_up(shop, attempt, spec.is_some(), &mut notes).await?;
     }
     point("clean.after", Some(&definition.action));
     let message = if shown { status.message } else { "Cancelled".to_owned() };
@@ -159,11 +158,11 @@ pub(crate) async fn publish(shop: &Arc<Workshop>, order: Order, folder: &Path) -
 async fn clean_up(
     shop: &Arc<Workshop>,
     attempt: &Attempt,
-    spec: Option<Spec>,
+    was_prepared: bool,
     notes: &mut Vec<String>,
 ) -> Result<(), StateError> {
     let folder = volume(&shop.volumes, attempt.id);
-    if let Some(kept) = shop.settings.keep_volumes.as_ref().filter(|_| spec.is_some()) {
+    if let Some(kept) = shop.settings.keep_volumes.as_ref().filter(|_| was_prepared) {
         let there = kept.join(attempt.id.to_string());
         let moved = std::fs::create_dir_all(kept).and_then(|()| std::fs::rename(&folder, &there));
         notes.push(match &moved {
@@ -175,11 +174,7 @@ async fn clean_up(
         }
     }
     let runtime = shop.runtime.clone();
-    let removed = blocking(move || match spec {
-        Some(spec) => runtime.remove(&spec).map_err(|error| error.to_string()),
-        None => sandbox::folder::remove_tree(&folder).map(|_| ()).map_err(|error| error.to_string()),
-    })
-    .await;
+    let removed = blocking(move || remove_volume(runtime.as_ref(), &folder)).await;
     match removed {
         Ok(Ok(())) => shop.state.mark_cleaned(attempt.id).await,
         Ok(Err(error)) => {

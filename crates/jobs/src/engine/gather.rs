@@ -39,7 +39,9 @@ pub(super) async fn gather(
     let leave = Leave::until(Instant::now() + shop.settings.finalise_limit);
     let (shared, tree, stored) = (Arc::new(workspace), Arc::new(tree), Arc::new(inputs.stored()));
     let Tries { base, cap, .. } = shop.settings.tries;
-    for n in 1.. {
+    let mut n = 0;
+    loop {
+        n += 1;
         let (a, b, c, d, e) = (shop.clone(), work.clone(), shared.clone(), tree.clone(), stored.clone());
         let allowed = leave.clone();
         let gathered = stoppable(stop, &leave, move || {
@@ -75,7 +77,6 @@ pub(super) async fn gather(
             return Gathered::NoLeave(NoLeave::Stopped);
         }
     }
-    Gathered::Failed(outcome::internal(&"it could not be collected"))
 }
 
 /// Waits; true if the attempt is told to stop meanwhile.

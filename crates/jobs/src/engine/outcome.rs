@@ -60,7 +60,7 @@ pub(super) fn of_exit(exit: &Exit, limits: &Limits, is_database: bool) -> Option
             );
             because(Status::new(StatusCode::JobError, message), "disk_limit")
         }
-        LimitHit::Stopped => cancelled(),
+        LimitHit::Stopped => Status::cancelled(),
         LimitHit::None => match exit {
             Exit { out_of_memory: OutOfMemory::Yes, .. } => {
                 let limit = size(limits.memory);
@@ -96,10 +96,6 @@ pub(super) fn passing_exit(exit: &Exit, is_database: bool) -> Option<Passing> {
 pub(super) fn of_slowness(what: &str, limit: Duration) -> Status {
     let limit = duration(limit.as_secs_f64());
     Status::new(StatusCode::TimedOut, format!("Its limit of {limit} for {what} was reached"))
-}
-
-pub(super) fn cancelled() -> Status {
-    Status::new(StatusCode::CancelledByUser, "Cancelled")
 }
 
 /// Of a command that ended well.

@@ -91,6 +91,18 @@ pub(crate) fn volume(volumes: &Path, attempt: AttemptId) -> PathBuf {
     volumes.join(attempt.to_string())
 }
 
+/// Removes a volume with whatever its sandbox left on the machine; half-built ones too. Blocks.
+///
+/// # Errors
+/// What is left and why, in words.
+pub(crate) fn remove_volume(runtime: &dyn sandbox::Runtime, volume: &Path) -> Result<(), String> {
+    let spec = fs::read(volume.join("spec.json")).ok().and_then(|text| serde_json::from_slice::<Spec>(&text).ok());
+    match spec.filter(|spec| spec.folder == volume) {
+        Some(spec) => runtime.remove(&spec).map_err(|error| error.to_string()),
+        None => remove_tree(volume).map(drop).map_err(|error| error.to_string()),
+    }
+}
+
 /// Blocks. The volume gets its name only when it is complete.
 pub(super) fn prepare(
     shop: &Workshop,

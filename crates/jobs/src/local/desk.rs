@@ -56,12 +56,7 @@ impl Desk {
     /// # Errors
     /// The folder or the state cannot be opened.
     pub async fn at(project: &Path, runs: &Path, by: Operator) -> Result<Option<Self>, LocalError> {
-        let places = Places::of(project, runs)?;
-        let folder = SafeFolder::at(&places.project)?;
-        places.check(&folder)?;
-        if folder.stat("metadata/cloister/state.sqlite")?.is_none() {
-            return Ok(None);
-        }
+        let Some((places, folder)) = Places::of_past(project, runs)? else { return Ok(None) };
         places.forget_journal_unless_running(&folder)?;
         let state = State::open(&places.state()).await.map_err(|source| LocalError::of_state(source, &places))?;
         give_to_owner(&folder, &places.home)?;

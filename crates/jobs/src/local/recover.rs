@@ -5,13 +5,11 @@ use std::fs;
 use std::path::Path;
 
 use jiff::Timestamp;
-use sandbox::Spec;
-use sandbox::folder::remove_tree;
 
 use super::clean::temporary_files;
 use super::{LocalError, Study};
 use crate::StatusCode;
-use crate::engine::{Made, ORDER, Order, publish_again, volume};
+use crate::engine::{Made, ORDER, Order, publish_again, remove_volume, volume};
 use crate::state::Job;
 
 /// What a killed run left behind.
@@ -100,14 +98,7 @@ fn read_order(volume: &Path) -> Option<Order> {
     serde_json::from_slice(&fs::read(volume.join(ORDER)).ok()?).ok()
 }
 
-/// Removes a volume with whatever its sandbox left on the machine.
+/// Removes a volume; what is left goes to the problems.
 pub(super) fn discard(runtime: &dyn sandbox::Runtime, volume: &Path, problems: &mut Vec<String>) {
-    let spec = fs::read(volume.join("spec.json")).ok().and_then(|text| serde_json::from_slice::<Spec>(&text).ok());
-    let removed = match spec.filter(|spec| spec.folder == volume) {
-        Some(spec) => runtime.remove(&spec).map_err(|error| error.to_string()),
-        None => remove_tree(volume).map(|_| ()).map_err(|error| error.to_string()),
-    };
-    if let Err(error) = removed {
-        problems.push(error);
-    }
+    problems.extend(remove_volume(runtime, volume).err());
 }

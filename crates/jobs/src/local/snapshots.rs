@@ -62,8 +62,9 @@ fn is_ours(name: &str) -> bool {
 pub(super) async fn held_by_snapshots(places: &Places) -> Result<Vec<ObjectId>, LocalError> {
     let mut held = Vec::new();
     for name in snapshots(&SafeFolder::at(&places.project)?)? {
-        if let Ok((needed, _)) = read_whole(&places.snapshots().join(name)).await {
-            held.extend(needed.into_keys());
+        // Not read whole: this is asked at the end of every run.
+        if let Ok(Some(state)) = State::open_to_read(&places.snapshots().join(name)).await {
+            held.extend(state.needed_objects().await.unwrap_or_default().into_keys());
         }
     }
     Ok(held)
@@ -93,12 +94,7 @@ fn put(folder: &SafeFolder, path: &str, from: &mut impl io::Read) -> Result<(), 
 /// # Errors
 /// The state cannot be read or is not whole (nothing is copied then), or the folder cannot be written.
 pub async fn snapshot(project: &Path, runs: &Path, now: Timestamp) -> Result<Option<PathBuf>, LocalError> {
-    let places = Places::of(project, runs)?;
-    let folder = open_project(&places.project)?;
-    places.check(&folder)?;
-    if folder.stat("metadata/cloister/state.sqlite")?.is_none() {
-        return Ok(None);
-    }
+    let Some((places, folder)) = Places::of_past(project, runs)? else { return Ok(None) };
     places.forget_journal_unless_running(&folder)?;
     places.make_runs()?;
     // SQLite writes by path: so in a folder of ours, and from there beneath the project's descriptor.

@@ -79,6 +79,9 @@ impl LocalError {
     }
 }
 
+/// Where the state is, below the project folder.
+const STATE: &str = "metadata/cloister/state.sqlite";
+
 /// The files of a project folder that are ours.
 #[derive(Debug, Clone)]
 pub(super) struct Places {
@@ -103,6 +106,14 @@ impl Places {
         let home = project.join("metadata/cloister");
         let runs = runs_of(runs, &project);
         Ok(Self { project, home, runs })
+    }
+
+    /// The places of a project in which something ran before, with its folder; `None` of any other.
+    pub(super) fn of_past(project: &Path, runs: &Path) -> Result<Option<(Self, SafeFolder)>, LocalError> {
+        let places = Self::of(project, runs)?;
+        let folder = open_project(&places.project)?;
+        places.check(&folder)?;
+        Ok(folder.stat(STATE)?.is_some().then_some((places, folder)))
     }
 
     /// Makes the folders of sandboxes, for this user alone, and refuses what somebody else made.
@@ -355,7 +366,7 @@ impl Look {
         let places = Places::of(project, Path::new("/"))?;
         let folder = SafeFolder::at(&places.project)?;
         places.check(&folder)?;
-        let there = folder.stat("metadata/cloister/state.sqlite")?.is_some();
+        let there = folder.stat(STATE)?.is_some();
         let state = if there { State::open_to_read(&places.state()).await? } else { None };
         Ok(Self { state, folder, places, workspace: workspace()? })
     }

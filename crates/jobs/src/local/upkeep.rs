@@ -6,14 +6,11 @@ use std::fmt;
 use std::io;
 use std::path::Path;
 
-use sandbox::folder::SafeFolder;
-
 use super::LocalError;
 use super::snapshots::{held_by_snapshots, snapshots};
 use super::study::{Places, give_to_owner};
 use crate::ObjectId;
 use crate::log::visible;
-use crate::publish::open_project;
 use crate::state::{Needed, State, StateError};
 use crate::store::{Durability, Freed, Store};
 
@@ -67,12 +64,7 @@ pub struct Verified {
 /// # Errors
 /// The project folder cannot be read, or a link stands where one of our files must be.
 pub async fn verify(project: &Path) -> Result<Option<Verified>, LocalError> {
-    let places = Places::of(project, Path::new("/"))?;
-    let folder = SafeFolder::at(&places.project)?;
-    places.check(&folder)?;
-    if folder.stat("metadata/cloister/state.sqlite")?.is_none() {
-        return Ok(None);
-    }
+    let Some((places, folder)) = Places::of_past(project, Path::new("/"))? else { return Ok(None) };
     let mut verified = Verified::default();
     let needed = match read_whole(&places.state()).await {
         Ok((needed, problems)) => {
@@ -126,12 +118,7 @@ pub(super) async fn read_whole(path: &Path) -> Result<(Held, Vec<String>), State
 /// # Errors
 /// A run goes on, or the state or the store cannot be read.
 pub async fn gc(project: &Path, dry_run: bool) -> Result<Option<Freed>, LocalError> {
-    let places = Places::of(project, Path::new("/"))?;
-    let folder = open_project(&places.project)?;
-    places.check(&folder)?;
-    if folder.stat("metadata/cloister/state.sqlite")?.is_none() {
-        return Ok(None);
-    }
+    let Some((places, folder)) = Places::of_past(project, Path::new("/"))? else { return Ok(None) };
     let _lock = places.take_lock()?;
     give_to_owner(&folder, &places.home)?;
     // A state that is not whole does not know what is needed.

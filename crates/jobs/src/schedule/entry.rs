@@ -160,7 +160,7 @@ pub struct Entry {
     pub needs: Vec<JobId>,
     /// It must not start before.
     pub not_before: Option<Moment>,
-    /// What it lacks.
+    /// What it lacks: until it is looked at again at `not_before`, or until somebody says that it is there.
     pub held: Option<Held>,
     /// Stopped for a restart of the server: a pause leaves it waiting for that.
     pub for_reboot: bool,

@@ -97,7 +97,8 @@ impl Queue {
                 break;
             }
         }
-        let entry = self.pending.remove(&chosen?)?.entry;
+        let mut entry = self.pending.remove(&chosen?)?.entry;
+        entry.held = None;
         let share = self.workspaces.entry(entry.workspace.clone()).or_default();
         share.running += 1;
         share.last_start[entry.pool.index()] = Some(now);
@@ -194,10 +195,12 @@ impl Queue {
         if !waiting.needs.is_empty() {
             return Standing::Dependencies(waiting.needs.iter().copied().collect());
         }
-        match (held, not_before.filter(|at| *at > now)) {
-            (Some(held), _) => Standing::Held(held),
+        let later = not_before.filter(|at| *at > now);
+        match (held, later) {
+            (Some(held), Some(_)) => Standing::Held(held),
+            (Some(held), None) if not_before.is_none() => Standing::Held(held),
             (None, Some(at)) => Standing::NextTry(at),
-            (None, None) => {
+            (_, None) => {
                 let intensive = weight.is_intensive();
                 Standing::Worker { pool, position: position.copied().unwrap_or(1), intensive }
             }
@@ -218,11 +221,9 @@ impl Queue {
         for waiting in self.pending.values_mut() {
             waiting.entry.for_reboot &= modes.is_paused();
             let Entry { pool, not_before, held, .. } = waiting.entry;
-            let eligible = modes.may_start(pool)
-                && waiting.needs.is_empty()
-                && held.is_none()
-                && not_before.is_none_or(|at| at <= now);
-            if eligible {
+            // What is lacking is looked for again when the time comes; without a time somebody must say that it is there.
+            let may_begin = not_before.map_or(held.is_none(), |at| at <= now);
+            if modes.may_start(pool) && waiting.needs.is_empty() && may_begin {
                 waiting.eligible_since.get_or_insert(now);
             } else {
                 (waiting.eligible_since, waiting.unfit_since) = (None, None);

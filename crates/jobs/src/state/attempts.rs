@@ -131,8 +131,8 @@ impl State {
             .await?;
         // Cancelling wins over everything, and what an operator wants to fail is not tried again.
         let ended = match (head.cancel_requested_at.is_some(), to_fail) {
-            (true, _) => Some(Status::new(StatusCode::CancelledByUser, "Cancelled")),
-            (false, true) => Some(Status::new(StatusCode::KilledByAdmin, "Stopped by an operator")),
+            (true, _) => Some(Status::cancelled()),
+            (false, true) => Some(Status::killed()),
             (false, false) => None,
         };
         let status = ended.as_ref().unwrap_or(status);
@@ -165,7 +165,7 @@ impl State {
         if result.status.code.state().is_active() {
             return Err(StateError::NotAllowed { job, from: head.code, to: result.status.code });
         }
-        let cancelled = Status::new(StatusCode::CancelledByUser, "Cancelled");
+        let cancelled = Status::cancelled();
         let status = if head.cancel_requested_at.is_some() { &cancelled } else { &result.status };
         end_attempt(&mut tx, attempt.id, status, result.exit_code, now).await?;
         head.change(&mut tx, status, now).await?;

@@ -133,7 +133,7 @@ async fn cancel_one(
     match head.code.state() {
         JobState::Succeeded | JobState::Failed => done.finished.push(job),
         JobState::Pending => {
-            head.change(tx, &Status::new(StatusCode::CancelledByUser, "Cancelled"), now).await?;
+            head.change(tx, &Status::cancelled(), now).await?;
             mark_cancelled(tx, &head, now).await?;
             done.ended.push(job);
             done.failed_dependants.extend(head.fail_dependants(tx, now).await?);

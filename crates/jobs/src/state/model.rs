@@ -123,6 +123,13 @@ pub struct Finished {
     pub failed_dependants: Vec<JobId>,
 }
 
+impl Finished {
+    /// An end that was on record before, with all that followed from it.
+    pub(crate) fn as_is(code: StatusCode) -> Self {
+        Self { code, failed_dependants: Vec::new() }
+    }
+}
+
 /// What cancelling did, by action.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Cancelled {

@@ -114,7 +114,7 @@ impl State {
                 append(&mut tx, event, now).await?;
             }
             (JobState::Pending, Kill::Fail) => {
-                let status = Status::new(StatusCode::KilledByAdmin, "Stopped by an operator");
+                let status = Status::killed();
                 head.change(&mut tx, &status, now).await?;
                 head.fail_dependants(&mut tx, now).await?;
             }

@@ -83,6 +83,14 @@ impl Status {
     pub fn new(code: StatusCode, message: impl Into<String>) -> Self {
         Self { code, reason: None, message: message.into(), numbers: BTreeMap::new() }
     }
+    /// Of a job that somebody cancelled.
+    pub fn cancelled() -> Self {
+        Self::new(StatusCode::CancelledByUser, "Cancelled")
+    }
+    /// Of a job that an operator stopped for good.
+    pub fn killed() -> Self {
+        Self::new(StatusCode::KilledByAdmin, "Stopped by an operator")
+    }
     /// With a short code beside it.
     pub fn because(self, reason: Reason) -> Self {
         Self { reason: Some(reason), ..self }

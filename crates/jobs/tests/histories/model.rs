@@ -110,8 +110,10 @@ impl Model {
             && !self.modes.draining
             && !self.modes.offline
             && (job.pool == Pool::Other || self.modes.maintenance == jobs::schedule::Maintenance::Off)
-            && job.held.is_none()
-            && job.not_before.is_none_or(|at| at <= self.now)
+            && match job.not_before {
+                Some(at) => at <= self.now,
+                None => job.held.is_none(),
+            }
     }
 
     fn key(&self, at: usize) -> (i64, u8, usize) {
@@ -148,6 +150,7 @@ impl Model {
     pub fn start(&mut self, at: usize) {
         let (workspace, pool) = (self.jobs[at].workspace, of(self.jobs[at].pool));
         self.jobs[at].state = JobState::Running;
+        self.jobs[at].held = None;
         self.last_start[workspace][pool] = Some(self.now);
     }
 }

@@ -301,9 +301,11 @@ impl World<'_> {
         let at = pending[self.chance.below(pending.len())];
         let held =
             if self.chance.one_in(2) { Some(self.chance.pick(&[Held::Image, Held::Code, Held::Disk])) } else { None };
+        let wait = Duration::from_secs(self.chance.below(40) as u64);
+        let not_before = self.chance.one_in(2).then_some(self.model.now + wait);
         let job = &mut self.model.jobs[at];
-        (job.held, job.not_before) = (held, None);
-        self.queue.hold(job.id, held, None);
+        (job.held, job.not_before) = (held, not_before);
+        self.queue.hold(job.id, held, not_before);
     }
 
     /// Starts all that may start, asking the model each time.

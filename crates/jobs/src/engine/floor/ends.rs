@@ -13,17 +13,6 @@ use crate::JobState;
 use crate::schedule::{Cause, Held, Next};
 use crate::state::{Finished, JobResult, StateError, Status, StatusCode};
 
-/// A job's end without an attempt of its own.
-fn without_attempt(work: &Work, finished: Finished, message: String) -> Ended {
-    let report = JobReport::not_started(work.job.definition.action.clone(), finished.code, message);
-    Ended::Finished { finished, report: Box::new(report) }
-}
-
-/// An end that the state knows of already, or that is none of its.
-fn as_is(code: StatusCode) -> Finished {
-    Finished { code, failed_dependants: Vec::new() }
-}
-
 impl Floor {
     /// Takes in an ended attempt; says whether its job failed.
     pub(super) async fn ended(
@@ -32,17 +21,14 @@ impl Floor {
     ) -> Result<bool, StateError> {
         let id = joined.as_ref().map_or_else(JoinError::id, |(id, _)| *id);
         let Some(Task { work, .. }) = self.tasks.remove(&id) else { return Ok(false) };
-        let mut ended = match joined {
+        let ended = match joined {
             // Another attempt is the job's by now: this one's news are refused.
             Ok((_, Err(error))) if error.is_of_one_job() => {
-                without_attempt(&work, as_is(StatusCode::InternalError), error.to_string())
+                Ended::untold(&work, Finished::as_is(StatusCode::InternalError), error.to_string())
             }
             Ok((_, ended)) => ended?,
             Err(fault) => self.panicked(&work, &fault).await?,
         };
-        if let Ended::Lacks { held, message } = ended {
-            ended = self.lacks(&work, held, message).await?;
-        }
         let job = work.job.id;
         match ended {
             Ended::PutBack { wait, for_reboot, message } => {
@@ -58,19 +44,13 @@ impl Floor {
                 }
                 Ok(false)
             }
-            Ended::Lacks { .. } => Ok(false),
-            Ended::Finished { finished, report } => {
-                self.finished(&work, finished, *report);
-                Ok(self.reports.get(&self.start_of(&work)).is_some_and(|report| !report.succeeded()))
-            }
+            Ended::Lacks { held, message } => self.lacks(&work, held, message).await,
+            Ended::Finished { finished, report } => Ok(self.finished(&work, finished, *report)),
         }
     }
 
-    fn start_of(&self, work: &Work) -> usize {
-        self.starts.get(&work.job.id).copied().unwrap_or(usize::MAX)
-    }
-
-    fn finished(&mut self, work: &Work, finished: Finished, report: JobReport) {
+    /// Takes in the end of a job; says whether it failed.
+    fn finished(&mut self, work: &Work, finished: Finished, report: JobReport) -> bool {
         let job = work.job.id;
         if finished.code.state() == JobState::Succeeded {
             self.queue.succeeded(job);
@@ -83,12 +63,15 @@ impl Floor {
             self.drop_waiting(dependant, StatusCode::DependencyFailed, &message);
         }
         self.tell(&report);
-        let place = self.start_of(work);
+        let failed = !report.succeeded();
+        let place = self.starts.get(&job).copied().unwrap_or(usize::MAX);
         self.reports.insert(place, report);
+        failed
     }
 
-    /// A job that could not begin is looked at again later, or fails if that has been so for too long.
-    async fn lacks(&mut self, work: &Work, held: Held, message: String) -> Result<Ended, StateError> {
+    /// A job that could not begin is looked at again later, or fails if that has been so for too long; says whether it
+    /// failed.
+    async fn lacks(&mut self, work: &Work, held: Held, message: String) -> Result<bool, StateError> {
         let job = work.job.id;
         let lack = self.lacks.entry(job).or_default();
         lack.looks += 1;
@@ -98,12 +81,18 @@ impl Floor {
                 let status = Status::new(held.code(), message.clone());
                 self.shop.state.set_codes(&[(job, status)], now()).await?;
                 self.told.insert(job, held.code());
-                Ok(Ended::PutBack { wait: Some(wait), for_reboot: false, message })
+                self.queue.put_back(job, None, false);
+                self.queue.hold(job, Some(held), Some(self.now() + wait));
+                let action = work.job.definition.action.clone();
+                let _ = self.events.send(Event::PutBack { action, message });
+                Ok(false)
             }
             Next::GiveUp { code, reason } => {
                 let status = again::given_up(code, reason, 1, &message);
                 let finished = self.shop.state.give_up(job, &status, now()).await?;
-                Ok(without_attempt(work, finished, status.message))
+                let action = work.job.definition.action.clone();
+                let report = JobReport::not_started(action, finished.code, status.message);
+                Ok(self.finished(work, finished, report))
             }
         }
     }
@@ -118,7 +107,7 @@ impl Floor {
                 let wait = Some(Duration::from_secs(1));
                 return Ok(Ended::PutBack { wait, for_reboot: false, message: passing.why });
             }
-            return Ok(without_attempt(work, as_is(code), job.status.message));
+            return Ok(Ended::untold(work, Finished::as_is(code), job.status.message));
         };
         match again::after(&self.shop, work, &attempt, &passing).await? {
             Ok(ended) => Ok(ended),
@@ -129,7 +118,7 @@ impl Floor {
                     JobResult { status, outputs, components, exit_code: None, milliseconds: None, peak_bytes: None };
                 let finished = self.shop.state.finish(&attempt, &result, now()).await?;
                 again::discard(&self.shop, &attempt).await?;
-                Ok(without_attempt(work, finished, message))
+                Ok(Ended::untold(work, finished, message))
             }
         }
     }
