@@ -15,6 +15,10 @@ use crate::project::shown;
 use crate::terminal::Terminal;
 use crate::words::{bytes, plural};
 
+fn counted(count: u64, word: &str) -> String {
+    plural(usize::try_from(count).unwrap_or(usize::MAX), word)
+}
+
 pub(super) async fn snapshot(args: &Backend, folder: &Path, terminal: &Terminal) -> Result<Exit, Box<dyn Error>> {
     let Some(path) = local::snapshot(folder, &env::runs_folder()?, Timestamp::now()).await? else {
         return Err(NOTHING.into());
@@ -42,9 +46,9 @@ pub(super) async fn verify(args: &Backend, folder: &Path, terminal: &Terminal) -
         seen.findings.iter().for_each(|finding| terminal.line(&finding.to_string()));
         let read = format!(
             "read the records, {} ({}) and {}",
-            plural(usize::try_from(seen.objects).unwrap_or(usize::MAX), "object"),
+            counted(seen.objects, "object"),
             bytes(seen.bytes),
-            plural(usize::try_from(seen.snapshots).unwrap_or(usize::MAX), "snapshot")
+            counted(seen.snapshots, "snapshot")
         );
         let found = match seen.findings.len() {
             0 => "all as written".to_owned(),
@@ -61,7 +65,7 @@ pub(super) async fn verify(args: &Backend, folder: &Path, terminal: &Terminal) -
 pub(super) async fn gc(args: &Backend, folder: &Path, yes: bool, terminal: &Terminal) -> Result<Exit, Box<dyn Error>> {
     let Some(freed) = local::gc(folder, !yes).await? else { return Err(NOTHING.into()) };
     let verb = if yes { "removed" } else { "would remove" };
-    let count = plural(usize::try_from(freed.objects).unwrap_or(usize::MAX), "object");
+    let count = counted(freed.objects, "object");
     let hint = if yes || freed.objects == 0 { "" } else { "; --yes removes them" };
     let text = format!("{verb} {count}, {}{hint}", bytes(freed.bytes));
     say(args, terminal, &text, &json!({ "objects": freed.objects, "bytes": freed.bytes, "removed": yes }));

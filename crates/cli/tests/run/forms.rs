@@ -36,6 +36,22 @@ fn json_lines_tell_the_whole_run() {
     );
 }
 
+/// The lines in which GitHub looks for commands: behind blanks too, unless commands are stopped until a token comes.
+fn heard<'a>(lines: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    let (mut token, mut heard) = (None::<&str>, Vec::new());
+    for line in lines.map(str::trim_start) {
+        match token {
+            None => {
+                token = line.strip_prefix("::stop-commands::");
+                heard.push(line);
+            }
+            Some(end) if line.strip_prefix("::").and_then(|line| line.strip_suffix("::")) == Some(end) => token = None,
+            Some(_) => {}
+        }
+    }
+    heard
+}
+
 #[test]
 fn github_gets_groups_and_annotations_and_a_study_cannot_command_it() {
     let study = two();
@@ -46,18 +62,7 @@ fn github_gets_groups_and_annotations_and_a_study_cannot_command_it() {
     assert!(ran.out.contains("\u{1b}[1m=> good\u{1b}[0m"), "{}", ran.out);
     let error = "::error file=project.yaml,line=7,title=bad::The command failed with exit code 7";
     assert!(ran.out.lines().any(|line| line == error), "{}", ran.out);
-    // As GitHub reads it: behind blanks too, unless commands are stopped until a token comes.
-    let (mut token, mut heard) = (None::<&str>, Vec::new());
-    for line in ran.out.lines().map(str::trim_start) {
-        match token {
-            None => {
-                token = line.strip_prefix("::stop-commands::");
-                heard.push(line);
-            }
-            Some(end) if line.strip_prefix("::").and_then(|line| line.strip_suffix("::")) == Some(end) => token = None,
-            Some(_) => {}
-        }
-    }
+    let heard = heard(ran.out.lines());
     assert!(ran.out.contains("::set-output"), "{}", ran.out);
     assert!(!heard.iter().any(|line| line.contains("::set-output") || line.contains("##[")), "{heard:#?}");
     assert_eq!(heard.iter().filter(|line| line.starts_with("::group::")).count(), 3);
@@ -73,19 +78,9 @@ fn a_hostile_log_stays_text_and_short() {
                   print('::endgroup::')\nsys.stdout.write('a' * 9000000 + '::warning::wide\\n')\nraise SystemExit(7)\n";
     study.write("analysis/bad.py", script);
     let ran = study.run(&["run_all", "--format-output-for-github"]).failed();
-    let (mut token, mut heard) = (None::<&str>, Vec::new());
     // Any of these might end a line for some reader.
     let ends = ['\n', '\r', '\u{b}', '\u{c}', '\u{85}', '\u{2028}', '\u{2029}'];
-    for line in ran.out.split(ends).map(str::trim_start) {
-        match token {
-            None => {
-                token = line.strip_prefix("::stop-commands::");
-                heard.push(line);
-            }
-            Some(end) if line.strip_prefix("::").and_then(|line| line.strip_suffix("::")) == Some(end) => token = None,
-            Some(_) => {}
-        }
-    }
+    let heard = heard(ran.out.split(ends));
     assert_eq!(heard.iter().filter(|line| line.starts_with("::error")).count(), 1, "ours");
     assert!(!heard.iter().any(|line| line.contains("hostile") || line.contains("wide")), "{heard:#?}");
     assert_eq!(heard.iter().filter(|line| **line == "::endgroup::").count(), 3);

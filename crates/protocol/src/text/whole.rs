@@ -111,29 +111,18 @@ whole!(/// A line or column of project.yaml, from 1.
 whole!(/// A part of a long fact, from 1.
     PartNumber: "part", 1, 100);
 
-impl Cursor {
-    /// The one after it. Beyond 2^53 - 1 there is none, and the greatest stays.
-    #[must_use]
-    pub fn next(self) -> Self {
-        Self((self.0 + 1).min(GREATEST))
-    }
+macro_rules! rises {
+    ($($name:ident),*) => {$(
+        impl $name {
+            /// The one after it. Beyond 2^53 - 1 there is none, and the greatest stays.
+            #[must_use]
+            pub fn next(self) -> Self {
+                Self((self.0 + 1).min(GREATEST))
+            }
+        }
+    )*};
 }
-
-impl Seq {
-    /// The one after it. Beyond 2^53 - 1 there is none, and the greatest stays.
-    #[must_use]
-    pub fn next(self) -> Self {
-        Self((self.0 + 1).min(GREATEST))
-    }
-}
-
-impl Epoch {
-    /// The one after it. Beyond 2^53 - 1 there is none, and the greatest stays.
-    #[must_use]
-    pub fn next(self) -> Self {
-        Self((self.0 + 1).min(GREATEST))
-    }
-}
+rises!(Cursor, Seq, Epoch);
 
 #[cfg(test)]
 mod tests {
