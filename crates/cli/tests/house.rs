@@ -18,7 +18,16 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("jobs", &["pipeline", "disclosure", "sandbox", "runtimes", "repositories"]),
     ("actions", &["disclosure"]),
     ("codelists", &["sandbox"]),
-    ("cli", &["pipeline", "disclosure", "sandbox", "runtimes", "jobs", "actions", "codelists"]),
+    ("ui", &[]),
+    ("site", &["ui", "protocol", "pipeline", "repositories", "jobs"]),
+    ("backend", &["ui", "protocol", "pipeline", "repositories", "runtimes", "sandbox", "jobs"]),
+    ("demo", &["site", "backend", "protocol", "pipeline", "jobs"]),
+    (
+        "cli",
+        &[
+            "pipeline", "disclosure", "sandbox", "runtimes", "jobs", "actions", "codelists", "site", "backend", "demo",
+        ],
+    ),
 ];
 const LONGEST_FILE: usize = 400;
 
