@@ -48,8 +48,9 @@ pub(super) async fn after(
             let message = format!("Attempt {}{of} begins in {seconds}, because {}", tries + 1, passing.why);
             let next_try_at =
                 now().as_second().saturating_add(i64::try_from(wait.as_millis().div_ceil(1000)).unwrap_or(i64::MAX));
-            let end = AttemptEnd { exit_code: None, counts, next_try_at: Some(next_try_at) };
-            let status = Status::new(StatusCode::WaitingOnNewTask, message.clone());
+            let end = AttemptEnd { counts, next_try_at: Some(next_try_at), ..AttemptEnd::default() };
+            let status = Status::new(StatusCode::WaitingOnNewTask, message.clone())
+                .telling(|tells| (tells.attempts, tells.retry_at) = (most, Some(next_try_at)));
             let finished = shop.state.put_back(attempt, &status, &end, now()).await?;
             discard(shop, attempt).await?;
             Ok(Ok(put_back(work, finished, Some(until(next_try_at)), false, message)))
@@ -69,7 +70,9 @@ pub(super) async fn halted(
         Halt::Reboot => "Stopped for a restart of the server. Starts again afterwards",
         Halt::Operator => "Stopped by an operator. Starts again",
     };
-    let status = Status::new(halt.code(), message);
+    let status = Status::new(halt.code(), message).telling(|tells| {
+        tells.retry_at = (halt == Halt::Operator).then(|| now().as_second());
+    });
     let finished = shop.state.put_back(attempt, &status, &AttemptEnd::default(), now()).await?;
     discard(shop, attempt).await?;
     Ok(put_back(work, finished, None, halt == Halt::Reboot, message.to_owned()))
@@ -78,7 +81,7 @@ pub(super) async fn halted(
 /// The status of a job that has had its tries.
 pub(super) fn given_up(code: StatusCode, reason: Option<&str>, tries: u32, why: &str) -> Status {
     let tried = if tries > 1 { format!("After {tries} attempts: ") } else { "Could not be run: ".to_owned() };
-    let status = Status::new(code, format!("{tried}{why}"));
+    let status = Status::new(code, format!("{tried}{why}")).telling(|tells| tells.attempts = Some(tries));
     match reason.and_then(|reason| reason.parse::<Reason>().ok()) {
         Some(reason) => status.because(reason),
         None => status,

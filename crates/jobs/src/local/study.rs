@@ -15,7 +15,7 @@ use super::publisher::{ProjectFolder, make_metadata};
 use super::snapshots::{held_by_snapshots, newest_snapshot};
 use super::{OutputPaths, WORKSPACE};
 use crate::WorkspaceName;
-use crate::engine::{RunSettings, Workshop};
+use crate::engine::{NoRules, RunSettings, Workshop};
 use crate::publish::open_project;
 use crate::state::{State, StateError};
 use crate::store::{Durability, Freed, Store, StoreError};
@@ -236,7 +236,7 @@ impl Study {
         let name = places.project.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
         let publisher = ProjectFolder::new(folder.try_clone()?, name);
         let shop =
-            Workshop { state, store, runtime, volumes: places.volumes(), settings, publisher: Arc::new(publisher) };
+            Workshop { state, store, runtime, volumes: places.volumes(), settings, publisher: Arc::new(publisher), admission: Arc::new(NoRules) };
         let workspace = workspace()?;
         let study = Self { shop: Arc::new(shop), folder, places, workspace, _lock: lock };
         // Also when the run ends early, its owner must be able to go on.
