@@ -1,6 +1,7 @@
 //! Runs planned jobs: attempts side by side, each step durable before the next, dependants the moment their needs succeed.
 //! Spec jobs.md 5, 9, 10. Knows nothing of laptop or backend: where results are shown is a [`Publisher`].
 
+mod about;
 mod admission;
 mod again;
 mod attempt;
@@ -11,6 +12,7 @@ mod feed;
 mod finish;
 mod floor;
 mod gather;
+mod leftovers;
 mod log;
 mod outcome;
 mod prepare;
@@ -23,10 +25,10 @@ pub use admission::{Admission, NoRules, Refusal};
 pub use controls::{Controls, ring};
 pub use event::{Event, JobReport, ReportedOutput, Stage};
 pub use feed::{Awaited, Feed, Feeder, PoolView, View};
-pub(crate) use finish::{ORDER, data_identity, publish as publish_again};
+pub(crate) use finish::data_identity;
+pub(crate) use leftovers::{discard, settle, sweep};
 pub use floor::{AfterFailure, Rules, RunSummary, run, serve};
 pub(crate) use log::LINES;
-pub(crate) use prepare::{remove_volume, volume};
-pub(crate) use publisher::Made;
+pub(crate) use prepare::volume;
 pub use publisher::{Order, Publisher};
 pub use workshop::{Lease, RunSettings, Work, Workshop};

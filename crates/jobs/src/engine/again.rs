@@ -7,6 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::attempt::{Ended, blocking, now};
+use super::log::LINES;
 use super::prepare::{remove_volume, volume};
 use super::{Work, Workshop};
 use crate::explain::duration;
@@ -99,9 +100,18 @@ fn put_back(work: &Work, finished: Finished, wait: Option<Duration>, for_reboot:
 
 /// Nothing of the attempt is shown, and nothing of it is left.
 pub(super) async fn discard(shop: &Arc<Workshop>, attempt: &Attempt) -> Result<(), StateError> {
+    let (job, id) = (shop.state.job(attempt.id.job).await?, attempt.id);
     shop.state.mark_published(attempt.id).await?;
-    let (runtime, folder) = (shop.runtime.clone(), volume(&shop.volumes, attempt.id));
-    let removed = blocking(move || remove_volume(runtime.as_ref(), &folder)).await;
+    let (a, folder) = (shop.clone(), volume(&shop.volumes, attempt.id));
+    let removed = blocking(move || {
+        let lines = folder.join(LINES);
+        if lines.exists() {
+            // What it printed helps to see why it went wrong; without it the next attempt tells.
+            let _ = a.publisher.keep_attempt(&job, id, &lines);
+        }
+        remove_volume(a.runtime.as_ref(), &folder)
+    })
+    .await;
     match removed {
         Ok(Ok(())) => shop.state.mark_cleaned(attempt.id).await,
         // What is left is found at the next start.

@@ -134,7 +134,7 @@ impl Answer<'_> {
 /// Puts a message into the outbox; false if what it answers was answered before.
 pub(super) async fn send(tx: &mut SqliteConnection, message: Message<'_>) -> Result<bool, StateError> {
     let insert = sqlx::query(
-        "INSERT INTO outbox (kind, body, held_for, answers) VALUES (?, ?, ?, ?) ON CONFLICT (answers) DO NOTHING",
+        "INSERT INTO outbox (kind, body, held_for, answers) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
     );
     let done = insert
         .bind(message.kind)
