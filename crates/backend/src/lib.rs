@@ -2,3 +2,5 @@
 
 pub mod desk;
 pub mod log;
+pub mod orders;
+pub mod tell;
