@@ -4,3 +4,4 @@ pub mod desk;
 pub mod log;
 pub mod orders;
 pub mod tell;
+pub mod work;

@@ -13,6 +13,7 @@ use protocol::fact::{FactBody, FactKind};
 use protocol::text::hashes::Sha256Hex;
 use protocol::text::time::Moment;
 
+use crate::desk::ended;
 use crate::log::{Log, LogError, Told};
 
 /// Messages that are told before the outbox hears of it.
@@ -132,7 +133,7 @@ pub async fn keep_telling(
         }
         tokio::select! {
             changed = news.changed() => if changed.is_err() { return Ok(()) },
-            _ = stop.wait_for(|stop| *stop) => return tell(state, log).await.map(drop),
+            () = ended(&mut stop) => return tell(state, log).await.map(drop),
         }
     }
 }

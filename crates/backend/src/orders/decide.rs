@@ -93,6 +93,8 @@ const PLANS: u32 = 50;
 enum NoPlan {
     Refused(Refused),
     Outage(Outage),
+    /// The roster has not arrived yet.
+    NotYet,
     State(StateError),
 }
 
@@ -175,6 +177,8 @@ impl Decider {
         match planned {
             Ok(kits) => Ok(Decided::Answered(kits)),
             Err(NoPlan::State(error)) => Err(error),
+            // Nobody has rights that are not known: it waits without a word, and is asked again when the roster comes.
+            Err(NoPlan::NotYet) => Ok(Decided::Later(Duration::from_secs(300))),
             Err(NoPlan::Refused(refused)) => self.refuse(directive, order, Some(&request), &refused).await,
             Err(NoPlan::Outage(outage)) => {
                 tracing::warn!(request = %request.id, %outage, tries, "an order cannot be decided yet");
@@ -333,7 +337,7 @@ impl Decider {
         if !unknown.is_empty() {
             return refused(RefusedReason::NotPermitted, format!("no such permissions: {}", unknown.join(", ")));
         }
-        let roster = self.log.roster().ok_or_else(|| Outage("who may do what is not known yet".to_owned()))?;
+        let roster = self.log.roster().ok_or(NoPlan::NotYet)?;
         if !may_run(&roster, &order.requested_by.username, &order.project.slug, now()) {
             return refused(RefusedReason::NotPermitted, "who asked may not run jobs here for this project".to_owned());
         }
