@@ -1,13 +1,14 @@
 //! Epochs: how a chain begins, and how a new one continues it.
 //! Spec protocol.md 4.3, 7.1, 7.4.
 
-use protocol::fact::backend::{Continues, DataKind, OpenReason, Opened};
+use protocol::fact::FactBody;
+use protocol::fact::backend::{Continues, DataKind, Flavour, OpenReason, Opened};
 use protocol::fact::envelope::Head;
 use protocol::text::names::ProgramVersion;
 use protocol::text::time::Moment;
-use protocol::text::whole::Seq;
+use protocol::text::whole::{Epoch, Seq};
 
-use super::{Log, LogError};
+use super::{Log, LogError, Told};
 
 /// What the first fact of an epoch says of the backend.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +17,8 @@ pub struct Beginning {
     pub at: Moment,
     /// Whose data.
     pub data_kind: DataKind,
+    /// Beside which records.
+    pub flavour: Flavour,
     /// Of this program.
     pub version: ProgramVersion,
 }
@@ -37,7 +40,8 @@ impl Log {
     }
 
     /// Opens the next epoch, by the operator's will alone. It continues at a place of this one: at the last fact, or, when
-    /// the site holds another history, at the last one that both have.
+    /// the site holds another history, at the last one that both have. What was told behind that place is told again in the
+    /// new epoch: the site will never take it in the old one.
     ///
     /// # Errors
     /// There is no such place, or it cannot be stored.
@@ -57,22 +61,36 @@ impl Log {
         turn.change.standing.epoch = next;
         turn.change.standing.head = Head::start();
         let opened = self.opening(beginning, next, continues, reason);
-        self.append(&mut turn.change, "epoch", vec![(beginning.at, opened.into())])?;
+        let mut facts = vec![(beginning.at, opened.into())];
+        facts.extend(self.told_behind(epoch, seq).await?);
+        self.append(&mut turn.change, "epoch", facts)?;
         self.store(turn).await
     }
 
-    fn opening(
-        &self,
-        beginning: &Beginning,
-        epoch: protocol::text::whole::Epoch,
-        continues: Option<Continues>,
-        reason: OpenReason,
-    ) -> Opened {
+    /// What was told behind a place; not how its epoch began or by which keys it was signed, which is of that epoch alone.
+    async fn told_behind(&self, epoch: Epoch, seq: Seq) -> Result<Vec<Told>, LogError> {
+        let mut all = Vec::new();
+        let mut from = seq.next();
+        loop {
+            let facts = self.facts(epoch, from, 500).await?;
+            let Some(last) = facts.last() else { return Ok(all) };
+            from = last.seq.next();
+            for fact in &facts {
+                let content = fact.content().map_err(|bad| LogError::damaged(bad.to_string()))?;
+                if !matches!(content.body, FactBody::Opened(_) | FactBody::Key(_)) {
+                    all.push((content.at, content.body));
+                }
+            }
+        }
+    }
+
+    fn opening(&self, beginning: &Beginning, epoch: Epoch, continues: Option<Continues>, reason: OpenReason) -> Opened {
         Opened {
             epoch,
             continues,
             reason,
             data_kind: beginning.data_kind,
+            flavour: Some(beginning.flavour),
             version: beginning.version.clone(),
             public_key: self.who.key.public().text(),
         }
