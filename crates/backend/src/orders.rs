@@ -16,4 +16,4 @@ pub use decide::{Decided, Decider, Kit};
 pub use images::Here;
 pub use people::may_run;
 pub use permits::Standing;
-pub use rules::{Grant, Policy, Profile, Rules};
+pub use rules::{Machine, Make, Policy, Rules};

@@ -9,7 +9,8 @@ use pipeline::{Action, ActionName, Project, RuntimeRef};
 use protocol::fact::words::RefusedReason;
 use runtimes::{Found, Kind, Located, Missing, Options};
 
-use super::{Profile, Refused};
+use super::Refused;
+use crate::settings::Profile;
 
 /// What every runtime of a project is on this machine.
 pub struct Here {

@@ -71,9 +71,8 @@ pub(super) fn unknown(permissions: &[Permission], now: Moment) -> Vec<String> {
 impl Policy {
     /// What remains of a scope here, at this moment.
     fn cap(&self, project: &str, scope: &AnalysisScope, now: Moment) -> AnalysisScope {
-        let grants = self.projects.iter().find(|(slug, _)| slug.as_str() == project).map(|(_, grants)| grants);
         let granted = |kind: PermissionKind, code: &str| {
-            grants.into_iter().flatten().any(|grant| {
+            self.grants.iter().filter(|grant| grant.project.as_str() == project).any(|grant| {
                 grant.kind == kind && grant.code.as_str() == code && grant.ends_at.is_none_or(|end| now < end)
             })
         };
@@ -158,8 +157,8 @@ impl Admission for Standing {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Grant;
     use super::*;
+    use crate::settings::Grant;
 
     fn permission(kind: PermissionKind, code: &str, ends: Option<&str>) -> Permission {
         Permission {
@@ -177,6 +176,7 @@ mod tests {
         use PermissionKind::{Action, Component, Dataset, Population};
         let now: Moment = "2027-03-04T09:15:02.000000Z".parse().unwrap();
         let grant = |kind, code: &str, ends: Option<&str>| Grant {
+            project: "p".parse().unwrap(),
             kind,
             code: code.parse().unwrap(),
             ends_at: ends.map(|end| end.parse().unwrap()),
@@ -187,7 +187,7 @@ mod tests {
             grant(Dataset, "ukrr", None),
             grant(Population, "include_t1oo", None),
         ];
-        let policy = Policy { projects: [("p".parse().unwrap(), grants)].into() };
+        let policy = Policy { grants };
         let asked = asked(
             &[
                 permission(Dataset, "appointments", None),

@@ -1,42 +1,38 @@
 //! What this backend allows and has: from its operator's settings, never from the site.
 //! Spec protocol.md 1; jobs.md 20, 21, 23.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jobs::engine::RunSettings;
-use jobs::schedule::{Capacity, Pace};
+use jobs::schedule::{Capacity, Pace, Weight};
 use jobs::server::Folders;
-use protocol::order::PermissionKind;
-use protocol::text::names::{BackendSlug, DataVersion, PermissionCode, ProjectSlug};
-use protocol::text::time::Moment;
+use protocol::text::names::{BackendSlug, DataVersion};
 use repositories::{AllowList, Limits};
+use sandbox::IsolationLevel;
 
-/// Whether patients' records may be near.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Profile {
-    /// Invented data alone: native environments may stand in for images.
-    Demo,
-    /// Native environments are refused.
-    Production,
-}
+use crate::settings::{Grant, Profile, Settings};
 
-/// A permission that the data's owner gave a project.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Grant {
-    /// For what.
-    pub kind: PermissionKind,
-    /// Which.
-    pub code: PermissionCode,
-    /// The moment from which it counts no more, by this machine's clock.
-    pub ends_at: Option<Moment>,
-}
-
-/// The backend's own policy file: what each project may use at most.
+/// The backend's own policy: what each project may use at most. A project without an entry has the ordinary alone.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Policy {
-    /// By project; a project without an entry has the ordinary alone.
-    pub projects: BTreeMap<ProjectSlug, Vec<Grant>>,
+    /// One entry for each project and code.
+    pub grants: Vec<Grant>,
+}
+
+/// What the program that runs a backend knows of itself and its machine.
+#[derive(Debug, Clone)]
+pub struct Machine {
+    /// Where runtimes are found and kept, and this program's own engines.
+    pub runtimes: runtimes::Options,
+    /// Why this program has no engine for the words behind a runtime's name, if it has none: of the room `actions`.
+    pub lacks: fn(&str, &[String]) -> Option<String>,
+}
+
+/// Makes an environment; blocks. An error is in words for the operator.
+pub type Make = fn(&runtimes::Plan) -> Result<runtimes::Program, String>;
+
+fn make(plan: &runtimes::Plan) -> Result<runtimes::Program, String> {
+    runtimes::build(plan, &mut |_| {}).map_err(|error| error.to_string())
 }
 
 /// All that the work of a backend goes by.
@@ -60,6 +56,8 @@ pub struct Rules {
     pub runtimes: runtimes::Options,
     /// Why this program has no engine for the words behind a runtime's name, if it has none: of the room `actions`.
     pub lacks: fn(&str, &[String]) -> Option<String>,
+    /// How environments are made.
+    pub make: Make,
     /// How much may run at once.
     pub capacity: Capacity,
     /// What keeps scheduling fair.
@@ -72,4 +70,52 @@ pub struct Rules {
     pub first_wait: Duration,
     /// The operator's label of the data.
     pub data_version: Option<DataVersion>,
+}
+
+/// No job writes more, temporary files included (spec jobs.md 23).
+const DISK: u64 = 200 << 30;
+
+impl Rules {
+    /// Those of an operator's settings.
+    pub fn of(settings: &Settings, machine: Machine) -> Self {
+        let folders = Folders {
+            state: settings.folders.state.clone(),
+            high: settings.folders.high.clone(),
+            medium: settings.folders.medium.clone(),
+        };
+        let (limits, code) = (&settings.limits, &settings.repositories);
+        let each = sandbox::Limits {
+            memory: limits.memory_mb << 20,
+            cpus: limits.cpus,
+            processes: 4096,
+            disk: DISK,
+            files: 1_000_000,
+            time: Some(Duration::from_secs(limits.run_time)),
+            log: 1 << 30,
+        };
+        let (all, db) = (Weight::workers(settings.workers.max), Weight::workers(settings.workers.db));
+        Self {
+            backend: settings.slug.clone(),
+            profile: settings.profile,
+            repositories: code.allow.clone(),
+            fetching: repositories::Settings {
+                rewrites: code.rewrites.clone(),
+                tokens: code.tokens.clone(),
+                ca_file: code.ca_file.clone(),
+                ..repositories::Settings::new(folders.mirrors())
+            },
+            folders,
+            tree: Limits::BACKEND,
+            policy: Policy { grants: settings.permissions.clone() },
+            runtimes: machine.runtimes,
+            lacks: machine.lacks,
+            make,
+            capacity: Capacity { db, other: all, together: None },
+            pace: Pace::default(),
+            running: RunSettings::backend(each, IsolationLevel::Full),
+            request_check_max: Duration::from_secs(limits.request_check),
+            first_wait: Duration::from_secs(5),
+            data_version: settings.data_version.clone(),
+        }
+    }
 }

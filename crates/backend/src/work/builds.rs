@@ -90,10 +90,8 @@ pub(super) async fn run(
                 making.runs = true;
                 let (identity, plan) = (identity.clone(), making.plan.clone());
                 tracing::info!(environment = plan.title, "an environment is being made");
-                running.spawn_blocking(move || {
-                    let built = runtimes::build(&plan, &mut |_| {});
-                    (identity, built.map_err(|error| error.to_string()))
-                });
+                let make = bench.rules.make;
+                running.spawn_blocking(move || (identity, make(&plan)));
             }
         }
         let next = all.values().filter(|making| !making.runs).map(|making| making.at).min();

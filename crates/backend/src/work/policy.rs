@@ -14,7 +14,8 @@ use protocol::text::list::List;
 use protocol::text::whole::{Count, Megabytes, Seconds};
 
 use super::Bench;
-use crate::orders::{Profile, Rules};
+use crate::orders::Rules;
+use crate::settings::Profile;
 
 /// Tags that are looked for: what studies write.
 const TAGS: [&str; 5] = ["v1", "v2", "v3", "v4", "latest"];
