@@ -53,7 +53,7 @@ pub struct Rig {
     stop: watch::Sender<bool>,
     desk: Option<JoinHandle<Result<(), backend::desk::DeskFailed>>>,
     cursor: u64,
-    extra: Extra,
+    pub extra: Extra,
 }
 
 fn settings(folder: &Path, extra: &str) -> Settings {
@@ -72,7 +72,10 @@ high = "{0}/high"
 medium = "{0}/medium"
 [repositories]
 allow = ["https://code.example.org/northfield/*"]
-rewrite = [{{ from = "https://code.example.org", to = "{0}/code" }}]
+rewrite = [
+    {{ from = "https://code.example.org", to = "{0}/code" }},
+    {{ from = "https://code.example.org/northfield/away", to = "https://127.0.0.1:1/away" }},
+]
 [workers]
 max = 4
 db = 2
