@@ -12,6 +12,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod cases;
 mod code;
 mod double;
 mod rig;
