@@ -16,6 +16,7 @@ mod cases;
 mod code;
 mod double;
 mod rig;
+mod rules;
 
 use protocol::apply::book::Outcome;
 use protocol::directive::DirectiveBody;
