@@ -28,7 +28,7 @@ use protocol::text::time::Moment;
 use protocol::text::whole::{Cursor, Epoch, Seq};
 use tokio::sync::{Mutex, MutexGuard, watch};
 
-pub use begin::Beginning;
+pub use begin::{Beginning, ContinueAt};
 pub use directives::Noted;
 pub use error::LogError;
 pub use memory::Memory;
