@@ -4,6 +4,8 @@
 use std::sync::Arc;
 
 use crate::Settings;
+use crate::access::Gate;
+use crate::settings::BadSettings;
 use crate::store::{Store, StoreError};
 
 /// What handlers share.
@@ -13,6 +15,8 @@ pub struct Site {
     pub settings: Settings,
     /// The tables.
     pub store: Store,
+    /// Who asks how often.
+    pub gate: Gate,
 }
 
 /// A site that is ready.
@@ -21,6 +25,9 @@ pub type Opened = Arc<Site>;
 /// Why a site cannot begin.
 #[derive(Debug, thiserror::Error)]
 pub enum SiteError {
+    /// It would not be safe.
+    #[error(transparent)]
+    Settings(#[from] BadSettings),
     /// Its data folder cannot be made or used.
     #[error("the folder {path} cannot be used: {source}")]
     Data {
@@ -51,9 +58,11 @@ impl Site {
     /// # Errors
     /// Its folder or database cannot be used.
     pub async fn open(settings: Settings) -> Result<Opened, SiteError> {
+        settings.check()?;
         std::fs::create_dir_all(&settings.data)
             .map_err(|source| SiteError::Data { path: settings.data.clone(), source })?;
         let store = Store::open(&settings.database()).await?;
-        Ok(Arc::new(Self { settings, store }))
+        let gate = Gate::new(&settings.limits);
+        Ok(Arc::new(Self { settings, store, gate }))
     }
 }
