@@ -13,6 +13,8 @@ use serde_json::{Value, json};
 pub(crate) struct Browser {
     pub(crate) page: Client,
     driver: Child,
+    /// Of the browser; also what its processes are known by.
+    profile: tempfile::TempDir,
 }
 
 /// The two colour schemes of every page.
@@ -51,16 +53,21 @@ impl Browser {
         let port = BufReader::new(driver.stdout.take().unwrap())
             .lines()
             .map(|line| line.unwrap())
-            .find_map(|line| line.split("successfully on port ").nth(1).map(|rest| rest.trim_end_matches('.').to_owned()))
+            .find_map(|line| {
+                line.split("successfully on port ").nth(1).map(|rest| rest.trim_end_matches('.').to_owned())
+            })
             .expect("the driver names its port");
+        let profile = tempfile::tempdir().unwrap();
+        let folder = format!("--user-data-dir={}", profile.path().display());
+        let words = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", &folder];
         let options = json!({
-            "goog:chromeOptions": { "args": ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"] },
+            "goog:chromeOptions": { "args": words },
             "goog:loggingPrefs": { "browser": "ALL" },
         });
         let Value::Object(options) = options else { unreachable!() };
         let mut builder = ClientBuilder::new(hyper_util::client::legacy::connect::HttpConnector::new());
         let page = builder.capabilities(options).connect(&format!("http://127.0.0.1:{port}")).await.unwrap();
-        Self { page, driver }
+        Self { page, driver, profile }
     }
 
     async fn cdp(&self, command: &'static str, parameters: Value) {
@@ -105,10 +112,17 @@ impl Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        // Asked to end, the driver ends its browsers too; killed, it would leave them.
-        if let Some(driver) = rustix::process::Pid::from_raw(self.driver.id().cast_signed()) {
-            let _ = rustix::process::kill_process(driver, rustix::process::Signal::TERM);
-        }
+        let _ = self.driver.kill();
         let _ = self.driver.wait();
+        // A browser outlives its driver.
+        let folder = self.profile.path().display().to_string();
+        for entry in std::fs::read_dir("/proc").into_iter().flatten().flatten() {
+            let words = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
+            let pid = entry.file_name().to_str().and_then(|name| name.parse().ok());
+            let pid = pid.and_then(rustix::process::Pid::from_raw);
+            if let (Some(pid), true) = (pid, String::from_utf8_lossy(&words).contains(&folder)) {
+                let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+            }
+        }
     }
 }
