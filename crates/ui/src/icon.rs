@@ -73,7 +73,7 @@ impl State {
 
     /// The label with another word, for states that only the sender knows, or finer ones.
     pub fn label_as(self, word: &str) -> Html {
-        let mut html = format!("<span class=\"s {}\">{}", self.class(), icon(self.drawing()));
+        let mut html = format!("<span class=\"s {}\">{}", self.class(), icon(self.drawing()).as_str());
         push_text(&mut html, word);
         html.push_str("</span>");
         Html::trusted(html)

@@ -3,7 +3,10 @@
 extern crate self as ui;
 
 pub mod assets;
+pub mod bars;
+pub mod graph;
 pub mod html;
 pub mod icon;
 pub mod page;
 pub mod time;
+pub mod yaml;
