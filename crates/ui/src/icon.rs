@@ -121,6 +121,11 @@ impl Level {
 
     /// The mark: a letter in a shape of its own; the words are its title.
     pub fn mark(self) -> Html {
-        Html::trusted(format!("<abbr class=\"lv {}\" title=\"{}\">{}</abbr>", self.class(), self.words(), self.letter()))
+        Html::trusted(format!(
+            "<abbr class=\"lv {}\" title=\"{}\">{}</abbr>",
+            self.class(),
+            self.words(),
+            self.letter()
+        ))
     }
 }

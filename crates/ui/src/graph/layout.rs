@@ -181,7 +181,8 @@ fn place_rows(cells: &mut [Cell], order: &mut [Vec<usize>]) {
     for column in order.iter() {
         let mut free = 0;
         for &cell in column {
-            let wish = middle(cells, &cells[cell].before).map_or(free, |m| i32::try_from((m + 500) / 1_000).unwrap_or(free));
+            let wish =
+                middle(cells, &cells[cell].before).map_or(free, |m| i32::try_from((m + 500) / 1_000).unwrap_or(free));
             // A wish may not push the drawing far apart.
             cells[cell].row = wish.clamp(free, free + 3);
             free = cells[cell].row + 1;
@@ -204,7 +205,8 @@ fn draw_up(shape: &Shape, cells: &[Cell], lanes: &[Vec<usize>], columns: &[usize
     let mut places = vec![Place { x: 0, y: 0, width: 0, column: 0 }; shape.names.len()];
     for cell in cells {
         if let Some(node) = cell.node {
-            places[node] = Place { x: left[cell.column], y: top(cell), width: widths[cell.column], column: cell.column };
+            places[node] =
+                Place { x: left[cell.column], y: top(cell), width: widths[cell.column], column: cell.column };
         }
     }
     let ways = lanes

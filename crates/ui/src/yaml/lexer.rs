@@ -77,7 +77,8 @@ impl Lexer {
         }
         self.at.offset = next;
         self.at.line += 1;
-        let mut reader = Reader { line: &text.as_bytes()[start..end], base: start, pos: 0, home: 0, keyed: false, found };
+        let mut reader =
+            Reader { line: &text.as_bytes()[start..end], base: start, pos: 0, home: 0, keyed: false, found };
         (self.at.open, self.at.flow) = reader.read(self.at.open, self.at.flow);
         Some(Line { number: self.at.line, content: start..end, next })
     }
@@ -112,7 +113,9 @@ impl<F: FnMut(Token, Range<usize>)> Reader<'_, F> {
                 return (Open::Nothing, flow);
             }
             Open::Block(_) | Open::Nothing => {
-                if matches!(self.line.get(..3), Some(b"---" | b"...")) && matches!(self.line.get(3), None | Some(b' ' | b'\t')) {
+                if matches!(self.line.get(..3), Some(b"---" | b"..."))
+                    && matches!(self.line.get(3), None | Some(b' ' | b'\t'))
+                {
                     self.tell(Token::Tag, 0, 3);
                     self.pos = 3;
                     flow = 0;
@@ -141,7 +144,10 @@ impl<F: FnMut(Token, Range<usize>)> Reader<'_, F> {
                 }
                 b',' | b':' if self.ends_indicator(start + 1, flow > 0) || byte == b',' && flow > 0 => self.pos += 1,
                 b'&' | b'*' | b'!' => {
-                    self.pos += self.line[start..].iter().take_while(|b| !matches!(b, b' ' | b'\t' | b',' | b']' | b'}')).count();
+                    self.pos += self.line[start..]
+                        .iter()
+                        .take_while(|b| !matches!(b, b' ' | b'\t' | b',' | b']' | b'}'))
+                        .count();
                     self.tell(Token::Tag, start, self.pos);
                 }
                 b'|' | b'>' if flow == 0 && self.block_header(start) => return (Open::Block(self.parent()), flow),
@@ -285,13 +291,18 @@ mod tests {
     fn texts_over_several_lines() {
         assert_eq!(tokens("run: >\n  a: b # c\n\n   d: e\nneeds: [x]"), ["k run", "k needs"]);
         assert_eq!(tokens("- run: |-2 # why\n    a: b\n  x: y"), ["k run", "c # why", "k x"]);
-        assert_eq!(tokens("a: \"b: c\n  # no\n  d\\\" e\" # f"), ["k a", "q \"b: c", "q   # no", "q   d\\\" e\"", "c # f"]);
+        assert_eq!(
+            tokens("a: \"b: c\n  # no\n  d\\\" e\" # f"),
+            ["k a", "q \"b: c", "q   # no", "q   d\\\" e\"", "c # f"]
+        );
         assert_eq!(tokens("a: [b,\n  c: d,\n  e]\nf: g"), ["k a", "k c", "k f"]);
     }
 
     #[test]
     fn broken_texts_end() {
-        for text in ["\"", "'", "a: |", "[[[[", "]]]]", ":", "- - -", "\t\t:", "# ", "&", "%x", "é: ü", "a:\r\nb:\r", "\"\\"] {
+        for text in
+            ["\"", "'", "a: |", "[[[[", "]]]]", ":", "- - -", "\t\t:", "# ", "&", "%x", "é: ü", "a:\r\nb:\r", "\"\\"]
+        {
             let _found = tokens(text);
         }
     }

@@ -204,7 +204,11 @@ mod tests {
             rest = &rest[at + rest[at..].find('>').unwrap() + 1..];
         }
         text.push_str(rest);
-        text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&#39;", "'").replace("&amp;", "&")
+        text.replace("&lt;", "<")
+            .replace("&gt;", ">")
+            .replace("&quot;", "\"")
+            .replace("&#39;", "'")
+            .replace("&amp;", "&")
     }
 
     fn well_nested(html: &str) {
@@ -259,7 +263,8 @@ mod tests {
 
     #[test]
     fn pages_continue_each_other() {
-        let text: String = (0..12_000).map(|n| if n == 4_990 { "x: |\n".into() } else { format!("  k{n}: v\n") }).collect();
+        let text: String =
+            (0..12_000).map(|n| if n == 4_990 { "x: |\n".into() } else { format!("  k{n}: v\n") }).collect();
         let pages = Pages::of(&text);
         assert_eq!((pages.count(), pages.lines()), (3, 12_000));
         let all: String = (1..=3).map(|n| stripped(pages.page(&text, n, &[]).unwrap().as_str())).collect();
