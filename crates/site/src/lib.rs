@@ -1,1 +1,11 @@
 #![doc = include_str!("../README.md")]
+
+pub mod access;
+pub mod settings;
+mod site;
+pub mod store;
+pub mod web;
+
+pub use settings::Settings;
+pub use site::{Opened, Site, SiteError};
+pub use web::{router, serve};

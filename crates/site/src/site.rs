@@ -1,0 +1,59 @@
+//! One running site: what all handlers share, and how it begins.
+//! Spec site.md 17.
+
+use std::sync::Arc;
+
+use crate::Settings;
+use crate::store::{Store, StoreError};
+
+/// What handlers share.
+#[derive(Debug)]
+pub struct Site {
+    /// Decided by the operator.
+    pub settings: Settings,
+    /// The tables.
+    pub store: Store,
+}
+
+/// A site that is ready.
+pub type Opened = Arc<Site>;
+
+/// Why a site cannot begin.
+#[derive(Debug, thiserror::Error)]
+pub enum SiteError {
+    /// Its data folder cannot be made or used.
+    #[error("the folder {path} cannot be used: {source}")]
+    Data {
+        /// The folder.
+        path: std::path::PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// Its database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Its address.
+    #[error("cannot listen on {address}: {source}; another program may have the port, choose one with --listen")]
+    Listen {
+        /// Where.
+        address: std::net::SocketAddr,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The server ended.
+    #[error("the server failed: {0}")]
+    Serve(std::io::Error),
+}
+
+impl Site {
+    /// Opens, or begins, a site.
+    ///
+    /// # Errors
+    /// Its folder or database cannot be used.
+    pub async fn open(settings: Settings) -> Result<Opened, SiteError> {
+        std::fs::create_dir_all(&settings.data)
+            .map_err(|source| SiteError::Data { path: settings.data.clone(), source })?;
+        let store = Store::open(&settings.database()).await?;
+        Ok(Arc::new(Self { settings, store }))
+    }
+}
