@@ -1,6 +1,8 @@
 //! Measures every pair of text and ground that the style sheet uses, in light and in dark, by the formula of WCAG 2.2.
 //! Text needs 4.5 : 1 (success criterion 1.4.3), drawings and borders that mean something 3 : 1 (1.4.11).
 
+#![allow(clippy::unwrap_used, reason = "a test stops at its first surprise")]
+
 use std::collections::BTreeMap;
 
 const STYLE: &str = include_str!("../assets/style.css");
