@@ -6,6 +6,6 @@ mod site;
 pub mod store;
 pub mod web;
 
-pub use settings::Settings;
+pub use settings::{BadSettings, Settings};
 pub use site::{Opened, Site, SiteError};
 pub use web::{router, serve};

@@ -29,6 +29,14 @@ pub enum SiteError {
         /// Why.
         source: std::io::Error,
     },
+    /// Its certificate.
+    #[error("the certificate {certificate} or its key cannot be used: {source}")]
+    Certificate {
+        /// The file.
+        certificate: std::path::PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
     /// Its database.
     #[error(transparent)]
     Store(#[from] StoreError),
