@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use crate::access::Limits;
+use crate::access::rate::Rates;
 
 /// Settings of one site.
 #[derive(Debug, Clone)]
@@ -29,24 +29,8 @@ pub struct Settings {
     pub tls: Option<Tls>,
     /// Whether anybody may sign in by picking a person. Only for the demo, only on loopback.
     pub personas: bool,
-    /// How often what may be asked, and which proxies are believed.
-    pub limits: Limits,
-}
-
-/// Why settings cannot be used together.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum BadSettings {
-    /// Anybody could sign in as anybody.
-    #[error("personas let anybody sign in as anybody, so they are only for listening on loopback, not on {0}")]
-    Personas(SocketAddr),
-    /// Session cookies would pass in clear.
-    #[error(
-        "people reach this site by {0}, without https; that is only for listening on loopback: set an https:// origin"
-    )]
-    Plain(String),
-    /// Not an origin.
-    #[error("{0:?} is no origin: it is http:// or https://, a host and perhaps a port, without a path")]
-    Origin(String),
+    /// How often what may be asked.
+    pub rates: Rates,
 }
 
 /// The files of a certificate.
@@ -117,6 +101,14 @@ pub enum BadSettings {
         /// Where it would listen.
         listen: SocketAddr,
     },
+    /// Session cookies would pass in clear.
+    #[error(
+        "people reach this site by {origin}, without https, which is only for a site that listens on this machine alone: write an https:// origin"
+    )]
+    Plain {
+        /// How they reach it.
+        origin: String,
+    },
 }
 
 const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8000);
@@ -148,6 +140,7 @@ impl Settings {
             trusted_proxies: written.trusted_proxies.unwrap_or_default(),
             tls: written.tls,
             personas: false,
+            rates: Rates::default(),
         };
         settings.checked()
     }
@@ -165,32 +158,15 @@ impl Settings {
         if self.personas && !self.listen.ip().is_loopback() {
             return Err(BadSettings::Personas { listen: self.listen });
         }
+        if !self.is_https() && !self.listen.ip().is_loopback() {
+            return Err(BadSettings::Plain { origin: self.origin });
+        }
         Ok(self)
     }
 
     /// Whether pages are reached by https, so that cookies can be kept to it.
     pub fn is_https(&self) -> bool {
         self.origin.starts_with("https://")
-    }
-
-    /// Whether these settings may be used together.
-    ///
-    /// # Errors
-    /// [`BadSettings`] says what is unsafe or unreadable.
-    pub fn check(&self) -> Result<(), BadSettings> {
-        let host = self.host().ok_or_else(|| BadSettings::Origin(self.origin.clone()))?;
-        let plain = host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._:[]".contains(&byte));
-        if host.is_empty() || !plain {
-            return Err(BadSettings::Origin(self.origin.clone()));
-        }
-        let inside = self.listen.ip().is_loopback();
-        if self.personas && !inside {
-            return Err(BadSettings::Personas(self.listen));
-        }
-        if !self.is_https() && !inside {
-            return Err(BadSettings::Plain(self.origin.clone()));
-        }
-        Ok(())
     }
 
     /// Host and port of the origin.
@@ -258,6 +234,27 @@ mod tests {
         let settings = Settings::read(None, Chosen::default()).unwrap();
         assert!(Settings { personas: true, ..settings.clone() }.checked().is_ok());
         let listen = "0.0.0.0:8000".parse().unwrap();
-        assert!(Settings { personas: true, listen, ..settings }.checked().is_err());
+        assert!(Settings { personas: true, listen, ..settings.clone() }.checked().is_err());
+        let origin = "https://jobs.example.org".to_owned();
+        assert!(Settings { listen, origin: origin.clone(), ..settings.clone() }.checked().is_ok());
+        assert!(matches!(Settings { listen, ..settings.clone() }.checked(), Err(BadSettings::Plain { .. })));
+        let listen = "[::]:443".parse().unwrap();
+        assert!(Settings { personas: true, listen, origin, ..settings }.checked().is_err());
+    }
+
+    #[test]
+    fn only_own_names_are_known() {
+        let inside = Settings::read(None, Chosen::default()).unwrap();
+        for host in ["127.0.0.1:8000", "localhost:9", "[::1]:8000", "localhost"] {
+            assert!(inside.is_known_as(host), "{host}");
+        }
+        let outside =
+            Settings { origin: "https://jobs.example.org".into(), listen: "0.0.0.0:443".parse().unwrap(), ..inside };
+        assert!(outside.is_known_as("jobs.example.org") && outside.is_known_as("JOBS.example.org"));
+        for host in
+            ["evil.example", "jobs.example.org.evil.example", "jobs.example.org:444", "localhost:8000", "", "127.0.0.1"]
+        {
+            assert!(!outside.is_known_as(host), "{host}");
+        }
     }
 }

@@ -66,11 +66,11 @@ impl Site {
     /// # Errors
     /// Its folder or database cannot be used.
     pub async fn open(settings: Settings) -> Result<Opened, SiteError> {
-        settings.check()?;
+        let settings = settings.checked()?;
         std::fs::create_dir_all(&settings.data)
             .map_err(|source| SiteError::Data { path: settings.data.clone(), source })?;
         let store = Store::open(&settings.database()).await?;
-        let gate = Gate::new(&settings.limits);
+        let gate = Gate::new(settings.rates);
         Ok(Arc::new(Self { settings, store, gate }))
     }
 }

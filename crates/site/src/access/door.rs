@@ -77,7 +77,7 @@ fn request_id(request: &Request) -> String {
 
 /// The address a request comes from: the peer's, or, through proxies that are trusted, the last one before them.
 fn from(settings: &Settings, peer: IpAddr, request: &Request) -> IpAddr {
-    let proxies = &settings.limits.proxies;
+    let proxies = &settings.trusted_proxies;
     let mut address = peer;
     let named = request.headers().get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
     let named: Vec<&str> = named.flat_map(|value| value.split(',')).collect();

@@ -1,22 +1,12 @@
 //! What the gate remembers between requests, all of it in memory: who asks how often, and who guesses.
 //! Spec site.md 11.5, 16.
 
-use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use super::Refusal;
 use super::rate::{Buckets, Prefix, Rate, Rates};
 
 const QUARTER: Duration = Duration::from_secs(15 * 60);
-
-/// What an operator may set about the gate.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Limits {
-    /// How often what may be asked.
-    pub rates: Rates,
-    /// Proxies whose `X-Forwarded-For` is believed.
-    pub proxies: Vec<IpAddr>,
-}
 
 /// The gate's memory.
 #[derive(Debug)]
@@ -33,8 +23,7 @@ pub struct Gate {
 
 impl Gate {
     /// One that remembers nothing yet.
-    pub fn new(limits: &Limits) -> Self {
-        let rates = limits.rates;
+    pub fn new(rates: Rates) -> Self {
         Self {
             pages: Buckets::new(rates.pages),
             people: Buckets::new(rates.pages),

@@ -27,7 +27,7 @@ pub(crate) use door::door;
 pub use fields::{Fields, Form};
 pub use grants::{Grant, Grants, Place};
 pub(crate) use guard::{Post, guard};
-pub use limits::{Gate, Limits};
+pub use limits::Gate;
 pub use may::{Denied, Object, may};
 pub use rate::Prefix;
 pub use refusal::Refusal;
