@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::Settings;
 use crate::access::Gate;
+use crate::clock::Clock;
 use crate::settings::BadSettings;
 use crate::store::{Store, StoreError};
 
@@ -15,6 +16,8 @@ pub struct Site {
     pub settings: Settings,
     /// The tables.
     pub store: Store,
+    /// What time it is.
+    pub clock: Clock,
     /// Who asks how often.
     pub gate: Gate,
 }
@@ -71,6 +74,6 @@ impl Site {
             .map_err(|source| SiteError::Data { path: settings.data.clone(), source })?;
         let store = Store::open(&settings.database()).await?;
         let gate = Gate::new(settings.rates);
-        Ok(Arc::new(Self { settings, store, gate }))
+        Ok(Arc::new(Self { settings, store, clock: Clock::default(), gate }))
     }
 }
