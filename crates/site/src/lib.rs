@@ -1,6 +1,10 @@
 #![doc = include_str!("../README.md")]
 
 pub mod access;
+pub mod clock;
+pub mod facts;
+pub mod line;
+pub mod live;
 pub mod settings;
 mod site;
 pub mod store;

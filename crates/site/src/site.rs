@@ -2,8 +2,12 @@
 //! Spec site.md 17.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::Settings;
+use crate::clock::Clock;
+use crate::line::{KeyError, Lines};
+use crate::live::Hub;
 use crate::store::{Store, StoreError};
 
 /// What handlers share.
@@ -13,6 +17,13 @@ pub struct Site {
     pub settings: Settings,
     /// The tables.
     pub store: Store,
+    /// What time it is.
+    pub clock: Clock,
+    /// The connections of backends: who holds one, what it told last, who waits for orders.
+    pub line: Lines,
+    /// Who watches which page.
+    pub hub: Hub,
+    stopping: AtomicBool,
 }
 
 /// A site that is ready.
@@ -32,6 +43,9 @@ pub enum SiteError {
     /// Its database.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The key that signs its orders.
+    #[error(transparent)]
+    Key(#[from] KeyError),
     /// Its address.
     #[error("cannot listen on {address}: {source}; another program may have the port, choose one with --listen")]
     Listen {
@@ -54,6 +68,26 @@ impl Site {
         std::fs::create_dir_all(&settings.data)
             .map_err(|source| SiteError::Data { path: settings.data.clone(), source })?;
         let store = Store::open(&settings.database()).await?;
-        Ok(Arc::new(Self { settings, store }))
+        let line = Lines::open(&settings.data)?;
+        Ok(Arc::new(Self {
+            settings,
+            store,
+            clock: Clock::default(),
+            line,
+            hub: Hub::default(),
+            stopping: AtomicBool::new(false),
+        }))
+    }
+
+    /// Ends what would be held open: polls and streams. New ones are answered at once.
+    pub fn stop(&self) {
+        self.stopping.store(true, Ordering::Release);
+        self.line.wake_all();
+        self.hub.stop();
+    }
+
+    /// Whether the site is about to end.
+    pub fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Acquire)
     }
 }

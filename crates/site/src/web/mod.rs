@@ -15,7 +15,7 @@ pub use routes::{Route, Routes};
 
 /// Every route of the site. A module that has handlers gives its own list.
 pub fn routes() -> Routes {
-    Routes::new().and(health::routes())
+    Routes::new().and(health::routes()).and(crate::line::routes())
 }
 
 /// The site as a service that answers requests.
@@ -37,6 +37,11 @@ pub async fn serve(
     let address = site.settings.listen;
     let listener = TcpListener::bind(address).await.map_err(|source| SiteError::Listen { address, source })?;
     ready(listener.local_addr().map_err(SiteError::Serve)?);
+    let held = site.clone();
+    let stop = async move {
+        stop.await;
+        held.stop();
+    };
     let service = router(site).into_make_service_with_connect_info::<SocketAddr>();
     axum::serve(listener, service).with_graceful_shutdown(stop).await.map_err(SiteError::Serve)
 }
