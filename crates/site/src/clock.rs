@@ -35,3 +35,11 @@ impl Clock {
 pub fn moment(microseconds: i64) -> Moment {
     Moment::from_microseconds(microseconds).unwrap_or(Moment::BEGIN)
 }
+/// One second, in the unit of all stored times.
+pub const SECOND: i64 = 1_000_000;
+/// One minute.
+pub const MINUTE: i64 = 60 * SECOND;
+/// One hour.
+pub const HOUR: i64 = 60 * MINUTE;
+/// One day.
+pub const DAY: i64 = 24 * HOUR;

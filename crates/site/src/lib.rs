@@ -1,15 +1,17 @@
 #![doc = include_str!("../README.md")]
 
 pub mod access;
+pub mod audit;
 pub mod clock;
 pub mod facts;
 pub mod line;
 pub mod live;
+pub mod people;
 pub mod settings;
 mod site;
 pub mod store;
 pub mod web;
 
-pub use settings::Settings;
+pub use settings::{BadSettings, Settings};
 pub use site::{Opened, Site, SiteError};
 pub use web::{router, serve};

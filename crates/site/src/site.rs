@@ -5,9 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::Settings;
+use crate::access::Gate;
 use crate::clock::Clock;
 use crate::line::{KeyError, Lines};
 use crate::live::Hub;
+use crate::settings::BadSettings;
 use crate::store::{Store, StoreError};
 
 /// What handlers share.
@@ -19,6 +21,8 @@ pub struct Site {
     pub store: Store,
     /// What time it is.
     pub clock: Clock,
+    /// Who asks how often.
+    pub gate: Gate,
     /// The connections of backends: who holds one, what it told last, who waits for orders.
     pub line: Lines,
     /// Who watches which page.
@@ -32,11 +36,22 @@ pub type Opened = Arc<Site>;
 /// Why a site cannot begin.
 #[derive(Debug, thiserror::Error)]
 pub enum SiteError {
+    /// It would not be safe.
+    #[error(transparent)]
+    Settings(#[from] BadSettings),
     /// Its data folder cannot be made or used.
     #[error("the folder {path} cannot be used: {source}")]
     Data {
         /// The folder.
         path: std::path::PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// Its certificate.
+    #[error("the certificate {certificate} or its key cannot be used: {source}")]
+    Certificate {
+        /// The file.
+        certificate: std::path::PathBuf,
         /// Why.
         source: std::io::Error,
     },
@@ -65,14 +80,17 @@ impl Site {
     /// # Errors
     /// Its folder or database cannot be used.
     pub async fn open(settings: Settings) -> Result<Opened, SiteError> {
+        let settings = settings.checked()?;
         std::fs::create_dir_all(&settings.data)
             .map_err(|source| SiteError::Data { path: settings.data.clone(), source })?;
         let store = Store::open(&settings.database()).await?;
+        let gate = Gate::new(settings.rates);
         let line = Lines::open(&settings.data)?;
         Ok(Arc::new(Self {
             settings,
             store,
             clock: Clock::default(),
+            gate,
             line,
             hub: Hub::default(),
             stopping: AtomicBool::new(false),
