@@ -1,1 +1,9 @@
 #![doc = include_str!("../README.md")]
+
+extern crate self as ui;
+
+pub mod assets;
+pub mod html;
+pub mod icon;
+pub mod page;
+pub mod time;
