@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 
 pub mod access;
+pub mod form;
+pub mod mirror;
 pub mod settings;
 mod site;
 pub mod store;

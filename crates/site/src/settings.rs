@@ -15,6 +15,8 @@ pub struct Settings {
     pub origin: String,
     /// The folder of the database, files and mirrors.
     pub data: PathBuf,
+    /// Which repositories may be fetched: patterns such as `https://host/owner/*`. Nothing else is ever asked.
+    pub repositories: Vec<String>,
     /// Whether repositories may be folders of this machine (`file://`): the demo's are.
     pub local_repositories: bool,
     /// Whether anybody may sign in by picking a person. Only for the demo, only on loopback.

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use crate::Settings;
+use crate::mirror::{CannotOpen, Mirrors};
 use crate::store::{Store, StoreError};
 
 /// What handlers share.
@@ -13,6 +14,8 @@ pub struct Site {
     pub settings: Settings,
     /// The tables.
     pub store: Store,
+    /// Code of studies.
+    pub mirrors: Mirrors,
 }
 
 /// A site that is ready.
@@ -32,6 +35,9 @@ pub enum SiteError {
     /// Its database.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Its mirrors.
+    #[error(transparent)]
+    Mirrors(#[from] CannotOpen),
     /// Its address.
     #[error("cannot listen on {address}: {source}; another program may have the port, choose one with --listen")]
     Listen {
@@ -54,6 +60,7 @@ impl Site {
         std::fs::create_dir_all(&settings.data)
             .map_err(|source| SiteError::Data { path: settings.data.clone(), source })?;
         let store = Store::open(&settings.database()).await?;
-        Ok(Arc::new(Self { settings, store }))
+        let mirrors = Mirrors::open(&settings)?;
+        Ok(Arc::new(Self { settings, store, mirrors }))
     }
 }

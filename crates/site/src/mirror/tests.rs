@@ -1,0 +1,1 @@
+//! Real repositories, made by the system's git.
