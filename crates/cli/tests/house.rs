@@ -24,9 +24,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("demo", &["site", "backend", "protocol", "pipeline", "jobs"]),
     (
         "cli",
-        &[
-            "pipeline", "disclosure", "sandbox", "runtimes", "jobs", "actions", "codelists", "site", "backend", "demo",
-        ],
+        &["pipeline", "disclosure", "sandbox", "runtimes", "jobs", "actions", "codelists", "site", "backend", "demo"],
     ),
 ];
 const LONGEST_FILE: usize = 400;

@@ -1,1 +1,5 @@
 #![doc = include_str!("../README.md")]
+
+mod studies;
+
+pub use studies::RepositoryError;

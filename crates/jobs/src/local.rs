@@ -5,7 +5,6 @@ mod clean;
 mod code;
 mod desk;
 mod judge;
-mod lock;
 mod publisher;
 mod recover;
 mod snapshots;
@@ -22,8 +21,3 @@ pub use snapshots::{Chosen, Restored, SNAPSHOTS, restore, snapshot, snapshot_to_
 pub use study::{LocalError, Look, Study, StudyView, runs_of};
 pub use submit::{Runtimes, Submission, image_identity};
 pub use upkeep::{Finding, Verified, gc, verify};
-
-/// The workspace that every project folder is to itself.
-const WORKSPACE: &str = "local";
-/// What database actions are told, and what studies ask for (spec sandbox.md 5).
-const BACKEND: &str = "expectations";

@@ -1,13 +1,19 @@
 #![doc = include_str!("../README.md")]
 
 pub mod access;
+<<<<<<< HEAD
 pub mod form;
 pub mod mirror;
+=======
+pub mod audit;
+pub mod clock;
+pub mod people;
+>>>>>>> w-gate
 pub mod settings;
 mod site;
 pub mod store;
 pub mod web;
 
-pub use settings::Settings;
+pub use settings::{BadSettings, Settings};
 pub use site::{Opened, Site, SiteError};
 pub use web::{router, serve};

@@ -4,7 +4,9 @@
 use std::sync::Arc;
 
 use crate::Settings;
+use crate::access::Gate;
 use crate::mirror::{CannotOpen, Mirrors};
+use crate::settings::BadSettings;
 use crate::store::{Store, StoreError};
 
 /// What handlers share.
@@ -14,6 +16,8 @@ pub struct Site {
     pub settings: Settings,
     /// The tables.
     pub store: Store,
+    /// Who asks how often.
+    pub gate: Gate,
     /// Code of studies.
     pub mirrors: Mirrors,
 }
@@ -24,11 +28,22 @@ pub type Opened = Arc<Site>;
 /// Why a site cannot begin.
 #[derive(Debug, thiserror::Error)]
 pub enum SiteError {
+    /// It would not be safe.
+    #[error(transparent)]
+    Settings(#[from] BadSettings),
     /// Its data folder cannot be made or used.
     #[error("the folder {path} cannot be used: {source}")]
     Data {
         /// The folder.
         path: std::path::PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// Its certificate.
+    #[error("the certificate {certificate} or its key cannot be used: {source}")]
+    Certificate {
+        /// The file.
+        certificate: std::path::PathBuf,
         /// Why.
         source: std::io::Error,
     },
@@ -57,10 +72,12 @@ impl Site {
     /// # Errors
     /// Its folder or database cannot be used.
     pub async fn open(settings: Settings) -> Result<Opened, SiteError> {
+        let settings = settings.checked()?;
         std::fs::create_dir_all(&settings.data)
             .map_err(|source| SiteError::Data { path: settings.data.clone(), source })?;
         let store = Store::open(&settings.database()).await?;
+        let gate = Gate::new(settings.rates);
         let mirrors = Mirrors::open(&settings)?;
-        Ok(Arc::new(Self { settings, store, mirrors }))
+        Ok(Arc::new(Self { settings, store, gate, mirrors }))
     }
 }

@@ -73,7 +73,7 @@ impl State {
 
     /// The label with another word, for states that only the sender knows, or finer ones.
     pub fn label_as(self, word: &str) -> Html {
-        let mut html = format!("<span class=\"s {}\">{}", self.class(), icon(self.drawing()));
+        let mut html = format!("<span class=\"s {}\">{}", self.class(), icon(self.drawing()).as_str());
         push_text(&mut html, word);
         html.push_str("</span>");
         Html::trusted(html)
@@ -121,6 +121,11 @@ impl Level {
 
     /// The mark: a letter in a shape of its own; the words are its title.
     pub fn mark(self) -> Html {
-        Html::trusted(format!("<abbr class=\"lv {}\" title=\"{}\">{}</abbr>", self.class(), self.words(), self.letter()))
+        Html::trusted(format!(
+            "<abbr class=\"lv {}\" title=\"{}\">{}</abbr>",
+            self.class(),
+            self.words(),
+            self.letter()
+        ))
     }
 }

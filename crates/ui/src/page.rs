@@ -101,7 +101,11 @@ impl Notice {
             Tone::Warning => ("note wait", "warn"),
             Tone::Bad => ("note bad", "bad"),
         };
-        Html::trusted(format!("<div class=\"{class}\">{}<div>{}</div></div>", icon(drawing), self.html))
+        Html::trusted(format!(
+            "<div class=\"{class}\">{}<div>{}</div></div>",
+            icon(drawing).as_str(),
+            self.html.as_str()
+        ))
     }
 }
 

@@ -146,7 +146,9 @@ mod tests {
 
     #[test]
     fn durations_have_unbounded_hours() {
-        for (seconds, text) in [(5, "00:00:05"), (187_200, "52:00:00"), (412_345, "114:32:25"), (0, "00:00:00"), (-3, "00:00:00")] {
+        for (seconds, text) in
+            [(5, "00:00:05"), (187_200, "52:00:00"), (412_345, "114:32:25"), (0, "00:00:00"), (-3, "00:00:00")]
+        {
             assert_eq!(Hms::seconds(seconds).to_string(), text);
         }
         assert_eq!(Hms(None).to_string(), "-");

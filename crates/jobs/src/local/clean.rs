@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use sandbox::folder::{SafeFolder, is_temporary};
 
 use super::study::Places;
-use super::{LocalError, recover::discard};
+use super::LocalError;
+use crate::engine::discard;
 
 /// How much is removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

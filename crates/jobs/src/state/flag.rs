@@ -35,7 +35,7 @@ impl State {
         .bind(now.as_second())
         .fetch_one(&mut *tx)
         .await?;
-        tx.commit().await?;
+        self.commit(tx).await?;
         Ok(Flag { name: name.to_owned(), value: value.map(str::to_owned), since })
     }
 

@@ -39,6 +39,8 @@ pub enum Arrived {
 pub struct Received {
     /// In the order of the line.
     pub arrived: Vec<Arrived>,
+    /// For each of `arrived`, which entry of the answer it was: what is stored are the bytes that the site signed.
+    pub entries: Vec<usize>,
     /// Something is missing behind them: ask again from the stored cursor.
     pub ask_again: bool,
 }
@@ -97,9 +99,9 @@ impl Inbox {
         reader: Reader<'_>,
         id_at: impl Fn(Cursor) -> Option<Ulid>,
     ) -> Received {
-        let mut received = Received { arrived: Vec::new(), ask_again: false };
+        let mut received = Received { arrived: Vec::new(), entries: Vec::new(), ask_again: false };
         let mut due = after;
-        for whole in answer {
+        for (entry, whole) in answer.iter().enumerate() {
             // The line is dense: what has no readable place stands behind the one before it, so that it holds up nobody.
             due = due.next();
             if self.stopped {
@@ -119,10 +121,12 @@ impl Inbox {
                 let signed = open(whole, reader.me, reader.keys, reader.now);
                 if known.is_some() && id.is_some() && known != id && !matches!(&signed, Err(bad) if is_noise(bad.0)) {
                     self.stopped = true;
+                    received.entries.push(entry);
                     received.arrived.push(Arrived::Reject(rejected(cursor, id, RejectedCode::CursorConflict)));
                 }
                 continue;
             }
+            received.entries.push(entry);
             received.arrived.push(match open(whole, reader.me, reader.keys, reader.now) {
                 Ok(directive) => Arrived::Apply(Box::new(directive)),
                 Err(bad) => Arrived::Reject(rejected(cursor, id.clone(), bad.0)),
