@@ -1,14 +1,12 @@
 #![doc = include_str!("../README.md")]
 
 pub mod access;
-<<<<<<< HEAD
-pub mod form;
-pub mod mirror;
-=======
 pub mod audit;
 pub mod clock;
+pub mod form;
+pub mod line;
+pub mod mirror;
 pub mod people;
->>>>>>> w-gate
 pub mod settings;
 mod site;
 pub mod store;

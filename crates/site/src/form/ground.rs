@@ -7,7 +7,7 @@ use crate::mirror::Place;
 use crate::store::StoreError;
 
 /// A workspace with all that a request of it says.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ground {
     /// The workspace's row.
     pub workspace: i64,
@@ -33,6 +33,8 @@ pub struct Ground {
     pub repo: String,
 }
 
+super::from_row!(Ground { workspace, name, branch, notify_default, archived_at, project, slug, number, project_name, project_status, repo });
+
 /// Why nobody can ask for a run here, or not this person.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Closed {
@@ -54,7 +56,7 @@ pub enum Closed {
 }
 
 /// A backend that this person may ask.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Choice {
     /// Its row.
     pub id: i64,
@@ -75,6 +77,8 @@ pub struct Choice {
     /// After how many seconds without contact it counts as missing.
     pub alert_after_s: i64,
 }
+
+super::from_row!(Choice { id, slug, name, flavour, data_kind, mode, mode_since, last_contact_at, alert_after_s });
 
 /// Why a request will wait at its backend.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,2 +1,26 @@
-//! x
-//! y
+//! Making a job request: the form, what is checked before anything is stored, what is expected to run, the submit.
+//! Spec site.md 7. What is decided is decided by pure functions; pages and the API call the same ones.
+
+/// Reads a struct from a row by the names of its fields.
+macro_rules! from_row {
+    ($name:ty { $($field:ident),* $(,)? }) => {
+        impl sqlx::FromRow<'_, sqlx::sqlite::SqliteRow> for $name {
+            fn from_row(row: &sqlx::sqlite::SqliteRow) -> Result<Self, sqlx::Error> {
+                use sqlx::Row as _;
+                Ok(Self { $($field: row.try_get(stringify!($field))?,)* })
+            }
+        }
+    };
+}
+pub(crate) use from_row;
+
+pub mod excerpt;
+pub mod expect;
+pub mod ground;
+pub mod judge;
+pub mod order;
+pub mod permit;
+pub mod record;
+pub mod submit;
+mod view;
+pub mod wish;

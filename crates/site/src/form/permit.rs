@@ -8,7 +8,7 @@ use sqlx::SqlitePool;
 use crate::store::{Change, StoreError};
 
 /// A permission of a project that was approved once.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Grant {
     /// `dataset`, `population`, `component` or `action`.
     pub kind: String,
@@ -25,6 +25,8 @@ pub struct Grant {
     /// Since when it is taken back.
     pub revoked_at: Option<i64>,
 }
+
+super::from_row!(Grant { kind, code, title, approved_by, approved_at, expires_at, revoked_at });
 
 impl Grant {
     /// Whether it counts at this moment.

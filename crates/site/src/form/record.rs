@@ -52,7 +52,6 @@ pub struct Known {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Record(pub BTreeMap<ActionName, Known>);
 
-#[derive(sqlx::FromRow)]
 struct Row {
     action: String,
     job: String,
@@ -67,6 +66,8 @@ struct Row {
     p_commit: Option<String>,
     p_import: Option<i64>,
 }
+
+super::from_row!(Row { action, job, status, code, request, at, p_job, p_status, p_request, p_at, p_commit, p_import });
 
 impl Record {
     /// Reads it, in one query.

@@ -38,6 +38,8 @@ pub struct Asked<'a> {
     pub study: &'a Study,
     /// What was expected of it, for the audit row.
     pub expected: &'a Expected,
+    /// Microseconds since the epoch.
+    pub now: i64,
 }
 
 /// What became of it.
@@ -113,8 +115,7 @@ fn identifier() -> Result<String, SubmitError> {
 /// # Errors
 /// What changed since the form was shown, a limit, or the database; then nothing is written.
 pub async fn submit(change: &mut Change, site: &Site, asked: Asked<'_>) -> Result<Submitted, SubmitError> {
-    let now = site.clock.microseconds();
-    let Asked { by, wish, study, .. } = asked;
+    let Asked { by, wish, study, now, .. } = asked;
     let ground = Ground::of(&mut **change, asked.workspace).await?.ok_or(SubmitError::NoWorkspace)?;
     let form_key = (!wish.key.is_empty()).then(|| format!("{}:{}", by.account, wish.key));
     if let Some(key) = &form_key
@@ -171,18 +172,21 @@ async fn made_before(
     ground: &Ground,
     asked: Asked<'_>,
 ) -> Result<Option<Submitted>, SubmitError> {
-    let row: Option<(i64, String, i64, Option<String>)> =
-        sqlx::query_as("SELECT number, identifier, workspace, commit_id FROM job_request WHERE form_key = ?")
-            .bind(key)
-            .fetch_optional(&mut **change)
-            .await?;
-    let Some((number, identifier, workspace, commit)) = row else { return Ok(None) };
+    let row: Option<(i64, String, i64, Option<String>, String)> = sqlx::query_as(
+            "SELECT r.number, r.identifier, r.workspace, r.commit_id, b.slug FROM job_request r
+             JOIN backend b ON b.id = r.backend WHERE r.form_key = ?",
+        )
+        .bind(key)
+        .fetch_optional(&mut **change)
+        .await?;
+    let Some((number, identifier, workspace, commit, backend)) = row else { return Ok(None) };
     let actions: Vec<String> =
         sqlx::query_scalar("SELECT name FROM requested_action WHERE job_request = ? ORDER BY position")
             .bind(number)
             .fetch_all(&mut **change)
             .await?;
     let same = workspace == ground.workspace
+        && backend == asked.wish.backend
         && commit == Some(asked.study.commit.to_string())
         && actions.iter().map(String::as_str).eq(asked.wish.actions.iter().map(pipeline::ActionName::as_str));
     if same { Ok(Some(Submitted { number, identifier, sent: None })) } else { Err(SubmitError::KeyTaken { number }) }

@@ -65,6 +65,16 @@ pub(super) struct FormPage<'a> {
     pub(super) request: String,
 }
 
+impl FormPage<'_> {
+    fn is_wrong(&self, field: &str) -> bool {
+        self.wrong.iter().any(|one| one.field == field)
+    }
+
+    fn has_nothing(&self) -> bool {
+        self.preview.as_ref().is_some_and(|plan| plan.nothing.is_some())
+    }
+}
+
 /// Which code it is, and how new.
 #[derive(Debug)]
 pub(super) struct Code {
