@@ -18,6 +18,8 @@ pub struct Site {
     pub store: Store,
     /// Who asks how often.
     pub gate: Gate,
+    /// (stand-in)
+    pub line: crate::line::Lines,
     /// Code of studies.
     pub mirrors: Mirrors,
 }
@@ -78,6 +80,6 @@ impl Site {
         let store = Store::open(&settings.database()).await?;
         let gate = Gate::new(settings.rates);
         let mirrors = Mirrors::open(&settings)?;
-        Ok(Arc::new(Self { settings, store, gate, mirrors }))
+        Ok(Arc::new(Self { settings, store, gate, line: crate::line::Lines, mirrors }))
     }
 }

@@ -14,13 +14,28 @@ macro_rules! from_row {
 }
 pub(crate) use from_row;
 
+mod again;
+mod desk;
 pub mod excerpt;
 pub mod expect;
 pub mod ground;
 pub mod judge;
 pub mod order;
+mod page;
 pub mod permit;
 pub mod record;
 pub mod submit;
 mod view;
 pub mod wish;
+
+use crate::access::{Access, Permission};
+use crate::web::{REQUEST_FORM_BYTES, Routes};
+
+/// The form's pages.
+pub fn routes() -> Routes {
+    const RUN: Access = Access::Project(Permission::JobRun);
+    Routes::new()
+        .get("/{project}/{workspace}/run-jobs/", RUN, page::newest)
+        .get("/{project}/{workspace}/run-jobs/{ref}/", RUN, page::at)
+        .post_up_to(REQUEST_FORM_BYTES, "/{project}/{workspace}/run-jobs/", RUN, page::send)
+}

@@ -5,6 +5,8 @@ use pipeline::ActionName;
 use repositories::Commit;
 use serde::Deserialize;
 
+use super::page::Button;
+
 /// Most characters of a note.
 pub const LONGEST_NOTE: usize = 500;
 
@@ -50,15 +52,27 @@ pub struct Sent {
     commit: String,
     #[serde(default)]
     form_key: String,
-    /// Which button: `preview` or `submit`.
+    #[serde(default)]
+    filter: String,
     #[serde(default, rename = "do")]
     button: String,
 }
 
 impl Sent {
-    /// Whether only a preview was asked for. Enter in a text field counts as that: it changes nothing.
-    pub fn is_preview(&self) -> bool {
-        self.button != "submit"
+    /// Which button was used. Enter in a text field counts as preview: it changes nothing.
+    pub(super) fn button(&self) -> Button {
+        match self.button.as_str() {
+            "submit" => Button::Submit,
+            "anyway" => Button::Anyway,
+            "newest" => Button::Newest,
+            "filter" => Button::Filter,
+            _ => Button::Preview,
+        }
+    }
+
+    /// What the listed actions have in their names.
+    pub(super) fn filter(&self) -> &str {
+        self.filter.trim()
     }
 
     /// What it asks for.

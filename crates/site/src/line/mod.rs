@@ -66,3 +66,9 @@ pub async fn send(change: &mut Change, _: &Site, backend: BackendId, body: &Dire
         .bind(at.microseconds()).bind(draft.expires_at.microseconds()).execute(&mut **change).await?;
     Ok(Sent { backend, id: draft.id, cursor: draft.cursor })
 }
+
+#[derive(Debug)]
+pub struct Lines;
+impl Lines {
+    pub fn wake(&self, _: &Sent) {}
+}
