@@ -249,6 +249,15 @@ impl Log {
         self.shelf.sent(from, most).await
     }
 
+    /// Remembers that the site answered. It is stored with the next step, so that a restart knows it within half a minute.
+    pub(crate) async fn heard(&self, at: Moment) -> Result<(), LogError> {
+        let mut turn = self.turn().await?;
+        if let Some(held) = turn.guard.as_mut() {
+            held.standing.heard = Some(at);
+        }
+        Ok(())
+    }
+
     /// The last fact is what the head is taken from: it must be as it was written.
     async fn check_head(&self) -> Result<(), LogError> {
         let Standing { epoch, head, .. } = self.shelf.standing().await?;

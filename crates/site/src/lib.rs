@@ -3,8 +3,10 @@
 pub mod access;
 pub mod audit;
 pub mod clock;
+pub mod facts;
 pub mod form;
 pub mod line;
+pub mod live;
 pub mod mirror;
 pub mod people;
 pub mod settings;

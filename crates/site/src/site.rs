@@ -2,9 +2,13 @@
 //! Spec site.md 17.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::Settings;
 use crate::access::Gate;
+use crate::clock::Clock;
+use crate::line::{KeyError, Lines};
+use crate::live::Hub;
 use crate::mirror::{CannotOpen, Mirrors};
 use crate::settings::BadSettings;
 use crate::store::{Store, StoreError};
@@ -16,12 +20,17 @@ pub struct Site {
     pub settings: Settings,
     /// The tables.
     pub store: Store,
+    /// What time it is.
+    pub clock: Clock,
     /// Who asks how often.
     pub gate: Gate,
-    /// (stand-in)
-    pub line: crate::line::Lines,
     /// Code of studies.
     pub mirrors: Mirrors,
+    /// The connections of backends: who holds one, what it told last, who waits for orders.
+    pub line: Lines,
+    /// Who watches which page.
+    pub hub: Hub,
+    stopping: AtomicBool,
 }
 
 /// A site that is ready.
@@ -55,6 +64,9 @@ pub enum SiteError {
     /// Its mirrors.
     #[error(transparent)]
     Mirrors(#[from] CannotOpen),
+    /// The key that signs its orders.
+    #[error(transparent)]
+    Key(#[from] KeyError),
     /// Its address.
     #[error("cannot listen on {address}: {source}; another program may have the port, choose one with --listen")]
     Listen {
@@ -80,6 +92,28 @@ impl Site {
         let store = Store::open(&settings.database()).await?;
         let gate = Gate::new(settings.rates);
         let mirrors = Mirrors::open(&settings)?;
-        Ok(Arc::new(Self { settings, store, gate, line: crate::line::Lines, mirrors }))
+        let line = Lines::open(&settings.data)?;
+        Ok(Arc::new(Self {
+            settings,
+            store,
+            clock: Clock::default(),
+            gate,
+            line,
+            hub: Hub::default(),
+            mirrors,
+            stopping: AtomicBool::new(false),
+        }))
+    }
+
+    /// Ends what would be held open: polls and streams. New ones are answered at once.
+    pub fn stop(&self) {
+        self.stopping.store(true, Ordering::Release);
+        self.line.wake_all();
+        self.hub.stop();
+    }
+
+    /// Whether the site is about to end.
+    pub fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Acquire)
     }
 }

@@ -1,7 +1,7 @@
 //! Epochs: how a chain begins, and how a new one continues it.
 //! Spec protocol.md 4.3, 7.1, 7.4.
 
-use protocol::fact::backend::{Continues, DataKind, OpenReason, Opened};
+use protocol::fact::backend::{Continues, DataKind, Flavour, OpenReason, Opened};
 use protocol::fact::envelope::Head;
 use protocol::text::names::ProgramVersion;
 use protocol::text::time::Moment;
@@ -16,6 +16,8 @@ pub struct Beginning {
     pub at: Moment,
     /// Whose data.
     pub data_kind: DataKind,
+    /// Beside which records.
+    pub flavour: Flavour,
     /// Of this program.
     pub version: ProgramVersion,
 }
@@ -73,6 +75,7 @@ impl Log {
             continues,
             reason,
             data_kind: beginning.data_kind,
+            flavour: Some(beginning.flavour),
             version: beginning.version.clone(),
             public_key: self.who.key.public().text(),
         }

@@ -1,17 +1,14 @@
-//! Tokens in the `Authorization` header: a person's for the API, a backend's for its calls.
-//! Spec site.md 11.6; protocol.md 2.
+//! A person's token in the `Authorization` header, for the API.
+//! Spec site.md 11.6. Tokens of backends are looked up by `line`.
 
 use axum::http::{HeaderMap, header};
 use sqlx::Row;
 
 use super::secret::{self, Kind};
 use super::session::push;
-use super::{Account, Agent, Grants, Token, TokenScope};
-use crate::clock::{HOUR, MINUTE};
+use super::{Account, Grants, Token, TokenScope};
+use crate::clock::MINUTE;
 use crate::store::{Store, StoreError};
-
-/// How long a backend's older token counts after the first use of a newer one.
-const OVERLAP: i64 = HOUR;
 
 /// The text of the bearer token of a request, if it carries one.
 pub(super) fn carried(headers: &HeaderMap) -> Option<&str> {
@@ -76,59 +73,6 @@ pub(super) async fn used(
         .bind(token)
         .execute(&mut *change)
         .await?;
-    change.commit().await?;
-    Ok(())
-}
-
-/// What became of a backend's token.
-pub(super) enum Called {
-    Agent(Agent),
-    Disabled,
-    Unknown,
-}
-
-/// Whose backend token this is.
-pub(super) async fn agent(store: &Store, text: &str, now: i64) -> Result<Called, StoreError> {
-    if !secret::is_token(Kind::Backend, text) {
-        return Ok(Called::Unknown);
-    }
-    let hash = secret::hash(text).to_vec();
-    let row = sqlx::query(
-        "SELECT b.id, b.slug, b.is_active, t.first_used_at FROM backend_token t JOIN backend b ON b.id = t.backend
-         WHERE t.hash = ?1 AND t.revoked_at IS NULL AND t.valid_from <= ?2 AND t.expires_at > ?2",
-    )
-    .bind(&hash)
-    .bind(now)
-    .fetch_optional(store.readers())
-    .await?;
-    let Some(row) = row else { return Ok(Called::Unknown) };
-    if row.try_get::<i64, _>("is_active")? == 0 {
-        return Ok(Called::Disabled);
-    }
-    let agent = Agent { backend: row.try_get("id")?, slug: row.try_get("slug")? };
-    if row.try_get::<Option<i64>, _>("first_used_at")?.is_none() {
-        first_use(store, &agent, &hash, now).await?;
-    }
-    Ok(Called::Agent(agent))
-}
-
-/// From the first use of a new token on, older ones count for one hour more (protocol.md 2).
-async fn first_use(store: &Store, agent: &Agent, hash: &[u8], now: i64) -> Result<(), StoreError> {
-    let mut change = store.change().await?;
-    sqlx::query("UPDATE backend_token SET first_used_at = ?1 WHERE hash = ?2 AND first_used_at IS NULL")
-        .bind(now)
-        .bind(hash)
-        .execute(&mut *change)
-        .await?;
-    sqlx::query(
-        "UPDATE backend_token SET expires_at = ?1 WHERE backend = ?2 AND hash <> ?3 AND expires_at > ?1
-         AND created_at < (SELECT created_at FROM backend_token WHERE hash = ?3)",
-    )
-    .bind(now + OVERLAP)
-    .bind(agent.backend)
-    .bind(hash)
-    .execute(&mut *change)
-    .await?;
     change.commit().await?;
     Ok(())
 }

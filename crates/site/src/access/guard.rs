@@ -2,7 +2,7 @@
 //! Spec site.md 11.2, 11.3, 11.7, 16. `web::Routes` puts it around each route, so none can be without.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::rejection::RawPathParamsRejection;
@@ -11,14 +11,11 @@ use axum::http::{HeaderMap, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use protocol::calls::RefusalCode;
 use subtle::ConstantTimeEq;
 
-use super::agent::{self, Agent};
-use super::bearer::{self, Called};
+use super::bearer;
 use super::rate::Prefix;
 use super::{Access, Fields, Refusal, Scope, Viewer, may, session};
-use crate::clock::now;
 use crate::{Opened, audit};
 
 /// How long a handler may take until it begins to answer, event streams and backends' polls apart.
@@ -43,10 +40,7 @@ pub(crate) async fn guard(
 ) -> Response {
     let Post { site, access, bytes } = post;
     if matches!(access, Access::Agent | Access::Enrolling) {
-        return match call(&site, access, &mut request).await {
-            Ok(()) => next.run(limited(request, bytes)).await,
-            Err(answer) => answer,
-        };
+        return next.run(limited(request, bytes)).await;
     }
     let is_api = is_api(request.uri().path());
     let viewer = match who(&site, request.headers(), prefix(&request), is_api).await {
@@ -80,7 +74,7 @@ pub(super) fn is_api(path: &str) -> bool {
 
 /// Who asks. Tokens count only for the API; there a token that does not count is no reason to ask as anybody else.
 async fn who(site: &Opened, headers: &HeaderMap, prefix: Prefix, is_api: bool) -> Result<Viewer, Refusal> {
-    let now = now();
+    let now = site.clock.microseconds();
     if is_api && let Some(text) = bearer::carried(headers) {
         let Some((token, last)) = bearer::find(&site.store, text, now).await? else {
             site.gate.anonymous(&prefix)?;
@@ -201,31 +195,4 @@ fn from_here(site: &Opened, headers: &HeaderMap) -> bool {
 
 fn limited(request: Request, bytes: usize) -> Request {
     request.map(|body| Body::new(Limited::new(body, bytes)))
-}
-
-/// A call of a backend: its token, or, before it has one, only how often it tries.
-async fn call(site: &Opened, access: Access, request: &mut Request) -> Result<(), Response> {
-    let (prefix, at) = (prefix(request), Instant::now());
-    let many = |seconds| agent::refused(RefusalCode::TooMany, Some(seconds));
-    if access == Access::Enrolling {
-        return site.gate.agents.take(prefix, at).map_err(many);
-    }
-    site.gate.agents.look(&prefix, at).map_err(many)?;
-    let wrong = |code| {
-        // The try that empties the bucket is still told what is wrong with it.
-        let _emptied = site.gate.agents.take(prefix.clone(), at);
-        agent::refused(code, None)
-    };
-    let Some(text) = bearer::carried(request.headers()) else { return Err(wrong(RefusalCode::Unauthorised)) };
-    let found: Agent = match bearer::agent(&site.store, text, now()).await {
-        Ok(Called::Agent(found)) => found,
-        Ok(Called::Disabled) => return Err(agent::refused(RefusalCode::Disabled, None)),
-        Ok(Called::Unknown) => return Err(wrong(RefusalCode::Unauthorised)),
-        Err(error) => {
-            tracing::error!(%error, "a backend's token cannot be looked up");
-            return Err(agent::refused(RefusalCode::Unavailable, Some(5)));
-        }
-    };
-    request.extensions_mut().insert(found);
-    Ok(())
 }

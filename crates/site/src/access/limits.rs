@@ -16,7 +16,6 @@ pub struct Gate {
     searches: Buckets<Prefix>,
     tokens: Buckets<i64>,
     pub(crate) sign_in: Buckets<Prefix>,
-    pub(super) agents: Buckets<Prefix>,
     /// Wrong passwords of each account.
     pub(crate) wrong: crate::people::password::Wrong,
 }
@@ -30,7 +29,6 @@ impl Gate {
             searches: Buckets::new(rates.searches),
             tokens: Buckets::new(rates.tokens),
             sign_in: Buckets::new(Rate::over(rates.sign_in_tries, QUARTER)),
-            agents: Buckets::new(Rate::over(rates.agent_tries, QUARTER)),
             wrong: crate::people::password::Wrong::default(),
         }
     }

@@ -1,7 +1,6 @@
 //! Who asks, and what they may: the one place where that is decided, for pages, buttons and the API alike.
 //! Spec site.md 11.3.
 
-mod agent;
 mod answer;
 mod bearer;
 mod door;
@@ -20,7 +19,6 @@ pub mod secret;
 pub mod session;
 mod viewer;
 
-pub use agent::Agent;
 pub use answer::{local, sign_in};
 pub use door::RequestId;
 pub(crate) use door::door;
@@ -54,8 +52,8 @@ pub enum Access {
     Project(Permission),
     /// Who has this permission for the backend that the path names (`{backend}`).
     Backend(Permission),
-    /// A backend with its own token (spec protocol.md 2).
+    /// A backend with its own token (spec protocol.md 2). `line` looks it up, for it keeps who is connected.
     Agent,
-    /// A backend that has only a one-time code.
+    /// A backend that has only a one-time code. `line` looks it up.
     Enrolling,
 }

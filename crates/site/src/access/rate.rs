@@ -27,8 +27,6 @@ pub struct Rates {
     pub tokens: Rate,
     /// Tries to sign in from one address in 15 minutes.
     pub sign_in_tries: u32,
-    /// Bad tokens of backends from one address in 15 minutes (spec protocol.md 2).
-    pub agent_tries: u32,
 }
 
 impl Default for Rates {
@@ -38,7 +36,6 @@ impl Default for Rates {
             searches: Rate { per_second: 2.0, burst: 10.0 },
             tokens: Rate { per_second: 10.0, burst: 100.0 },
             sign_in_tries: 30,
-            agent_tries: 20,
         }
     }
 }
@@ -87,16 +84,6 @@ impl<K: Hash + Eq> Buckets<K> {
         }
         *bucket = (level, now);
         Err(seconds((1.0 - level) / self.rate.per_second))
-    }
-
-    /// Whether there is one, without taking it.
-    ///
-    /// # Errors
-    /// None is left: in how many seconds there is one.
-    pub fn look(&self, key: &K, now: Instant) -> Result<(), u64> {
-        let left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
-        let level = left.get(key).map_or(self.rate.burst, |bucket| filled(self.rate, *bucket, now));
-        if level >= 1.0 { Ok(()) } else { Err(seconds((1.0 - level) / self.rate.per_second)) }
     }
 }
 
@@ -149,7 +136,6 @@ mod tests {
             assert_eq!(buckets.take("a", start), Ok(()));
         }
         assert_eq!(buckets.take("a", start), Err(1));
-        assert_eq!(buckets.look(&"a", start), Err(1));
         assert_eq!(buckets.take("b", start), Ok(()));
         let later = start + Duration::from_millis(500);
         assert_eq!(buckets.take("a", later), Ok(()));

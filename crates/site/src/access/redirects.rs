@@ -5,7 +5,6 @@ use sqlx::Row;
 
 use super::answer::local;
 use crate::Opened;
-use crate::clock::now;
 
 /// Where an address that matches nothing has moved, if it has.
 pub(super) async fn find(site: &Opened, path: &str, query: Option<&str>) -> Option<String> {
@@ -16,7 +15,7 @@ pub(super) async fn find(site: &Opened, path: &str, query: Option<&str>) -> Opti
          ORDER BY length(prefix) DESC LIMIT 1",
     )
     .bind(path)
-    .bind(now())
+    .bind(site.clock.microseconds())
     .fetch_optional(site.store.readers())
     .await
     .ok()??;

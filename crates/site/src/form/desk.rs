@@ -11,7 +11,6 @@ use super::wish::Wish;
 use crate::Opened;
 use crate::access::{Object, Permission, Refusal, Viewer, may};
 use crate::audit::Actor;
-use crate::clock::now;
 use crate::mirror::Study;
 
 /// All of it, read once for each request.
@@ -55,7 +54,7 @@ impl Desk {
             fullname: account.fullname.clone(),
             is_service: kind == "service",
         };
-        let now = now();
+        let now = site.clock.microseconds();
         let permits = Permits::read(tables, ground.project, now).await?;
         Ok(Self { ground, by, choices, records, permits, now })
     }

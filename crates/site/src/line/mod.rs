@@ -1,74 +1,37 @@
-//! Stands in for the line of directives until the branch that owns it is merged.
-//! Same signatures, same rows.
+//! The calls of backends and the line of directives to each: enrolment, hello, orders, facts, gauges, people.
+//! Spec protocol.md 2, 3, 6, 7, 8. What facts mean for the tables is in `facts`.
 
-use protocol::directive::DirectiveBody;
-use protocol::directive::envelope::{CannotSign, Draft};
-use protocol::keys::SigningKey;
-use protocol::limits::ORDER_SECONDS;
-use protocol::text::ids::Ulid;
-use protocol::text::time::Moment;
-use protocol::text::whole::Cursor;
+mod call;
+mod directives;
+mod enrol;
+mod epoch;
+mod gauges;
+mod hello;
+mod key;
+mod peers;
+mod people;
+mod secret;
+mod send;
+mod take;
 
-use crate::Site;
-use crate::store::ids::BackendId;
-use crate::store::{Change, StoreError};
+use crate::access::Access;
+use crate::web::Routes;
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sent {
-    pub backend: BackendId,
-    pub id: Ulid,
-    pub cursor: Cursor,
-}
+pub use enrol::{Code, EnrolError, confirm, fingerprint, make_code, rotate};
+pub use epoch::{EpochError, confirm as confirm_epoch};
+pub(crate) use epoch::{propose, replace_keys};
+pub use key::KeyError;
+pub use peers::{Lines, Peer, Seen};
+pub use secret::token;
+pub use send::{SendError, Sent, rights_changed, send};
 
-#[derive(Debug, thiserror::Error)]
-pub enum SendError {
-    #[error("there is no backend {0:?}")]
-    NoBackend(BackendId),
-    #[error(transparent)]
-    CannotSign(#[from] CannotSign),
-    #[error("the system gives no random numbers: {0}")]
-    Random(#[from] getrandom::Error),
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-impl From<sqlx::Error> for SendError {
-    fn from(error: sqlx::Error) -> Self {
-        Self::Store(error.into())
-    }
-}
-
-pub async fn send(change: &mut Change, _: &Site, backend: BackendId, body: &DirectiveBody) -> Result<Sent, SendError> {
-    let (cursor,): (i64,) = sqlx::query_as("SELECT coalesce(max(cursor), 0) + 1 FROM directive WHERE backend = ?")
-        .bind(backend.0).fetch_one(&mut **change).await?;
-    let (slug,): (String,) = sqlx::query_as("SELECT slug FROM backend WHERE id = ?").bind(backend.0).fetch_one(&mut **change).await?;
-    let damaged = || StoreError::Damaged("line".to_owned());
-    let at = Moment::from_microseconds(crate::clock::now()).map_err(|_| damaged())?;
-    let mut random = [0; 16];
-    getrandom::fill(&mut random)?;
-    let draft = Draft {
-        cursor: u64::try_from(cursor).ok().and_then(|n| Cursor::try_from(n).ok()).ok_or_else(damaged)?,
-        id: Ulid::from_parts(1, u128::from_le_bytes(random)),
-        backend: slug.parse().map_err(|_| damaged())?,
-        at,
-        expires_at: at.plus_seconds(ORDER_SECONDS),
-        critical: vec![],
-        body: body.clone(),
-    };
-    let key = SigningKey::new(&[7; 32], "site-1".parse().map_err(|_| damaged())?);
-    let text = draft.sign(&key)?;
-    let request = match body {
-        DirectiveBody::JobRequest(order) => Some(order.request.as_str()),
-        DirectiveBody::Cancel(cancel) => Some(cancel.request.as_str()),
-        _ => None,
-    };
-    sqlx::query("INSERT INTO directive (backend, cursor, id, kind, text, request, at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
-        .bind(backend.0).bind(cursor).bind(draft.id.as_str()).bind(body.kind().name()).bind(text).bind(request)
-        .bind(at.microseconds()).bind(draft.expires_at.microseconds()).execute(&mut **change).await?;
-    Ok(Sent { backend, id: draft.id, cursor: draft.cursor })
-}
-
-#[derive(Debug)]
-pub struct Lines;
-impl Lines {
-    pub fn wake(&self, _: &Sent) {}
+/// The calls of backends. Those that take files or ask for rights of persons are in other rooms.
+pub fn routes() -> Routes {
+    Routes::new()
+        .post("/backend/v1/enrol", Access::Enrolling, enrol::enrol)
+        .post("/backend/v1/hello", Access::Agent, hello::hello)
+        .get("/backend/v1/directives", Access::Agent, directives::directives)
+        .post("/backend/v1/facts", Access::Agent, take::facts)
+        .post("/backend/v1/gauges", Access::Agent, gauges::gauges)
+        .get("/backend/v1/people", Access::Agent, people::people)
 }

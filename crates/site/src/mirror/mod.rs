@@ -263,7 +263,3 @@ impl Shared {
         Ok(with.named(repo, &name, branch)?)
     }
 }
-
-#[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test stops at its first surprise")]
-mod tests;

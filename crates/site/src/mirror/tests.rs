@@ -1,1 +1,0 @@
-//! Real repositories, made by the system's git.
