@@ -179,7 +179,10 @@ impl<'a> Shown<'a> {
         let study: &Study = &resolved.study;
         let text = study.text();
         let (actions, hidden, total) = self.rows();
-        let has_project = study.project().is_some();
+        let mut all = study.loaded.diagnostics.clone();
+        all.extend(study.remarks.iter().cloned());
+        let blocks = |found: &Fault| study.project().is_none() && found.severity == "error";
+        let (faults, remarks) = excerpt::faults(&text, &all).into_iter().partition(blocks);
         FormPage {
             address: format!("/{}/{}/run-jobs/", ground.slug, ground.name),
             request: format!("/{}/{}/", ground.slug, ground.name),
@@ -187,15 +190,8 @@ impl<'a> Shown<'a> {
             key: &wish.key,
             commit: study.commit.to_string(),
             code: self.code(),
-            faults: if has_project { Vec::new() } else { excerpt::faults(&text, &study.loaded.diagnostics) },
-            remarks: match has_project {
-                true => {
-                    let mut all = study.loaded.diagnostics.clone();
-                    all.extend(study.remarks.iter().cloned());
-                    excerpt::faults(&text, &all)
-                }
-                false => Vec::new(),
-            },
+            faults,
+            remarks,
             codelists: &self.resolved.study.codelists.faults,
             repair: study.codelists.repair,
             missing: study.yaml.as_ref().err().map(|missing| missing.message.clone()),

@@ -13,8 +13,10 @@ use site::access::session;
 use site::{Settings, Site};
 use tower::ServiceExt;
 
-/// A study whose first action reads the database, in the form of the language's newest version.
-pub(crate) const STUDY: &str = "version: '4.0'
+/// A study whose first action reads the database.
+pub(crate) const STUDY: &str = "version: '3.0'
+expectations:
+  population_size: 1000
 actions:
   extract:
     run: cohortextractor:v1 generate_cohort --study-definition study_definition --output-format csv
