@@ -43,3 +43,8 @@ pub const MINUTE: i64 = 60 * SECOND;
 pub const HOUR: i64 = 60 * MINUTE;
 /// One day.
 pub const DAY: i64 = 24 * HOUR;
+
+/// Now by the machine's clock, where no [`Clock`] is at hand: when a row was made.
+pub(crate) fn now() -> i64 {
+    Clock::default().microseconds()
+}
