@@ -19,7 +19,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("actions", &["disclosure"]),
     ("codelists", &["sandbox"]),
     ("ui", &[]),
-    ("site", &["ui", "protocol", "pipeline", "repositories", "jobs"]),
+    ("site", &["ui", "protocol", "pipeline", "runtimes", "codelists", "repositories", "jobs"]),
     ("backend", &["ui", "protocol", "pipeline", "repositories", "runtimes", "sandbox", "jobs", "codelists"]),
     ("demo", &["site", "backend", "protocol", "pipeline", "jobs"]),
     (

@@ -9,6 +9,7 @@ use crate::access::Gate;
 use crate::clock::Clock;
 use crate::line::{KeyError, Lines};
 use crate::live::Hub;
+use crate::mirror::{CannotOpen, Mirrors};
 use crate::settings::BadSettings;
 use crate::store::{Store, StoreError};
 
@@ -23,6 +24,8 @@ pub struct Site {
     pub clock: Clock,
     /// Who asks how often.
     pub gate: Gate,
+    /// Code of studies.
+    pub mirrors: Mirrors,
     /// The connections of backends: who holds one, what it told last, who waits for orders.
     pub line: Lines,
     /// Who watches which page.
@@ -58,6 +61,9 @@ pub enum SiteError {
     /// Its database.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Its mirrors.
+    #[error(transparent)]
+    Mirrors(#[from] CannotOpen),
     /// The key that signs its orders.
     #[error(transparent)]
     Key(#[from] KeyError),
@@ -85,6 +91,7 @@ impl Site {
             .map_err(|source| SiteError::Data { path: settings.data.clone(), source })?;
         let store = Store::open(&settings.database()).await?;
         let gate = Gate::new(settings.rates);
+        let mirrors = Mirrors::open(&settings)?;
         let line = Lines::open(&settings.data)?;
         Ok(Arc::new(Self {
             settings,
@@ -93,6 +100,7 @@ impl Site {
             gate,
             line,
             hub: Hub::default(),
+            mirrors,
             stopping: AtomicBool::new(false),
         }))
     }
