@@ -1,6 +1,8 @@
 //! The site's SQLite file: one writer, many readers, forward-only migrations.
 //! Spec site.md 2, 17. Tables are in `migrations/`; reading for pages is in rooms of their own.
 
+pub mod read;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
