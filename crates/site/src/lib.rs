@@ -1,6 +1,9 @@
 #![doc = include_str!("../README.md")]
 
 pub mod access;
+pub mod audit;
+pub mod clock;
+pub mod people;
 pub mod settings;
 mod site;
 pub mod store;

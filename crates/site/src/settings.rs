@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use crate::access::rate::Rates;
+
 /// Settings of one site.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -27,6 +29,8 @@ pub struct Settings {
     pub tls: Option<Tls>,
     /// Whether anybody may sign in by picking a person. Only for the demo, only on loopback.
     pub personas: bool,
+    /// How often what may be asked.
+    pub rates: Rates,
 }
 
 /// The files of a certificate.
@@ -97,6 +101,14 @@ pub enum BadSettings {
         /// Where it would listen.
         listen: SocketAddr,
     },
+    /// Session cookies would pass in clear.
+    #[error(
+        "people reach this site by {origin}, without https, which is only for a site that listens on this machine alone: write an https:// origin"
+    )]
+    Plain {
+        /// How they reach it.
+        origin: String,
+    },
 }
 
 const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8000);
@@ -128,6 +140,7 @@ impl Settings {
             trusted_proxies: written.trusted_proxies.unwrap_or_default(),
             tls: written.tls,
             personas: false,
+            rates: Rates::default(),
         };
         settings.checked()
     }
@@ -145,12 +158,33 @@ impl Settings {
         if self.personas && !self.listen.ip().is_loopback() {
             return Err(BadSettings::Personas { listen: self.listen });
         }
+        if !self.is_https() && !self.listen.ip().is_loopback() {
+            return Err(BadSettings::Plain { origin: self.origin });
+        }
         Ok(self)
     }
 
     /// Whether pages are reached by https, so that cookies can be kept to it.
     pub fn is_https(&self) -> bool {
         self.origin.starts_with("https://")
+    }
+
+    /// Host and port of the origin.
+    fn host(&self) -> Option<&str> {
+        self.origin.strip_prefix("https://").or_else(|| self.origin.strip_prefix("http://"))
+    }
+
+    /// Whether people reach this site by this host, as a `Host` header says it. On loopback the names of loopback are
+    /// known with every port.
+    pub fn is_known_as(&self, host: &str) -> bool {
+        if self.host().is_some_and(|own| own.eq_ignore_ascii_case(host)) {
+            return true;
+        }
+        let name = match host.rsplit_once(':') {
+            Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+            _ => host,
+        };
+        self.listen.ip().is_loopback() && ["localhost", "127.0.0.1", "[::1]"].contains(&name)
     }
 
     /// The database file.
@@ -200,6 +234,27 @@ mod tests {
         let settings = Settings::read(None, Chosen::default()).unwrap();
         assert!(Settings { personas: true, ..settings.clone() }.checked().is_ok());
         let listen = "0.0.0.0:8000".parse().unwrap();
-        assert!(Settings { personas: true, listen, ..settings }.checked().is_err());
+        assert!(Settings { personas: true, listen, ..settings.clone() }.checked().is_err());
+        let origin = "https://jobs.example.org".to_owned();
+        assert!(Settings { listen, origin: origin.clone(), ..settings.clone() }.checked().is_ok());
+        assert!(matches!(Settings { listen, ..settings.clone() }.checked(), Err(BadSettings::Plain { .. })));
+        let listen = "[::]:443".parse().unwrap();
+        assert!(Settings { personas: true, listen, origin, ..settings }.checked().is_err());
+    }
+
+    #[test]
+    fn only_own_names_are_known() {
+        let inside = Settings::read(None, Chosen::default()).unwrap();
+        for host in ["127.0.0.1:8000", "localhost:9", "[::1]:8000", "localhost"] {
+            assert!(inside.is_known_as(host), "{host}");
+        }
+        let outside =
+            Settings { origin: "https://jobs.example.org".into(), listen: "0.0.0.0:443".parse().unwrap(), ..inside };
+        assert!(outside.is_known_as("jobs.example.org") && outside.is_known_as("JOBS.example.org"));
+        for host in
+            ["evil.example", "jobs.example.org.evil.example", "jobs.example.org:444", "localhost:8000", "", "127.0.0.1"]
+        {
+            assert!(!outside.is_known_as(host), "{host}");
+        }
     }
 }

@@ -4,6 +4,9 @@
 use std::sync::Arc;
 
 use crate::Settings;
+use crate::access::Gate;
+use crate::clock::Clock;
+use crate::settings::BadSettings;
 use crate::store::{Store, StoreError};
 
 /// What handlers share.
@@ -13,6 +16,10 @@ pub struct Site {
     pub settings: Settings,
     /// The tables.
     pub store: Store,
+    /// What time it is.
+    pub clock: Clock,
+    /// Who asks how often.
+    pub gate: Gate,
 }
 
 /// A site that is ready.
@@ -21,6 +28,9 @@ pub type Opened = Arc<Site>;
 /// Why a site cannot begin.
 #[derive(Debug, thiserror::Error)]
 pub enum SiteError {
+    /// It would not be safe.
+    #[error(transparent)]
+    Settings(#[from] BadSettings),
     /// Its data folder cannot be made or used.
     #[error("the folder {path} cannot be used: {source}")]
     Data {
@@ -59,9 +69,11 @@ impl Site {
     /// # Errors
     /// Its folder or database cannot be used.
     pub async fn open(settings: Settings) -> Result<Opened, SiteError> {
+        let settings = settings.checked()?;
         std::fs::create_dir_all(&settings.data)
             .map_err(|source| SiteError::Data { path: settings.data.clone(), source })?;
         let store = Store::open(&settings.database()).await?;
-        Ok(Arc::new(Self { settings, store }))
+        let gate = Gate::new(settings.rates);
+        Ok(Arc::new(Self { settings, store, clock: Clock::default(), gate }))
     }
 }

@@ -195,4 +195,16 @@ impl Role {
             Self::SiteAdministrator => &[S::Site],
         }
     }
+
+    /// Whether one person grants it and another approves it, neither being who gets it.
+    pub fn needs_two(self) -> bool {
+        matches!(
+            self,
+            Self::OutputChecker
+                | Self::OutputPublisher
+                | Self::DataAuthority
+                | Self::StaffAreaAdministrator
+                | Self::SiteAdministrator
+        )
+    }
 }

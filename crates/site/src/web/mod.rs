@@ -2,6 +2,7 @@
 //! Spec site.md 3, 11.3, 11.4.
 
 mod health;
+mod paper;
 mod routes;
 
 use std::net::SocketAddr;
@@ -12,7 +13,8 @@ use tokio::net::TcpListener;
 
 use crate::{Opened, SiteError};
 
-pub use routes::{Route, Routes};
+pub(crate) use paper::paper;
+pub use routes::{REQUEST_FORM_BYTES, Route, Routes};
 
 /// Every route of the site. A module that has handlers gives its own list.
 pub fn routes() -> Routes {

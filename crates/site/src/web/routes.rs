@@ -2,12 +2,19 @@
 //! Spec site.md 11.3: a handler without a declared permission must not compile.
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::handler::Handler;
 use axum::http::Method;
-use axum::routing::{MethodFilter, MethodRouter, on};
+use axum::middleware::from_fn_with_state;
+use axum::routing::{MethodFilter, MethodRouter, any, on};
 
 use crate::Opened;
-use crate::access::Access;
+use crate::access::{Access, Post, Refusal, door, guard};
+
+/// Bytes of a body, if a route does not say otherwise (spec site.md 11.7).
+const BYTES: usize = 1024 * 1024;
+/// Bytes of the form that makes a job request.
+pub const REQUEST_FORM_BYTES: usize = 4 * BYTES;
 
 /// What is known of a route, for the matrix of routes and roles.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,7 +30,7 @@ pub struct Route {
 /// Routes with their handlers.
 #[derive(Default)]
 pub struct Routes {
-    all: Vec<(Route, MethodRouter<Opened>)>,
+    all: Vec<(Route, usize, MethodRouter<Opened>)>,
 }
 
 impl Routes {
@@ -39,7 +46,7 @@ impl Routes {
         H: Handler<T, Opened>,
         T: 'static,
     {
-        self.add(Method::GET, path, access, on(MethodFilter::GET, handler))
+        self.add(Method::GET, path, access, BYTES, on(MethodFilter::GET, handler))
     }
 
     /// Adds an act.
@@ -49,11 +56,28 @@ impl Routes {
         H: Handler<T, Opened>,
         T: 'static,
     {
-        self.add(Method::POST, path, access, on(MethodFilter::POST, handler))
+        self.post_up_to(BYTES, path, access, handler)
     }
 
-    fn add(mut self, method: Method, path: &'static str, access: Access, handler: MethodRouter<Opened>) -> Self {
-        self.all.push((Route { method, path, access }, handler));
+    /// Adds an act whose body may have this many bytes.
+    #[must_use]
+    pub fn post_up_to<H, T>(self, bytes: usize, path: &'static str, access: Access, handler: H) -> Self
+    where
+        H: Handler<T, Opened>,
+        T: 'static,
+    {
+        self.add(Method::POST, path, access, bytes, on(MethodFilter::POST, handler))
+    }
+
+    fn add(
+        mut self,
+        method: Method,
+        path: &'static str,
+        access: Access,
+        bytes: usize,
+        handler: MethodRouter<Opened>,
+    ) -> Self {
+        self.all.push((Route { method, path, access }, bytes, handler));
         self
     }
 
@@ -66,14 +90,22 @@ impl Routes {
 
     /// What there is.
     pub fn table(&self) -> impl Iterator<Item = &Route> {
-        self.all.iter().map(|(route, _)| route)
+        self.all.iter().map(|(route, _, _)| route)
     }
 
     pub(crate) fn into_router(self, site: Opened) -> Router {
+        let guarded = |access, bytes| from_fn_with_state(Post { site: site.clone(), access, bytes }, guard);
         let mut router = Router::new();
-        for (route, handler) in self.all {
-            router = router.route(route.path, handler);
+        for (route, bytes, handler) in self.all {
+            router = router.route(route.path, handler.route_layer(guarded(route.access, bytes)));
         }
-        router.with_state(site)
+        let nothing = any(async || Refusal::Hidden).route_layer(guarded(Access::Public, BYTES));
+        router
+            .method_not_allowed_fallback(async || Refusal::Method)
+            .fallback_service(nothing.with_state(site.clone()))
+            // The guard limits bodies, each route its own way.
+            .layer(DefaultBodyLimit::disable())
+            .layer(from_fn_with_state(site.clone(), door))
+            .with_state(site)
     }
 }

@@ -159,6 +159,12 @@ CREATE TRIGGER audit_event_is_never_removed BEFORE DELETE ON audit_event BEGIN
     SELECT RAISE(ABORT, 'the audit log is never changed');
 END;
 
+-- Free text of acts (reasons), by its hash: the chain holds the hash only, so that unlawful text can be blanked.
+CREATE TABLE audit_text (
+    sha256 TEXT PRIMARY KEY,
+    body TEXT
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE site_alert (
     id INTEGER PRIMARY KEY,
     title TEXT NOT NULL,
