@@ -3,6 +3,7 @@
 pub mod access;
 pub mod audit;
 pub mod clock;
+pub mod pages;
 pub mod people;
 pub mod settings;
 mod site;

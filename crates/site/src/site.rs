@@ -20,6 +20,8 @@ pub struct Site {
     pub clock: Clock,
     /// Who asks how often.
     pub gate: Gate,
+    /// What public pages keep of project.yaml files.
+    pub memory: crate::pages::Memory,
 }
 
 /// A site that is ready.
@@ -74,6 +76,6 @@ impl Site {
             .map_err(|source| SiteError::Data { path: settings.data.clone(), source })?;
         let store = Store::open(&settings.database()).await?;
         let gate = Gate::new(settings.rates);
-        Ok(Arc::new(Self { settings, store, clock: Clock::default(), gate }))
+        Ok(Arc::new(Self { settings, store, clock: Clock::default(), gate, memory: crate::pages::Memory::default() }))
     }
 }

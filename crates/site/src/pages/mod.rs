@@ -5,8 +5,7 @@ mod request;
 mod shell;
 pub mod words;
 
-pub use request::{Drawn, Memory, draw};
-pub use shell::{Fail, Reader, answer, frame};
+pub use request::{Drawn, Memory, changes, draw};
 
 use crate::access::Access;
 use crate::web::Routes;

@@ -74,25 +74,24 @@ impl Pipeline {
         let errors = loaded.diagnostics.iter().filter(|d| d.severity == Severity::Error).count();
         let exact = std::str::from_utf8(bytes).is_ok();
         let text = String::from_utf8_lossy(bytes).into_owned();
-        let project = loaded.project.or(loaded.partial);
-        let actions: Vec<Line> = project
-            .into_iter()
-            .flat_map(|project| project.actions)
-            .map(|action| Line {
+        let (mut actions, mut marks) = (Vec::new(), Vec::new());
+        for action in loaded.project.or(loaded.partial).into_iter().flat_map(|project| project.actions) {
+            if exact {
+                marks.extend(action.outputs.iter().map(|output| Mark {
+                    place: bytes_of(output.span),
+                    meaning: Meaning::Level(level(output.level)),
+                }));
+            }
+            actions.push(Line {
                 name: action.name.as_str().to_owned(),
                 image: action.runtime.to_string(),
                 needs: action.needs.iter().map(|n| n.as_str().to_owned()).collect(),
                 outputs: action.outputs.iter().map(|o| (level(o.level), o.pattern.as_str().to_owned())).collect(),
-                place: bytes_of(action.span),
-            })
-            .collect();
-        let mut marks = Vec::new();
+                place: if exact { bytes_of(action.span) } else { 0..0 },
+            });
+        }
         if exact {
-            marks = level_keys(&text);
-            let again = ::pipeline::load(bytes, "project.yaml");
-            for output in again.project.or(again.partial).into_iter().flat_map(|p| p.actions).flat_map(|a| a.outputs) {
-                marks.push(Mark { place: bytes_of(output.span), meaning: Meaning::Level(level(output.level)) });
-            }
+            marks.extend(level_keys(&text));
             for fault in loaded.diagnostics {
                 if let Some(span) = fault.span {
                     let words = format!("{}: {}", fault.code.0, fault.message);

@@ -9,8 +9,9 @@ pub use reasons::{checking, codelists, decided, reason, staleness};
 
 use serde_json::Value;
 use ui::icon::State;
+use ui::time::At;
 
-use crate::store::read::JobRow;
+use crate::store::read::{JobRow, Permission};
 
 /// What a page says about a job.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -120,6 +121,18 @@ fn unknown(code: &str) -> Said {
         return Said::just("An old record that does not say more.");
     }
     Said::just(format!("The backend says “{code}”, a code that this site does not know."))
+}
+
+/// A data permission in one line: what, by whom, until when.
+pub fn permission(permission: &Permission) -> String {
+    let mut words = permission.title.clone();
+    if let Some(by) = &permission.approved_by {
+        words.push_str(&format!(" · approved by {by}"));
+    }
+    if let Some(end) = permission.expires_at {
+        words.push_str(&format!(" · until {}", At(end).day()));
+    }
+    words
 }
 
 /// 1st, 2nd, 3rd, 4th, … 11th, … 21st.
