@@ -31,6 +31,8 @@ pub struct Site {
     /// Who watches which page.
     pub hub: Hub,
     stopping: AtomicBool,
+    /// What public pages keep of project.yaml files.
+    pub memory: crate::pages::Memory,
 }
 
 /// A site that is ready.
@@ -101,6 +103,7 @@ impl Site {
             line,
             hub: Hub::default(),
             mirrors,
+            memory: crate::pages::Memory::default(),
             stopping: AtomicBool::new(false),
         }))
     }

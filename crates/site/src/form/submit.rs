@@ -69,7 +69,9 @@ pub enum SubmitError {
     #[error("Your account was disabled.")]
     Disabled,
     /// Too many at once.
-    #[error("You have {open} requests that are not finished; at most {MOST_OPEN} are allowed at once. Wait for one to end, or cancel one.")]
+    #[error(
+        "You have {open} requests that are not finished; at most {MOST_OPEN} are allowed at once. Wait for one to end, or cancel one."
+    )]
     TooManyOpen {
         /// How many.
         open: i64,
@@ -173,12 +175,12 @@ async fn made_before(
     asked: Asked<'_>,
 ) -> Result<Option<Submitted>, SubmitError> {
     let row: Option<(i64, String, i64, Option<String>, String)> = sqlx::query_as(
-            "SELECT r.number, r.identifier, r.workspace, r.commit_id, b.slug FROM job_request r
+        "SELECT r.number, r.identifier, r.workspace, r.commit_id, b.slug FROM job_request r
              JOIN backend b ON b.id = r.backend WHERE r.form_key = ?",
-        )
-        .bind(key)
-        .fetch_optional(&mut **change)
-        .await?;
+    )
+    .bind(key)
+    .fetch_optional(&mut **change)
+    .await?;
     let Some((number, identifier, workspace, commit, backend)) = row else { return Ok(None) };
     let actions: Vec<String> =
         sqlx::query_scalar("SELECT name FROM requested_action WHERE job_request = ? ORDER BY position")
