@@ -17,8 +17,8 @@ use protocol::text::ids::Ulid;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 
-use crate::desk::ended;
 use super::{Bench, REST, WorkError};
+use crate::desk::ended;
 use crate::log::LogError;
 use crate::orders::Decided;
 

@@ -11,9 +11,9 @@ use sandbox::folder::SafeFolder;
 use serde_json::json;
 
 use super::LocalError;
-use crate::lock::Lock;
 use super::study::{Places, give_to_owner};
 use crate::engine::{LINES, ring, volume};
+use crate::lock::Lock;
 use crate::log::log_name;
 use crate::schedule::Modes;
 use crate::server::{Folders, ServerError};
