@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use jobs::fault::point;
+use jobs::local::WISH;
 use jobs::state::{CancelOrder, PolicyRule, StateError};
 use jobs::{RequestId, WorkspaceName};
 use protocol::directive::DirectiveBody;
@@ -21,9 +22,6 @@ use super::{Bench, REST, WorkError};
 use crate::desk::ended;
 use crate::log::LogError;
 use crate::orders::Decided;
-
-/// The flag that shows what the site's staff wish.
-pub(super) const WISH: &str = "pause_wish";
 
 /// What has come and is not applied yet.
 #[derive(Default)]
