@@ -4,6 +4,7 @@
 mod health;
 mod paper;
 mod routes;
+pub(crate) mod sheet;
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -18,7 +19,7 @@ pub use routes::{REQUEST_FORM_BYTES, Route, Routes};
 
 /// Every route of the site. A module that has handlers gives its own list.
 pub fn routes() -> Routes {
-    Routes::new().and(health::routes())
+    Routes::new().and(health::routes()).and(crate::people::pages::routes())
 }
 
 /// The site as a service that answers requests.
