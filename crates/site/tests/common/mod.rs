@@ -1,5 +1,11 @@
 //! A site in a folder of its own, its router called in this process, and a browser that keeps a cookie.
-#![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::expect_used, reason = "each test uses a part, and stops at its first surprise")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "each test uses a part, and stops at its first surprise"
+)]
 
 use std::net::SocketAddr;
 
