@@ -19,8 +19,8 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("actions", &["disclosure"]),
     ("codelists", &["sandbox"]),
     ("ui", &[]),
-    ("site", &["ui", "protocol", "pipeline", "repositories", "jobs"]),
-    ("backend", &["ui", "protocol", "pipeline", "repositories", "runtimes", "sandbox", "jobs"]),
+    ("site", &["ui", "protocol", "pipeline", "runtimes", "codelists", "repositories", "jobs"]),
+    ("backend", &["ui", "protocol", "pipeline", "repositories", "runtimes", "sandbox", "jobs", "codelists"]),
     ("demo", &["site", "backend", "protocol", "pipeline", "jobs"]),
     (
         "cli",

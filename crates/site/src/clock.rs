@@ -4,6 +4,8 @@
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::SystemTime;
 
+use protocol::text::time::Moment;
+
 /// The site's clock. Tests push it forward.
 #[derive(Debug, Default)]
 pub struct Clock {
@@ -18,10 +20,20 @@ impl Clock {
         now.saturating_add(self.ahead.load(Ordering::Relaxed))
     }
 
+    /// The same as messages write it.
+    pub fn now(&self) -> Moment {
+        moment(self.microseconds())
+    }
+
     /// Pushes it forward by so many seconds.
     pub fn advance(&self, seconds: i64) {
         self.ahead.fetch_add(seconds.saturating_mul(1_000_000), Ordering::Relaxed);
     }
+}
+
+/// A stored moment as messages write it; what no message can hold is the beginning of 1970.
+pub fn moment(microseconds: i64) -> Moment {
+    Moment::from_microseconds(microseconds).unwrap_or(Moment::BEGIN)
 }
 
 /// One second, in the unit of all stored times.

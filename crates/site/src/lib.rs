@@ -3,6 +3,12 @@
 pub mod access;
 pub mod audit;
 pub mod clock;
+pub mod facts;
+pub mod form;
+pub mod line;
+pub mod live;
+pub mod mirror;
+pub mod pages;
 pub mod people;
 pub mod settings;
 mod site;

@@ -2,10 +2,14 @@
 //! Spec site.md 17.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::Settings;
 use crate::access::Gate;
 use crate::clock::Clock;
+use crate::line::{KeyError, Lines};
+use crate::live::Hub;
+use crate::mirror::{CannotOpen, Mirrors};
 use crate::settings::BadSettings;
 use crate::store::{Store, StoreError};
 
@@ -20,6 +24,15 @@ pub struct Site {
     pub clock: Clock,
     /// Who asks how often.
     pub gate: Gate,
+    /// Code of studies.
+    pub mirrors: Mirrors,
+    /// The connections of backends: who holds one, what it told last, who waits for orders.
+    pub line: Lines,
+    /// Who watches which page.
+    pub hub: Hub,
+    stopping: AtomicBool,
+    /// What public pages keep of project.yaml files.
+    pub memory: crate::pages::Memory,
 }
 
 /// A site that is ready.
@@ -50,6 +63,12 @@ pub enum SiteError {
     /// Its database.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Its mirrors.
+    #[error(transparent)]
+    Mirrors(#[from] CannotOpen),
+    /// The key that signs its orders.
+    #[error(transparent)]
+    Key(#[from] KeyError),
     /// Its address.
     #[error("cannot listen on {address}: {source}; another program may have the port, choose one with --listen")]
     Listen {
@@ -74,6 +93,30 @@ impl Site {
             .map_err(|source| SiteError::Data { path: settings.data.clone(), source })?;
         let store = Store::open(&settings.database()).await?;
         let gate = Gate::new(settings.rates);
-        Ok(Arc::new(Self { settings, store, clock: Clock::default(), gate }))
+        let mirrors = Mirrors::open(&settings)?;
+        let line = Lines::open(&settings.data)?;
+        Ok(Arc::new(Self {
+            settings,
+            store,
+            clock: Clock::default(),
+            gate,
+            line,
+            hub: Hub::default(),
+            mirrors,
+            memory: crate::pages::Memory::default(),
+            stopping: AtomicBool::new(false),
+        }))
+    }
+
+    /// Ends what would be held open: polls and streams. New ones are answered at once.
+    pub fn stop(&self) {
+        self.stopping.store(true, Ordering::Release);
+        self.line.wake_all();
+        self.hub.stop();
+    }
+
+    /// Whether the site is about to end.
+    pub fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Acquire)
     }
 }

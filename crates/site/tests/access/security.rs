@@ -1,13 +1,10 @@
 //! Attacks on sign-in, sessions, forms and addresses (spec site.md 20.4).
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops at its first surprise")]
-
-mod common;
 
 use std::sync::Arc;
 
+use crate::world::{Browser, HOST, ORIGIN, PASSWORD, World};
 use axum::body::Body;
 use axum::http::{Method, StatusCode};
-use common::{Browser, HOST, ORIGIN, PASSWORD, World};
 use site::access::{Account, Object, Permission, Person, Place, RequestId, Role, TokenScope, Viewer};
 use site::people::{By, accounts, codes, roles};
 use site::settings::Chosen;
