@@ -4,6 +4,7 @@
 mod health;
 mod paper;
 mod routes;
+pub(crate) mod sheet;
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -22,6 +23,7 @@ pub fn routes() -> Routes {
         .and(health::routes())
         .and(crate::line::routes())
         .and(crate::form::routes())
+        .and(crate::people::pages::routes())
         .and(crate::pages::routes())
 }
 
