@@ -6,6 +6,7 @@ pub mod clock;
 pub mod facts;
 pub mod line;
 pub mod live;
+pub mod pages;
 pub mod people;
 pub mod settings;
 mod site;

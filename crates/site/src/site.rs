@@ -23,6 +23,8 @@ pub struct Site {
     pub clock: Clock,
     /// Who asks how often.
     pub gate: Gate,
+    /// What public pages keep of project.yaml files.
+    pub memory: crate::pages::Memory,
     /// The connections of backends: who holds one, what it told last, who waits for orders.
     pub line: Lines,
     /// Who watches which page.
@@ -91,6 +93,7 @@ impl Site {
             store,
             clock: Clock::default(),
             gate,
+            memory: crate::pages::Memory::default(),
             line,
             hub: Hub::default(),
             stopping: AtomicBool::new(false),
