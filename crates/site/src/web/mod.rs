@@ -18,7 +18,11 @@ pub use routes::{REQUEST_FORM_BYTES, Route, Routes};
 
 /// Every route of the site. A module that has handlers gives its own list.
 pub fn routes() -> Routes {
-    Routes::new().and(health::routes()).and(crate::line::routes()).and(crate::pages::routes())
+    Routes::new()
+        .and(health::routes())
+        .and(crate::line::routes())
+        .and(crate::live::routes())
+        .and(crate::pages::routes())
 }
 
 /// The site as a service that answers requests.
