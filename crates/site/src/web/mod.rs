@@ -24,6 +24,7 @@ pub fn routes() -> Routes {
         .and(crate::line::routes())
         .and(crate::form::routes())
         .and(crate::people::pages::routes())
+        .and(crate::live::routes())
         .and(crate::pages::routes())
 }
 
