@@ -18,7 +18,7 @@ pub use routes::{REQUEST_FORM_BYTES, Route, Routes};
 
 /// Every route of the site. A module that has handlers gives its own list.
 pub fn routes() -> Routes {
-    Routes::new().and(health::routes()).and(crate::line::routes()).and(crate::form::routes())
+    Routes::new().and(health::routes()).and(crate::line::routes()).and(crate::form::routes()).and(crate::cancel::routes())
 }
 
 /// The site as a service that answers requests.
