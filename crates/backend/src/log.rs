@@ -28,10 +28,11 @@ use protocol::text::time::Moment;
 use protocol::text::whole::{Cursor, Epoch, Seq};
 use tokio::sync::{Mutex, MutexGuard, watch};
 
-pub use begin::Beginning;
+pub use begin::{Beginning, ContinueAt};
 pub use directives::Noted;
 pub use error::LogError;
 pub use memory::Memory;
+pub use sqlite::Sqlite;
 pub use verify::Verified;
 
 use egress::Sent;
@@ -86,15 +87,15 @@ impl Log {
     /// The folder cannot be used, another process holds it, the file is not ours or is damaged.
     pub async fn open(state: &Path, who: Who) -> Result<Self, LogError> {
         let lock = lock::Lock::take(state)?;
-        let shelf = sqlite::Sqlite::open(&state.join("backend.sqlite")).await?;
+        let shelf = Sqlite::open(&state.join("backend.sqlite")).await?;
         Self::start(Arc::new(shelf), who, Some(lock)).await
     }
 
-    /// A log on a shelf in memory.
+    /// A log on a shelf that is at hand, as one in memory.
     ///
     /// # Errors
     /// What it holds is damaged.
-    pub async fn on(shelf: Arc<Memory>, who: Who) -> Result<Self, LogError> {
+    pub async fn on(shelf: Arc<dyn Shelf>, who: Who) -> Result<Self, LogError> {
         Self::start(shelf, who, None).await
     }
 
@@ -247,6 +248,15 @@ impl Log {
     /// The shelf cannot be read.
     pub async fn sent(&self, from: u64, most: usize) -> Result<Vec<Sent>, LogError> {
         self.shelf.sent(from, most).await
+    }
+
+    /// Remembers that the site answered. It is stored with the next step, so that a restart knows it within half a minute.
+    pub(crate) async fn heard(&self, at: Moment) -> Result<(), LogError> {
+        let mut turn = self.turn().await?;
+        if let Some(held) = turn.guard.as_mut() {
+            held.standing.heard = Some(at);
+        }
+        Ok(())
     }
 
     /// The last fact is what the head is taken from: it must be as it was written.

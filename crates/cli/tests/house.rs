@@ -20,7 +20,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("codelists", &["sandbox"]),
     ("ui", &[]),
     ("site", &["ui", "protocol", "pipeline", "repositories", "jobs"]),
-    ("backend", &["ui", "protocol", "pipeline", "repositories", "runtimes", "sandbox", "jobs"]),
+    ("backend", &["ui", "protocol", "pipeline", "repositories", "runtimes", "sandbox", "jobs", "codelists"]),
     ("demo", &["site", "backend", "protocol", "pipeline", "jobs"]),
     (
         "cli",

@@ -4,7 +4,8 @@ pub mod collect;
 mod definition;
 pub mod engine;
 pub mod explain;
-mod fault;
+#[doc(hidden)]
+pub mod fault;
 mod ids;
 mod json;
 mod judge;

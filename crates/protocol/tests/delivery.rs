@@ -323,6 +323,7 @@ fn a_restored_backend_goes_on_in_a_new_epoch() {
         continues: Some(Continues { epoch: Epoch::LEAST, seq: own.seq, hash: own.hash }),
         reason: OpenReason::Restored,
         data_kind: DataKind::Synthetic,
+        flavour: None,
         version: "1.4.0".parse().unwrap(),
         public_key: world.key.public().text(),
     };

@@ -3,6 +3,9 @@
 pub mod access;
 pub mod audit;
 pub mod clock;
+pub mod facts;
+pub mod line;
+pub mod live;
 pub mod pages;
 pub mod people;
 pub mod settings;

@@ -2,10 +2,13 @@
 //! Spec site.md 17.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::Settings;
 use crate::access::Gate;
 use crate::clock::Clock;
+use crate::line::{KeyError, Lines};
+use crate::live::Hub;
 use crate::settings::BadSettings;
 use crate::store::{Store, StoreError};
 
@@ -22,6 +25,11 @@ pub struct Site {
     pub gate: Gate,
     /// What public pages keep of project.yaml files.
     pub memory: crate::pages::Memory,
+    /// The connections of backends: who holds one, what it told last, who waits for orders.
+    pub line: Lines,
+    /// Who watches which page.
+    pub hub: Hub,
+    stopping: AtomicBool,
 }
 
 /// A site that is ready.
@@ -52,6 +60,9 @@ pub enum SiteError {
     /// Its database.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The key that signs its orders.
+    #[error(transparent)]
+    Key(#[from] KeyError),
     /// Its address.
     #[error("cannot listen on {address}: {source}; another program may have the port, choose one with --listen")]
     Listen {
@@ -76,6 +87,28 @@ impl Site {
             .map_err(|source| SiteError::Data { path: settings.data.clone(), source })?;
         let store = Store::open(&settings.database()).await?;
         let gate = Gate::new(settings.rates);
-        Ok(Arc::new(Self { settings, store, clock: Clock::default(), gate, memory: crate::pages::Memory::default() }))
+        let line = Lines::open(&settings.data)?;
+        Ok(Arc::new(Self {
+            settings,
+            store,
+            clock: Clock::default(),
+            gate,
+            memory: crate::pages::Memory::default(),
+            line,
+            hub: Hub::default(),
+            stopping: AtomicBool::new(false),
+        }))
+    }
+
+    /// Ends what would be held open: polls and streams. New ones are answered at once.
+    pub fn stop(&self) {
+        self.stopping.store(true, Ordering::Release);
+        self.line.wake_all();
+        self.hub.stop();
+    }
+
+    /// Whether the site is about to end.
+    pub fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Acquire)
     }
 }

@@ -17,7 +17,7 @@ pub struct Sent {
     pub at: Moment,
     /// Which call: `POST facts`, `GET directives?after=7&wait=55`.
     pub call: String,
-    /// The body, byte for byte, before any compression; of an enrolment its hash, for the code is a secret.
+    /// The body, byte for byte, before any compression.
     pub bytes: Vec<u8>,
     /// SHA-256 over the hash before it and all of the above.
     pub hash: Sha256Hex,

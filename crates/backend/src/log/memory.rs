@@ -32,7 +32,7 @@ struct Held {
 impl Held {
     fn standing(&self) -> Standing {
         let sent = (0, Sha256Hex::zero());
-        let new = || Standing { epoch: Epoch::LEAST, head: Head::start(), inbox: Inbox::new(), sent };
+        let new = || Standing { epoch: Epoch::LEAST, head: Head::start(), inbox: Inbox::new(), sent, heard: None };
         self.standing.clone().unwrap_or_else(new)
     }
 }

@@ -30,6 +30,8 @@ pub struct Standing {
     pub inbox: Inbox,
     /// How many messages were sent, and the hash of the last one.
     pub sent: (u64, Sha256Hex),
+    /// When the site last answered, as far as it was stored: with the next step after it.
+    pub heard: Option<Moment>,
 }
 
 /// What became of a stored directive.

@@ -28,10 +28,14 @@ const BUSY: Duration = Duration::from_secs(10);
 
 /// A shelf on the disk. Steps and looks take turns on one connection: a step is one flush of the disk, a look is a row.
 #[derive(Debug)]
-pub(super) struct Sqlite(Mutex<SqliteConnection>);
+pub struct Sqlite(Mutex<SqliteConnection>);
 
 impl Sqlite {
-    pub(super) async fn open(path: &Path) -> Result<Self, LogError> {
+    /// Opens the file, making it if it is not there, readable by its owner alone. Who opens it holds the folder's lock.
+    ///
+    /// # Errors
+    /// It cannot be opened, is not ours, or is of a later program.
+    pub async fn open(path: &Path) -> Result<Self, LogError> {
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(true)
@@ -196,18 +200,21 @@ async fn commit(connection: &mut SqliteConnection, change: Change) -> Result<(),
             .execute(&mut *tx)
             .await?;
     }
-    sqlx::query("UPDATE standing SET epoch = ?, cursor = ?, directive = ?, stopped = ?")
+    sqlx::query("UPDATE standing SET epoch = ?, cursor = ?, directive = ?, stopped = ?, heard = ?")
         .bind(whole(standing.epoch.get()))
         .bind(whole(standing.inbox.cursor.get()))
         .bind(standing.inbox.id.as_ref().map(Ulid::as_str))
         .bind(standing.inbox.stopped)
+        .bind(standing.heard.map(Moment::microseconds))
         .execute(&mut *tx)
         .await?;
     Ok(tx.commit().await?)
 }
 
 async fn standing(connection: &mut SqliteConnection) -> Result<Standing, LogError> {
-    let row = sqlx::query("SELECT epoch, cursor, directive, stopped FROM standing").fetch_one(&mut *connection).await?;
+    let row = sqlx::query("SELECT epoch, cursor, directive, stopped, heard FROM standing")
+        .fetch_one(&mut *connection)
+        .await?;
     let epoch: Epoch = number(&row, "epoch")?;
     let inbox =
         Inbox { cursor: number(&row, "cursor")?, id: text(&row, "directive")?, stopped: row.try_get("stopped")? };
@@ -225,7 +232,8 @@ async fn standing(connection: &mut SqliteConnection) -> Result<Standing, LogErro
         None => (0, Sha256Hex::zero()),
         Some(row) => (number(row, "seq")?, text(row, "hash")?.ok_or_else(none)?),
     };
-    Ok(Standing { epoch, head, inbox, sent })
+    let heard = row.try_get::<Option<i64>, _>("heard")?.map(|_| moment(&row, "heard")).transpose()?;
+    Ok(Standing { epoch, head, inbox, sent, heard })
 }
 
 macro_rules! entries {

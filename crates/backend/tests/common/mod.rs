@@ -10,7 +10,7 @@ use protocol::directive::DirectiveBody;
 use protocol::directive::body::Cancel;
 use protocol::directive::envelope::Draft;
 use protocol::fact::FactBody;
-use protocol::fact::backend::{DataKind, Mode, ModeChanged};
+use protocol::fact::backend::{DataKind, Flavour, Mode, ModeChanged};
 use protocol::keys::{Keys, SigningKey};
 use protocol::text::ids::Ulid;
 use protocol::text::names::BackendSlug;
@@ -38,7 +38,8 @@ pub fn who() -> Who {
 }
 
 pub fn beginning() -> Beginning {
-    Beginning { at: moment(0), data_kind: DataKind::Synthetic, version: "1.4.0".parse().unwrap() }
+    let flavour = Flavour::Tpp;
+    Beginning { at: moment(0), data_kind: DataKind::Synthetic, flavour, version: "1.4.0".parse().unwrap() }
 }
 
 pub async fn on_disk(state: &Path) -> Log {

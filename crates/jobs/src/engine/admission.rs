@@ -1,7 +1,8 @@
 //! A last look before each start: what a backend's own rules say of a job at that moment.
 //! Spec protocol.md 1 (checked again before each start); jobs.md 4 (`refused_by_policy`).
 
-use crate::state::{Job, PolicyRule};
+use super::Work;
+use crate::state::PolicyRule;
 
 /// A job may not start, now or ever.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,7 +19,7 @@ pub trait Admission: Send + Sync {
     ///
     /// # Errors
     /// It may not: it fails, and all that waits for it.
-    fn admit(&self, job: &Job) -> Result<(), Refusal>;
+    fn admit(&self, work: &Work) -> Result<(), Refusal>;
 }
 
 /// No rules: a laptop, where who runs a study may run it.
@@ -26,7 +27,7 @@ pub trait Admission: Send + Sync {
 pub struct NoRules;
 
 impl Admission for NoRules {
-    fn admit(&self, _: &Job) -> Result<(), Refusal> {
+    fn admit(&self, _: &Work) -> Result<(), Refusal> {
         Ok(())
     }
 }

@@ -148,7 +148,7 @@ pub(super) async fn run(
         if let Some(message) = room::lacking(&shop) {
             return Ok(Ended::Lacks { held: Held::Disk, message });
         }
-        if let Err(refusal) = shop.admission.admit(&work.job) {
+        if let Err(refusal) = shop.admission.admit(&work) {
             return refused(&shop, &work, &refusal).await;
         }
         point("claim.before", action);

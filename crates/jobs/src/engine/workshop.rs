@@ -131,6 +131,8 @@ pub struct Work {
     pub job: Job,
     /// Who asked for it.
     pub created_by: String,
+    /// For which project; empty on a laptop.
+    pub project: String,
     /// What runs its command.
     pub program: Program,
     /// The code.

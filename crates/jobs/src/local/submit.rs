@@ -92,8 +92,9 @@ impl Study {
         for job in self.shop.state.jobs_of(request.id).await? {
             let Some(program) = what.programs.get(&job.definition.action).cloned() else { continue };
             let (tree, code) = (what.tree.clone(), what.code.clone());
-            let created_by = request.created_by.clone();
-            works.push(Work { job, created_by, program, tree, code, edited: edited.clone(), actions: actions.clone() });
+            let (created_by, project) = (request.created_by.clone(), String::new());
+            let (edited, actions) = (edited.clone(), actions.clone());
+            works.push(Work { job, created_by, project, program, tree, code, edited, actions });
         }
         Ok(works)
     }

@@ -168,11 +168,11 @@ pub(super) async fn cancel_and_answer(
         Err(StateError::UnknownRequest(_)) => actions.iter().map(|action| (action.as_str(), "unknown")).collect(),
         Err(StateError::UnknownActions { actions: unknown, .. }) => {
             let body = unknown.iter().map(|action| (action.as_str(), "unknown")).collect();
-            return answer(tx, order, request, body).await;
+            return answer(tx, order, request, body, now).await;
         }
         Err(error) => return Err(error),
     };
-    answer(tx, order, request, outcomes).await
+    answer(tx, order, request, outcomes, now).await
 }
 
 async fn answer(
@@ -180,9 +180,10 @@ async fn answer(
     order: CancelOrder<'_>,
     request: RequestId,
     outcomes: BTreeMap<&str, &str>,
+    now: Timestamp,
 ) -> Result<(), StateError> {
     let body = json!({ "request": request, "directive": order.id, "actions": outcomes });
-    send(tx, Message { kind: "cancel.done", body: &body, held_for: None, answers: Some(order.id) }).await?;
+    send(tx, Message { kind: "cancel.done", body: &body, held_for: None, answers: Some(order.id) }, now).await?;
     Ok(())
 }
 

@@ -176,7 +176,7 @@ impl JobHead {
             told["ref"] = json!(reference);
         }
         let hold = self.hold.as_deref().filter(|_| ends);
-        send(tx, Message { kind: "job.state", body: &told, held_for: hold, answers: None }).await?;
+        send(tx, Message { kind: "job.state", body: &told, held_for: hold, answers: None }, now).await?;
         let body = json!({
             "job": self.id,
             "action": self.action,

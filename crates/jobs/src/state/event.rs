@@ -52,6 +52,8 @@ pub enum ChainError {
 pub struct Outgoing {
     /// Its place; messages are delivered in this order, at least once.
     pub seq: i64,
+    /// When it was written, in microseconds since 1970.
+    pub at_us: i64,
     /// What it tells.
     pub kind: String,
     /// Ids, actions, codes and times; nothing else may leave (spec jobs.md 16).
@@ -110,37 +112,39 @@ pub(super) struct Message<'a> {
     pub(super) answers: Option<&'a str>,
 }
 
-/// What is told outside of a request's plan or refusal, whole or in parts that follow each other.
+/// What is told outside of a request's plan or refusal.
 #[derive(Debug, Clone, Copy)]
 pub struct Answer<'a> {
     /// What it tells.
     pub kind: &'a str,
     /// The order that it answers, once.
     pub answers: Option<&'a str>,
-    /// Its parts, in order.
-    pub parts: &'a [Value],
+    /// All of it.
+    pub body: &'a Value,
 }
 
 impl Answer<'_> {
-    pub(super) async fn send(&self, tx: &mut SqliteConnection) -> Result<(), StateError> {
-        for (n, body) in self.parts.iter().enumerate() {
-            let answers = self.answers.map(|id| if n == 0 { id.to_owned() } else { format!("{id}#{n}") });
-            send(tx, Message { kind: self.kind, body, held_for: None, answers: answers.as_deref() }).await?;
-        }
-        Ok(())
+    pub(super) async fn send(&self, tx: &mut SqliteConnection, now: Timestamp) -> Result<bool, StateError> {
+        let Self { kind, answers, body } = *self;
+        send(tx, Message { kind, body, held_for: None, answers }, now).await
     }
 }
 
 /// Puts a message into the outbox; false if what it answers was answered before.
-pub(super) async fn send(tx: &mut SqliteConnection, message: Message<'_>) -> Result<bool, StateError> {
+pub(super) async fn send(
+    tx: &mut SqliteConnection,
+    message: Message<'_>,
+    now: Timestamp,
+) -> Result<bool, StateError> {
     let insert = sqlx::query(
-        "INSERT INTO outbox (kind, body, held_for, answers) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        "INSERT INTO outbox (kind, body, held_for, answers, at_us) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
     );
     let done = insert
         .bind(message.kind)
         .bind(message.body.to_string())
         .bind(message.held_for)
         .bind(message.answers)
+        .bind(now.as_microsecond())
         .execute(tx)
         .await?;
     Ok(done.rows_affected() > 0)
@@ -150,7 +154,7 @@ pub(super) async fn send(tx: &mut SqliteConnection, message: Message<'_>) -> Res
 pub(super) async fn release(tx: &mut SqliteConnection, attempt: &str) -> Result<u64, StateError> {
     // The copies come first, so that no number is ever given twice.
     let copied = sqlx::query(
-        "INSERT INTO outbox (kind, body) SELECT kind, body FROM outbox WHERE held_for = ? ORDER BY seq",
+        "INSERT INTO outbox (kind, body, at_us) SELECT kind, body, at_us FROM outbox WHERE held_for = ? ORDER BY seq",
     );
     let count = copied.bind(attempt).execute(&mut *tx).await?.rows_affected();
     sqlx::query("DELETE FROM outbox WHERE held_for = ?").bind(attempt).execute(tx).await?;
@@ -199,27 +203,28 @@ impl State {
     /// # Errors
     /// The database refused.
     pub async fn outgoing(&self, limit: u32) -> Result<Vec<Outgoing>, StateError> {
-        let rows = sqlx::query("SELECT seq, kind, body FROM outbox WHERE delivered_at IS NULL AND held_for IS NULL \
+        let rows = sqlx::query("SELECT seq, kind, body, coalesce(at_us, 0) FROM outbox WHERE delivered_at IS NULL AND held_for IS NULL \
              ORDER BY seq LIMIT ?")
             .bind(limit)
             .fetch_all(&self.readers)
             .await?;
         let read = |row: sqlx::sqlite::SqliteRow| {
             let body: String = row.try_get(2)?;
-            Ok(Outgoing { seq: row.try_get(0)?, kind: row.try_get(1)?, body: serde_json::from_str(&body)? })
+            let (seq, kind, at_us) = (row.try_get(0)?, row.try_get(1)?, row.try_get(3)?);
+            Ok(Outgoing { seq, at_us, kind, body: serde_json::from_str(&body)? })
         };
         rows.into_iter().map(read).collect()
     }
 
-    /// Puts an answer into the outbox that goes with no other change; nothing happens if `answers` has one. What the body
+    /// Puts an answer into the outbox that goes with no other change; nothing happens if what it answers has one. What the body
     /// may hold is for the caller to say: [`Outgoing`]s leave the machine.
     ///
     /// # Errors
     /// The database refused.
-    pub async fn answer(&self, answers: &str, kind: &str, body: &Value) -> Result<bool, StateError> {
+    pub async fn answer(&self, answer: &Answer<'_>, now: Timestamp) -> Result<bool, StateError> {
         let mut writers = self.writers.lock().await;
         let mut tx = writers.durable.begin_with("BEGIN IMMEDIATE").await?;
-        let told = send(&mut tx, Message { kind, body, held_for: None, answers: Some(answers) }).await?;
+        let told = answer.send(&mut tx, now).await?;
         self.commit(tx).await?;
         Ok(told)
     }

@@ -27,13 +27,30 @@ impl State {
         self.commit(tx).await
     }
 
+    /// Notes that a request cannot be decided yet; gives the Unix second since which that is so.
+    ///
+    /// # Errors
+    /// The request is unknown, or was answered before.
+    pub async fn still_checking(&self, request: RequestId, now: Timestamp) -> Result<i64, StateError> {
+        let mut writers = self.writers.lock().await;
+        let since: Option<i64> = sqlx::query_scalar(
+            "UPDATE request SET checking_since = coalesce(checking_since, ?) WHERE id = ? AND phase = 'checking' \
+             RETURNING checking_since",
+        )
+        .bind(now.as_second())
+        .bind(request.to_string())
+        .fetch_optional(&mut writers.durable)
+        .await?;
+        since.ok_or(StateError::UnknownRequest(request))
+    }
+
     /// Notes that a request was refused; it never has jobs. One that has its answer is left as it is.
     ///
     /// # Errors
     /// The request is unknown, or was answered before.
     pub async fn reject(&self, request: RequestId, rejection: &Value, now: Timestamp) -> Result<(), StateError> {
         let told = json!({ "request": request, "code": rejection["code"] });
-        let answer = Answer { kind: "request.rejected", answers: None, parts: std::slice::from_ref(&told) };
+        let answer = Answer { kind: "request.rejected", answers: None, body: &told };
         self.refuse(request, rejection, &answer, now).await
     }
 
@@ -59,7 +76,7 @@ impl State {
         .await?;
         let workspace = workspace.ok_or(StateError::UnknownRequest(request))?;
         let body = json!({ "code": rejection["code"] });
-        answer.send(&mut tx).await?;
+        answer.send(&mut tx, now).await?;
         let event = Event { kind: "request_rejected", workspace: &workspace, request: request.to_string(), body };
         append(&mut tx, event, now).await?;
         apply_wishes(&mut tx, request, now).await?;
@@ -85,7 +102,7 @@ impl State {
             "request": request.id,
             "jobs": jobs.iter().map(|job| json!({ "job": id(job), "action": job.definition.action })).collect::<Vec<_>>(),
         });
-        let answer = Answer { kind: "request.planned", answers: None, parts: std::slice::from_ref(&told) };
+        let answer = Answer { kind: "request.planned", answers: None, body: &told };
         self.record_plan_as(request, jobs, seen, &answer, now).await
     }
 
@@ -123,7 +140,7 @@ impl State {
         }
         insert_jobs(&mut tx, request, jobs, now).await?;
         let ids: Vec<_> = jobs.iter().map(|job| JobId::of(&request.id, &job.definition.action)).collect();
-        answer.send(&mut tx).await?;
+        answer.send(&mut tx, now).await?;
         super::workspace::bind(&mut tx, request).await?;
         let event = Event {
             kind: "request_planned",

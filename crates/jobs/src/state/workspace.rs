@@ -57,6 +57,43 @@ impl State {
         })
     }
 
+    /// The workspaces in which nothing may start: their names, whether they are archived, whether their project is retired.
+    ///
+    /// # Errors
+    /// The database refused.
+    pub async fn closed_workspaces(&self) -> Result<Vec<(String, bool, bool)>, StateError> {
+        let rows = sqlx::query("SELECT name, archived, retired FROM workspace WHERE archived OR retired ORDER BY name")
+            .fetch_all(&self.readers)
+            .await?;
+        rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?))).collect()
+    }
+
+    /// Keeps what a project may use, in words that only the caller reads. It replaces what was kept.
+    ///
+    /// # Errors
+    /// The database refused.
+    pub async fn put_permits(&self, project: &str, body: &serde_json::Value) -> Result<(), StateError> {
+        let mut writers = self.writers.lock().await;
+        sqlx::query(
+            "INSERT INTO permits (project, body) VALUES (?, ?) ON CONFLICT (project) DO UPDATE SET body = excluded.body",
+        )
+        .bind(project)
+        .bind(body.to_string())
+        .execute(&mut writers.durable)
+        .await?;
+        Ok(())
+    }
+
+    /// What every project may use, as it was put.
+    ///
+    /// # Errors
+    /// The database refused.
+    pub async fn permits(&self) -> Result<Vec<(String, serde_json::Value)>, StateError> {
+        let rows =
+            sqlx::query("SELECT project, body FROM permits ORDER BY project").fetch_all(&self.readers).await?;
+        rows.iter().map(|row| Ok((row.try_get(0)?, serde_json::from_str(&row.try_get::<String, _>(1)?)?))).collect()
+    }
+
     /// Says whether anything may start in a workspace. If not, its waiting jobs fail (`refused_by_policy`); gives them.
     ///
     /// # Errors

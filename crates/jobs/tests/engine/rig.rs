@@ -159,6 +159,7 @@ impl Rig {
         let work = |job| Work {
             job,
             created_by: "someone".into(),
+            project: String::new(),
             program: program(),
             tree: self.code.clone(),
             code: CodeTree::new([]),

@@ -27,6 +27,9 @@ pub struct Opened {
     pub reason: OpenReason,
     /// Of patients or of invented ones.
     pub data_kind: DataKind,
+    /// Which family of patient record systems it stands beside.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub flavour: Option<Flavour>,
     /// Of the backend's program.
     pub version: ProgramVersion,
     /// The key that signs this epoch's facts.
@@ -63,6 +66,18 @@ codes!(
         Real,
         /// Invented.
         Synthetic,
+    }
+);
+
+codes!(
+    /// The family of patient record systems that a backend stands beside.
+    Flavour {
+        /// SystmOne.
+        Tpp,
+        /// EMIS Web.
+        Emis,
+        /// Another one, or none.
+        Other,
     }
 );
 

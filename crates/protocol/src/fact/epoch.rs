@@ -136,6 +136,7 @@ mod tests {
             continues,
             reason,
             data_kind: DataKind::Synthetic,
+            flavour: None,
             version: ProgramVersion::t("1.4.0"),
             public_key: key.public().text(),
         };

@@ -1,7 +1,9 @@
 //! The site's SQLite file: one writer, many readers, forward-only migrations.
 //! Spec site.md 2, 17. Tables are in `migrations/`; reading for pages is in rooms of their own.
 
+pub mod ids;
 pub mod read;
+pub mod words;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

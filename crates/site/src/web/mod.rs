@@ -18,7 +18,7 @@ pub use routes::{REQUEST_FORM_BYTES, Route, Routes};
 
 /// Every route of the site. A module that has handlers gives its own list.
 pub fn routes() -> Routes {
-    Routes::new().and(health::routes()).and(crate::pages::routes())
+    Routes::new().and(health::routes()).and(crate::line::routes()).and(crate::pages::routes())
 }
 
 /// The site as a service that answers requests.
@@ -44,6 +44,11 @@ pub async fn serve(
     let listener = TcpListener::bind(address).await.map_err(|source| SiteError::Listen { address, source })?;
     ready(listener.local_addr().map_err(SiteError::Serve)?);
     let tls = site.settings.tls.clone();
+    let held = site.clone();
+    let stop = async move {
+        stop.await;
+        held.stop();
+    };
     let service = router(site).into_make_service_with_connect_info::<SocketAddr>();
     let listener = listener.into_std().map_err(SiteError::Serve)?;
     let handle = axum_server::Handle::new();

@@ -99,7 +99,7 @@ impl Routes {
         for (route, bytes, handler) in self.all {
             router = router.route(route.path, handler.route_layer(guarded(route.access, bytes)));
         }
-        let nothing = any(async || Refusal::Hidden).route_layer(guarded(Access::Public, BYTES));
+        let nothing = any(async || Refusal::Hidden).layer(guarded(Access::Public, BYTES));
         router
             .method_not_allowed_fallback(async || Refusal::Method)
             .fallback_service(nothing.with_state(site.clone()))

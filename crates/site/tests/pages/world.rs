@@ -1,7 +1,7 @@
 //! A small world for pages: two organisations, two backends, and a request in every state, some of them hostile.
 //! Rows are written as the projection would write them; times count from one fixed moment.
 
-#![allow(dead_code, clippy::unwrap_used, reason = "a test or example stops at its first surprise; each uses a part")]
+#![allow(dead_code, unreachable_pub, clippy::unwrap_used, reason = "a test or example stops at its first surprise; each uses a part")]
 
 use std::path::Path;
 
@@ -91,9 +91,17 @@ pub async fn open(folder: &Path) -> Opened {
 pub async fn add(site: &Opened, request: Request) {
     let mut change = site.store.change().await.unwrap();
     let at = (MORNING + request.number * 60) * SECOND;
-    let sha = request.yaml.as_ref().map(|text| format!("{:064x}", text.len() * 1_000 + usize::try_from(request.number).unwrap()));
+    let sha = request
+        .yaml
+        .as_ref()
+        .map(|text| format!("{:064x}", text.len() * 1_000 + usize::try_from(request.number).unwrap()));
     if let (Some(sha), Some(text)) = (&sha, &request.yaml) {
-        sqlx::query("INSERT INTO project_yaml VALUES (?, ?)").bind(sha).bind(text.as_bytes()).execute(&mut *change).await.unwrap();
+        sqlx::query("INSERT INTO project_yaml VALUES (?, ?)")
+            .bind(sha)
+            .bind(text.as_bytes())
+            .execute(&mut *change)
+            .await
+            .unwrap();
     }
     let count = |status: &str| i64::try_from(request.jobs.iter().filter(|j| j.status == status).count()).unwrap();
     let first = request.jobs.iter().filter_map(|j| j.times.1).min().map(|s| at + s * SECOND);
@@ -198,7 +206,10 @@ pub async fn every_state(site: &Opened) {
     let mut all = Request::new(1, "succeeded");
     all.yaml = pincer();
     all.actions = THIRTEEN.to_vec();
-    all.jobs = (0i64..).zip(THIRTEEN).map(|(n, a)| job(a, "succeeded", "succeeded", Some(5 + n * 400), Some(380 + n * 410))).collect();
+    all.jobs = (0i64..)
+        .zip(THIRTEEN)
+        .map(|(n, a)| job(a, "succeeded", "succeeded", Some(5 + n * 400), Some(380 + n * 410)))
+        .collect();
     add(site, all).await;
 
     let mut mixed = Request::new(2, "failed");
@@ -207,9 +218,15 @@ pub async fn every_state(site: &Opened) {
     mixed.reason = Some("job_failure");
     mixed.jobs = vec![
         job("join_ethnicity_region", "succeeded", "succeeded", Some(5), Some(100)),
-        Job { params: "{\"exit\":\"out_of_memory\",\"limit_mb\":4096}", ..job("calculate_numerators", "failed", "nonzero_exit", Some(110), Some(200)) },
+        Job {
+            params: "{\"exit\":\"out_of_memory\",\"limit_mb\":4096}",
+            ..job("calculate_numerators", "failed", "nonzero_exit", Some(110), Some(200))
+        },
         job("generate_measures", "failed", "unmatched_patterns", Some(120), Some(180)),
-        Job { params: "{\"blocked_by\":[\"BLOCK\"]}", ..job("generate_plots", "failed", "dependency_failed", None, Some(200)) },
+        Job {
+            params: "{\"blocked_by\":[\"BLOCK\"]}",
+            ..job("generate_plots", "failed", "dependency_failed", None, Some(200))
+        },
         job("generate_notebook", "failed", "code_of_tomorrow", Some(3), Some(4)),
     ];
     add(site, mixed).await;
@@ -224,7 +241,10 @@ pub async fn every_state(site: &Opened) {
         job("generate_study_population_1", "succeeded", "succeeded", Some(4), Some(90)),
         job("generate_study_population_2", "running", "executing", Some(95), None),
         job("generate_study_population_3", "pending", "waiting_on_db_workers", None, None),
-        Job { params: "{\"attempt\":2,\"attempts\":5,\"retry_at\":1804151707}", ..job("generate_study_population_ethnicity", "pending", "waiting_on_new_task", None, None) },
+        Job {
+            params: "{\"attempt\":2,\"attempts\":5,\"retry_at\":1804151707}",
+            ..job("generate_study_population_ethnicity", "pending", "waiting_on_new_task", None, None)
+        },
         job("join_ethnicity_region", "pending", "waiting_on_dependencies", None, None),
     ];
     add(site, running).await;
@@ -240,7 +260,10 @@ pub async fn every_state(site: &Opened) {
 
     let mut cancelled = Request::new(6, "failed");
     cancelled.cancelled = true;
-    cancelled.jobs = vec![Job { params: "{\"by\":\"sample-r\"}", ..job("generate_measures", "failed", "cancelled_by_user", Some(5), Some(9)) }];
+    cancelled.jobs = vec![Job {
+        params: "{\"by\":\"sample-r\"}",
+        ..job("generate_measures", "failed", "cancelled_by_user", Some(5), Some(9))
+    }];
     add(site, cancelled).await;
 
     let mut waiting = Request::new(7, "pending");

@@ -52,6 +52,8 @@ CREATE TABLE standing (
     epoch INTEGER NOT NULL,
     cursor INTEGER NOT NULL,
     directive TEXT,
-    stopped INTEGER NOT NULL CHECK (stopped IN (0, 1))
+    stopped INTEGER NOT NULL CHECK (stopped IN (0, 1)),
+    -- When the site last answered.
+    heard INTEGER
 ) STRICT;
-INSERT INTO standing VALUES (1, 1, 0, NULL, 0);
+INSERT INTO standing VALUES (1, 1, 0, NULL, 0, NULL);

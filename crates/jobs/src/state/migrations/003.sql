@@ -16,6 +16,8 @@ CREATE INDEX cancel_wish_answers ON cancel_wish (answers);
 -- A message waits for the results of this attempt to be in place.
 ALTER TABLE outbox ADD COLUMN held_for TEXT;
 CREATE INDEX outbox_held ON outbox (held_for) WHERE held_for IS NOT NULL;
+-- When it was written, in microseconds since 1970.
+ALTER TABLE outbox ADD COLUMN at_us INTEGER;
 -- What a message answers: there is one answer to each, however often it is asked.
 ALTER TABLE outbox ADD COLUMN answers TEXT;
 CREATE UNIQUE INDEX outbox_answers ON outbox (answers) WHERE answers IS NOT NULL;
@@ -28,3 +30,12 @@ CREATE TABLE workspace (
     archived INTEGER NOT NULL DEFAULT 0,
     retired INTEGER NOT NULL DEFAULT 0
 ) STRICT, WITHOUT ROWID;
+
+-- What each project may use, as the site said last: an order's list, or a later one.
+CREATE TABLE permits (
+    project TEXT PRIMARY KEY,
+    body TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Since when code or image of a request could not be reached.
+ALTER TABLE request ADD COLUMN checking_since INTEGER;

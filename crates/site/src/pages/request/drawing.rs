@@ -131,7 +131,8 @@ impl View<'_> {
         let state = other
             .and_then(|job| Some(words::state(job.status.as_deref()?, job.code.as_deref().unwrap_or_default())))
             .unwrap_or(State::Unknown);
-        let href = other.and_then(super::jobs::place).map_or_else(|| format!("#{}", ui::yaml::anchor(&line.name)), |p| p.0);
+        let href =
+            other.and_then(super::jobs::place).map_or_else(|| format!("#{}", ui::yaml::anchor(&line.name)), |p| p.0);
         Node { href, state, part: Part::Reused, levels }
     }
 }

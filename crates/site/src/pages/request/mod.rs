@@ -51,9 +51,12 @@ pub fn draw(request: &RequestPage, memory: &Memory, now: i64) -> Drawn {
 /// the rows are the same ones in the same order.
 pub fn changes<'a>(before: &Drawn, after: &'a Drawn) -> Vec<(&'a str, &'a Html)> {
     let ids = |drawn: &'a Drawn| drawn.rows.iter().map(|(id, _)| id.as_str());
-    let same_rows = before.rows.len() == after.rows.len() && before.rows.iter().map(|(id, _)| id.as_str()).eq(ids(after));
+    let same_rows =
+        before.rows.len() == after.rows.len() && before.rows.iter().map(|(id, _)| id.as_str()).eq(ids(after));
     let mut changed = Vec::new();
-    for (part, new) in after.parts.iter().zip(before.parts.iter().map(|(_, html)| Some(html)).chain(std::iter::repeat(None))) {
+    for (part, new) in
+        after.parts.iter().zip(before.parts.iter().map(|(_, html)| Some(html)).chain(std::iter::repeat(None)))
+    {
         let (id, html) = part;
         if Some(html) == new {
             continue;

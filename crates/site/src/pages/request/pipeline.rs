@@ -77,10 +77,12 @@ impl Pipeline {
         let (mut actions, mut marks) = (Vec::new(), Vec::new());
         for action in loaded.project.or(loaded.partial).into_iter().flat_map(|project| project.actions) {
             if exact {
-                marks.extend(action.outputs.iter().map(|output| Mark {
-                    place: bytes_of(output.span),
-                    meaning: Meaning::Level(level(output.level)),
-                }));
+                marks.extend(
+                    action.outputs.iter().map(|output| Mark {
+                        place: bytes_of(output.span),
+                        meaning: Meaning::Level(level(output.level)),
+                    }),
+                );
             }
             actions.push(Line {
                 name: action.name.as_str().to_owned(),

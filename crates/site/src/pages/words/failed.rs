@@ -68,7 +68,10 @@ fn engine(action: &str, code: i64) -> Said {
         6 => ("The query is too complex for the database.", "Simplify the study definition, or split it up."),
         10 => ("The study definition could not be read.", "Run it on dummy data first: the same error is shown there."),
         11 => ("A data file that the action reads is not as it should be.", "Check the file it names in its log."),
-        12 => ("The project has no permission for data that the action asks for.", "The log names the data; ask for the permission."),
+        12 => (
+            "The project has no permission for data that the action asks for.",
+            "The log names the data; ask for the permission.",
+        ),
         13 => ("The assurance tests of the study definition failed.", "Mend the definition or its tests."),
         14 => ("It made progress too slowly and was stopped.", "Simplify the study definition, or split it up."),
         _ => ("The action's program stopped with an error.", ""),
@@ -98,7 +101,8 @@ fn error(params: &Value, around: &Around) -> Said {
             .then("Write fewer, larger files, or narrow the patterns."),
         "disk_limit" => {
             let limit = params["limit_mb"].as_i64().map(|mb| format!(" of {mb} MB")).unwrap_or_default();
-            Said::just(format!("Its outputs need more disk than the limit{limit}.")).then("Write less, or compressed files.")
+            Said::just(format!("Its outputs need more disk than the limit{limit}."))
+                .then("Write less, or compressed files.")
         }
         "refused_by_policy" => policy(params["rule"].as_str().unwrap_or_default(), backend),
         "retries_exhausted" => {
@@ -113,12 +117,16 @@ fn error(params: &Value, around: &Around) -> Said {
 /// The rules of a backend that a job can meet between its request and its start.
 fn policy(rule: &str, backend: &str) -> Said {
     let (sentence, advice) = match rule {
-        "permission_ended" => ("a data permission of the project ended", "Ask for the permission again, then run it again."),
+        "permission_ended" => {
+            ("a data permission of the project ended", "Ask for the permission again, then run it again.")
+        }
         "workspace_archived" => ("the workspace was archived", "Unarchive the workspace, or use another."),
         "project_retired" => ("the project was retired", "Ask the staff of this site."),
         "repo_not_allowed" => ("the repository is no longer allowed there", "Ask the operators of the backend."),
         "image_not_allowed" => ("the image is no longer allowed there", "Change the image in the action's “run” line."),
-        "person_not_allowed" => ("the person who asked may no longer run jobs there", "Another member can ask for the same."),
+        "person_not_allowed" => {
+            ("the person who asked may no longer run jobs there", "Another member can ask for the same.")
+        }
         other => return Said::just(format!("The {backend} backend refused it before it began: “{other}”.")),
     };
     Said::just(format!("The {backend} backend refused it before it began: {sentence}.")).then(advice)

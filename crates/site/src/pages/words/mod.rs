@@ -35,7 +35,12 @@ impl Said {
     }
 
     fn about(mut self, params: &Value) -> Self {
-        self.jobs = params["blocked_by"].as_array().into_iter().flatten().filter_map(|j| j.as_str().map(String::from)).collect();
+        self.jobs = params["blocked_by"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|j| j.as_str().map(String::from))
+            .collect();
         self
     }
 }
@@ -103,10 +108,10 @@ pub fn job(job: &JobRow, around: &Around) -> Said {
             "executed" | "finalizing" | "finalized" => Said::just("Its outputs are being collected."),
             code => unknown(code),
         },
-        "succeeded" if params["excluded"] == true => Said::just(
-            "Some moderately sensitive files were held back, because of their kind, size or content.",
-        )
-        .then("The log of the action, on the review site, says which and why."),
+        "succeeded" if params["excluded"] == true => {
+            Said::just("Some moderately sensitive files were held back, because of their kind, size or content.")
+                .then("The log of the action, on the review site, says which and why.")
+        }
         "succeeded" => match job.code.as_str() {
             "succeeded" | "legacy" => Said::default(),
             code => unknown(code),

@@ -75,16 +75,33 @@ fn every_reason_of_a_refusal_has_words() {
 
 #[test]
 fn every_end_and_wait_of_a_job_has_words() {
-    for code in ["created", "waiting_on_dependencies", "waiting_on_workers", "waiting_on_db_workers", "paused",
-        "waiting_db_maintenance", "waiting_on_reboot", "waiting_on_new_task", "waiting_on_image", "waiting_on_code",
-        "waiting_on_disk"]
-    {
+    for code in [
+        "created",
+        "waiting_on_dependencies",
+        "waiting_on_workers",
+        "waiting_on_db_workers",
+        "paused",
+        "waiting_db_maintenance",
+        "waiting_on_reboot",
+        "waiting_on_new_task",
+        "waiting_on_image",
+        "waiting_on_code",
+        "waiting_on_disk",
+    ] {
         let said = told("pending", code, json!({}));
         assert!(!said.sentence.is_empty() && !said.sentence.contains("does not know"), "{code}");
     }
-    for code in ["dependency_failed", "nonzero_exit", "unmatched_patterns", "cancelled_by_user", "killed_by_admin",
-        "timed_out", "job_error", "internal_error", "stale_codelists"]
-    {
+    for code in [
+        "dependency_failed",
+        "nonzero_exit",
+        "unmatched_patterns",
+        "cancelled_by_user",
+        "killed_by_admin",
+        "timed_out",
+        "job_error",
+        "internal_error",
+        "stale_codelists",
+    ] {
         let said = told("failed", code, json!({}));
         assert!(!said.sentence.is_empty() && !said.sentence.contains("does not know"), "{code}");
     }
@@ -107,7 +124,10 @@ fn values_are_told() {
     let blocked = told("pending", "waiting_on_dependencies", json!({"blocked_by": ["iffh6wyvqzyqr6h3"]}));
     assert_eq!(blocked.jobs, ["iffh6wyvqzyqr6h3"]);
     let again = told("pending", "waiting_on_new_task", json!({"attempt": 2, "attempts": 5, "retry_at": 1_804_151_707}));
-    assert_eq!(again.sentence, "Attempt 2 of 5 ended for a passing reason. The next one begins at 4 Mar 2027 09:15:07 UTC.");
+    assert_eq!(
+        again.sentence,
+        "Attempt 2 of 5 ended for a passing reason. The next one begins at 4 Mar 2027 09:15:07 UTC."
+    );
     assert!(told("succeeded", "succeeded", json!({"excluded": true})).sentence.contains("held back"));
     for code in [2, 3, 4, 5, 6, 10, 11, 12, 13, 14] {
         let said = told("failed", "nonzero_exit", json!({"exit": "error", "engine_exit": code}));

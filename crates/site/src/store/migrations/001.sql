@@ -77,6 +77,22 @@ CREATE TABLE permission_kind (
     is_active INTEGER NOT NULL DEFAULT 1
 ) STRICT;
 
+INSERT INTO permission_kind (kind, code, title, explanation) VALUES
+    ('population', 'include_t1oo', 'Type 1 opt-outs', 'Includes people who asked their practice to keep their record out of research.'),
+    ('population', 'include_ndoo', 'National data opt-outs', 'Includes people who opted out nationally from the use of their record for research.'),
+    ('population', 'include_gp_unactivated', 'Practices not yet active', 'Includes people of practices that have not yet switched their sharing on.'),
+    ('dataset', 'appointments', 'Appointments', 'Appointments in general practice.'),
+    ('dataset', 'waiting_list', 'Waiting lists', 'Waits for hospital care.'),
+    ('dataset', 'icnarc', 'Intensive care (ICNARC)', 'Stays in intensive care, from the national audit.'),
+    ('dataset', 'isaric', 'Hospital COVID-19 (ISARIC)', 'Clinical records of people in hospital with COVID-19.'),
+    ('dataset', 'ukrr', 'UK Renal Registry', 'People with kidney replacement therapy or advanced kidney disease.'),
+    ('dataset', 'open_prompt', 'OpenPROMPT', 'Answers that people gave about long COVID and their quality of life.'),
+    ('dataset', 'sgss_covid_all_tests', 'All COVID-19 tests (SGSS)', 'Every laboratory test for SARS-CoV-2, negative ones too.'),
+    ('dataset', 'occupation_on_covid_vaccine_record', 'Occupation on vaccine records', 'Health and care workers as marked on COVID-19 vaccine records.'),
+    ('dataset', 'covid_therapeutics', 'COVID-19 therapeutics', 'Antivirals and antibodies given outside hospital.'),
+    ('component', 'event_level_data', 'Event level data', 'Data with a row for each event rather than for each person.'),
+    ('action', 'sqlrunner', 'SQL Runner', 'Runs SQL text of the study against the database.');
+
 CREATE TABLE permission_grant (
     id INTEGER PRIMARY KEY,
     project INTEGER NOT NULL REFERENCES project (id),
@@ -256,6 +272,11 @@ CREATE TABLE backend (
     clock_offset INTEGER,
     clock_error INTEGER,
     policy TEXT,
+    -- The last cursor given in its line of directives, and the last one that it has acknowledged.
+    line_last INTEGER NOT NULL DEFAULT 0,
+    line_asked INTEGER NOT NULL DEFAULT 0,
+    -- This site was restored and lost requests: they are made again from the orders that facts repeat.
+    recovering INTEGER NOT NULL DEFAULT 0,
     created_at INTEGER NOT NULL,
     created_by INTEGER REFERENCES account (id)
 ) STRICT;
@@ -288,7 +309,7 @@ CREATE TABLE backend_key (
     to_seq INTEGER,
     confirmed_at INTEGER,
     confirmed_by INTEGER REFERENCES account (id),
-    PRIMARY KEY (backend, key_id)
+    PRIMARY KEY (backend, epoch, from_seq, key_id)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE backend_epoch (
@@ -412,6 +433,9 @@ CREATE TABLE decision (
 CREATE TABLE job (
     identifier TEXT PRIMARY KEY,
     job_request INTEGER NOT NULL REFERENCES job_request (number),
+    -- Those of its request.
+    backend INTEGER NOT NULL REFERENCES backend (id),
+    workspace INTEGER NOT NULL REFERENCES workspace (id),
     -- In plan order.
     position INTEGER NOT NULL,
     action TEXT NOT NULL,
@@ -423,15 +447,22 @@ CREATE TABLE job (
     params TEXT NOT NULL DEFAULT '{}',
     attempt INTEGER NOT NULL DEFAULT 0,
     image TEXT,
+    -- The built-in action that ran it and its version, as JSON.
+    engine TEXT,
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL,
     started_at INTEGER,
     finished_at INTEGER,
     runtime_s INTEGER,
+    -- Coarse use of the machine, as JSON.
     metrics TEXT,
+    commitment TEXT,
+    -- Of a failed job: the next one of the same action, workspace and backend.
     superseded_by TEXT,
     UNIQUE (job_request, action)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX job_of_action ON job (backend, workspace, action, job_request);
+CREATE INDEX job_code ON job (code, job_request);
 CREATE INDEX job_open ON job (job_request) WHERE status IN ('pending', 'running');
 
 -- Earlier tries of a job and why each ended.
@@ -439,6 +470,7 @@ CREATE TABLE job_attempt (
     job TEXT NOT NULL REFERENCES job (identifier),
     attempt INTEGER NOT NULL,
     image TEXT,
+    engine TEXT,
     started_at INTEGER NOT NULL,
     ended_at INTEGER,
     code TEXT,
@@ -493,6 +525,62 @@ CREATE TABLE cancellation (
     PRIMARY KEY (directive, action)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX cancellation_of ON cancellation (job_request);
+
+-- Releases that facts tell of. What is in them comes by the calls for releases.
+CREATE TABLE backend_release (
+    backend INTEGER NOT NULL REFERENCES backend (id),
+    release TEXT NOT NULL,
+    workspace TEXT NOT NULL,
+    envelope_sha256 TEXT NOT NULL,
+    files INTEGER NOT NULL,
+    declared_at INTEGER NOT NULL,
+    completed_at INTEGER,
+    recalled_at INTEGER,
+    PRIMARY KEY (backend, release)
+) STRICT, WITHOUT ROWID;
+
+-- What free search looks at: a row for each request, under its number.
+CREATE VIRTUAL TABLE request_words USING fts5 (words, tokenize = 'unicode61', prefix = '2 4');
+
+-- The revision of the roster: it rises with everything that the roster tells.
+INSERT INTO setting VALUES ('people_revision', '1');
+CREATE TRIGGER people_1 AFTER INSERT ON account BEGIN
+    UPDATE setting SET value = CAST(value AS INTEGER) + 1 WHERE name = 'people_revision';
+END;
+CREATE TRIGGER people_2 AFTER UPDATE OF username, fullname, disabled_at ON account BEGIN
+    UPDATE setting SET value = CAST(value AS INTEGER) + 1 WHERE name = 'people_revision';
+END;
+CREATE TRIGGER people_3 AFTER INSERT ON role_grant BEGIN
+    UPDATE setting SET value = CAST(value AS INTEGER) + 1 WHERE name = 'people_revision';
+END;
+CREATE TRIGGER people_4 AFTER UPDATE ON role_grant BEGIN
+    UPDATE setting SET value = CAST(value AS INTEGER) + 1 WHERE name = 'people_revision';
+END;
+CREATE TRIGGER people_5 AFTER INSERT ON backend_member BEGIN
+    UPDATE setting SET value = CAST(value AS INTEGER) + 1 WHERE name = 'people_revision';
+END;
+CREATE TRIGGER people_6 AFTER DELETE ON backend_member BEGIN
+    UPDATE setting SET value = CAST(value AS INTEGER) + 1 WHERE name = 'people_revision';
+END;
+CREATE TRIGGER people_7 AFTER INSERT ON workspace BEGIN
+    UPDATE setting SET value = CAST(value AS INTEGER) + 1 WHERE name = 'people_revision';
+END;
+CREATE TRIGGER people_8 AFTER UPDATE OF archived_at, project ON workspace BEGIN
+    UPDATE setting SET value = CAST(value AS INTEGER) + 1 WHERE name = 'people_revision';
+END;
+CREATE TRIGGER people_9 AFTER UPDATE OF name, number, slug, status ON project BEGIN
+    UPDATE setting SET value = CAST(value AS INTEGER) + 1 WHERE name = 'people_revision';
+END;
+CREATE TRIGGER people_10 AFTER INSERT ON project_org BEGIN
+    UPDATE setting SET value = CAST(value AS INTEGER) + 1 WHERE name = 'people_revision';
+END;
+CREATE TRIGGER people_11 AFTER DELETE ON project_org BEGIN
+    UPDATE setting SET value = CAST(value AS INTEGER) + 1 WHERE name = 'people_revision';
+END;
+CREATE TRIGGER people_12 BEFORE INSERT ON job_request
+WHEN NOT EXISTS (SELECT 1 FROM job_request WHERE workspace = NEW.workspace AND backend = NEW.backend) BEGIN
+    UPDATE setting SET value = CAST(value AS INTEGER) + 1 WHERE name = 'people_revision';
+END;
 
 -- Changed names: longest prefix wins (spec site.md 2.3).
 CREATE TABLE redirect (
