@@ -150,11 +150,13 @@ pub async fn add(site: &Opened, request: Request) {
     for (position, job) in request.jobs.iter().enumerate() {
         let (planned, from, to) = job.times;
         sqlx::query(
-            "INSERT INTO job (identifier, job_request, position, action, run_command, db, status, code, params, attempt,
-                created_at, updated_at, started_at, finished_at, runtime_s) VALUES (?, ?, ?, ?, ?, 0, ?, ?, ?, 1, ?, ?, ?, ?, ?)",
+            "INSERT INTO job (identifier, job_request, backend, workspace, position, action, run_command, db, status, code, params, attempt,
+                created_at, updated_at, started_at, finished_at, runtime_s) VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, 1, ?, ?, ?, ?, ?)",
         )
         .bind(identifier(request.number, Some(position)))
         .bind(request.number)
+        .bind(request.backend)
+        .bind(request.workspace)
         .bind(i64::try_from(position).unwrap())
         .bind(job.action)
         .bind(format!("python:v2 python analysis/{}.py", job.action))
@@ -180,6 +182,7 @@ pub async fn add(site: &Opened, request: Request) {
             .await
             .unwrap();
     }
+    site::store::words::settle(&mut change, request.number).await.unwrap();
     change.commit().await.unwrap();
 }
 
