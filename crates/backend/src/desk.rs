@@ -68,6 +68,12 @@ pub struct Office {
     pub stop: watch::Receiver<bool>,
 }
 
+/// Returns when the backend is to end.
+pub(crate) async fn ended(stop: &mut watch::Receiver<bool>) {
+    // Nobody left who could say so is the same.
+    let _ = stop.wait_for(|stop| *stop).await;
+}
+
 /// What ends a desk before it was told to. The backend ends with it, for orders would be taken that nobody carries out.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]

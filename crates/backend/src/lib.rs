@@ -5,7 +5,10 @@ pub mod desk;
 pub mod identity;
 pub mod line;
 pub mod log;
-pub mod settings;
 
+pub mod orders;
+pub mod settings;
+pub mod tell;
+pub mod work;
 pub use agent::{Agent, CannotOpen, Ended, Start};
 pub use settings::Settings;

@@ -8,14 +8,14 @@ use pipeline::ActionName;
 /// passes.
 /// `CLOISTER_FAULT_TRACE=FILE` notes each place in a file.
 #[cfg(debug_assertions)]
-pub(crate) fn point(place: &str, action: Option<&ActionName>) {
+pub fn point(place: &str, action: Option<&ActionName>) {
     armed::pass(place, action.map(ActionName::as_str));
 }
 
 /// Nothing.
 #[cfg(not(debug_assertions))]
 #[inline(always)]
-pub(crate) fn point(_place: &str, _action: Option<&ActionName>) {}
+pub fn point(_place: &str, _action: Option<&ActionName>) {}
 
 #[cfg(debug_assertions)]
 mod armed {

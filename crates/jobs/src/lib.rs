@@ -1,13 +1,17 @@
 #![doc = include_str!("../README.md")]
 
 pub mod collect;
+mod definition;
 pub mod engine;
 pub mod explain;
-mod fault;
+#[doc(hidden)]
+pub mod fault;
 mod ids;
 mod json;
+mod judge;
 mod leave;
 pub mod local;
+mod lock;
 pub mod log;
 pub mod manifest;
 pub mod metadata;
@@ -18,6 +22,7 @@ pub mod publish;
 mod refusal;
 mod request;
 pub mod schedule;
+pub mod server;
 pub mod state;
 pub mod store;
 pub mod tree;

@@ -5,7 +5,6 @@ mod clean;
 mod code;
 mod desk;
 mod judge;
-mod lock;
 mod publisher;
 mod recover;
 mod snapshots;
@@ -15,15 +14,10 @@ mod upkeep;
 
 pub use clean::{Cleaned, Extent, clean, size};
 pub use code::{OutputPaths, code_tree};
-pub use desk::{Answer, Desk, Overview};
+pub use desk::{Answer, Desk, Overview, WISH};
 pub use judge::{Edited, Judged, Judging};
 pub use recover::Recovered;
 pub use snapshots::{Chosen, Restored, SNAPSHOTS, restore, snapshot, snapshot_to_restore};
 pub use study::{LocalError, Look, Study, StudyView, runs_of};
 pub use submit::{Runtimes, Submission, image_identity};
 pub use upkeep::{Finding, Verified, gc, verify};
-
-/// The workspace that every project folder is to itself.
-const WORKSPACE: &str = "local";
-/// What database actions are told, and what studies ask for (spec sandbox.md 5).
-const BACKEND: &str = "expectations";

@@ -50,6 +50,14 @@ impl CodeSource {
             Self::Snapshot => None,
         }
     }
+
+    /// The repository, where there is one.
+    pub fn repo_url(&self) -> Option<&str> {
+        match self {
+            Self::Commit { repo_url, .. } => Some(repo_url),
+            Self::Snapshot => None,
+        }
+    }
 }
 
 /// A request as it arrives: every field is what the sender wrote.

@@ -19,14 +19,17 @@ mod read;
 mod record;
 mod schema;
 mod status;
+mod tells;
 #[cfg(test)]
 mod tests;
 mod whole;
+mod workspace;
 
+pub use cancel::CancelOrder;
 pub use code::{JobState, StatusCode, UnknownWord};
 pub use definition::{DEFINITION_FORMAT, JobDefinition};
 pub use error::StateError;
-pub use event::{ChainError, ChainHead, Outgoing};
+pub use event::{Answer, ChainError, ChainHead, Outgoing};
 pub use flag::Flag;
 pub use model::{
     Attempt, AttemptEnd, Cancelled, Claim, Finished, Job, JobResult, LatestJobs, LatestRow, NewJob, PastRun, Recorded,
@@ -36,4 +39,6 @@ pub use open::State;
 pub use operate::{Act, Operator, PastAttempt};
 pub use outside::Kill;
 pub use status::{Reason, Status, Times};
+pub use tells::{ExitKind, PolicyRule, Tells};
 pub use whole::Needed;
+pub use workspace::Binding;

@@ -269,7 +269,7 @@ async fn a_new_attempt_shuts_out_the_old_one() {
     let job = store.by_action(&r).await["a"];
     let first = store.run(job, 2).await;
     let status = Status::new(StatusCode::WaitingOnNewTask, "the sandbox was lost");
-    let end = AttemptEnd { exit_code: None, counts: true, next_try_at: Some(10) };
+    let end = AttemptEnd { counts: true, next_try_at: Some(10), ..AttemptEnd::default() };
     store.state.put_back(&first, &status, &end, at(3)).await.unwrap();
     let waiting = store.state.job(job).await.unwrap();
     assert_eq!((waiting.state(), waiting.times.started_at, waiting.tries), (JobState::Pending, None, 1));

@@ -7,6 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::attempt::{Ended, blocking, now};
+use super::log::LINES;
 use super::prepare::{remove_volume, volume};
 use super::{Work, Workshop};
 use crate::explain::duration;
@@ -48,8 +49,9 @@ pub(super) async fn after(
             let message = format!("Attempt {}{of} begins in {seconds}, because {}", tries + 1, passing.why);
             let next_try_at =
                 now().as_second().saturating_add(i64::try_from(wait.as_millis().div_ceil(1000)).unwrap_or(i64::MAX));
-            let end = AttemptEnd { exit_code: None, counts, next_try_at: Some(next_try_at) };
-            let status = Status::new(StatusCode::WaitingOnNewTask, message.clone());
+            let end = AttemptEnd { counts, next_try_at: Some(next_try_at), ..AttemptEnd::default() };
+            let status = Status::new(StatusCode::WaitingOnNewTask, message.clone())
+                .telling(|tells| (tells.attempts, tells.retry_at) = (most, Some(next_try_at)));
             let finished = shop.state.put_back(attempt, &status, &end, now()).await?;
             discard(shop, attempt).await?;
             Ok(Ok(put_back(work, finished, Some(until(next_try_at)), false, message)))
@@ -69,7 +71,9 @@ pub(super) async fn halted(
         Halt::Reboot => "Stopped for a restart of the server. Starts again afterwards",
         Halt::Operator => "Stopped by an operator. Starts again",
     };
-    let status = Status::new(halt.code(), message);
+    let status = Status::new(halt.code(), message).telling(|tells| {
+        tells.retry_at = (halt == Halt::Operator).then(|| now().as_second());
+    });
     let finished = shop.state.put_back(attempt, &status, &AttemptEnd::default(), now()).await?;
     discard(shop, attempt).await?;
     Ok(put_back(work, finished, None, halt == Halt::Reboot, message.to_owned()))
@@ -78,7 +82,7 @@ pub(super) async fn halted(
 /// The status of a job that has had its tries.
 pub(super) fn given_up(code: StatusCode, reason: Option<&str>, tries: u32, why: &str) -> Status {
     let tried = if tries > 1 { format!("After {tries} attempts: ") } else { "Could not be run: ".to_owned() };
-    let status = Status::new(code, format!("{tried}{why}"));
+    let status = Status::new(code, format!("{tried}{why}")).telling(|tells| tells.attempts = Some(tries));
     match reason.and_then(|reason| reason.parse::<Reason>().ok()) {
         Some(reason) => status.because(reason),
         None => status,
@@ -96,9 +100,18 @@ fn put_back(work: &Work, finished: Finished, wait: Option<Duration>, for_reboot:
 
 /// Nothing of the attempt is shown, and nothing of it is left.
 pub(super) async fn discard(shop: &Arc<Workshop>, attempt: &Attempt) -> Result<(), StateError> {
+    let (job, id) = (shop.state.job(attempt.id.job).await?, attempt.id);
     shop.state.mark_published(attempt.id).await?;
-    let (runtime, folder) = (shop.runtime.clone(), volume(&shop.volumes, attempt.id));
-    let removed = blocking(move || remove_volume(runtime.as_ref(), &folder)).await;
+    let (a, folder) = (shop.clone(), volume(&shop.volumes, attempt.id));
+    let removed = blocking(move || {
+        let lines = folder.join(LINES);
+        if lines.exists() {
+            // What it printed helps to see why it went wrong; without it the next attempt tells.
+            let _ = a.publisher.keep_attempt(&job, id, &lines);
+        }
+        remove_volume(a.runtime.as_ref(), &folder)
+    })
+    .await;
     match removed {
         Ok(Ok(())) => shop.state.mark_cleaned(attempt.id).await,
         // What is left is found at the next start.

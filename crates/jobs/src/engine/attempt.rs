@@ -13,7 +13,7 @@ use super::again::{self, Passing};
 use super::execute::execute;
 use super::gather::{Gathered, gather};
 use super::prepare::{Inputs, PrepareError, Prepared, missing_input, prepare};
-use super::{Event, JobReport, Stage, Work, Workshop, finish, outcome, room};
+use super::{Event, JobReport, Refusal, Stage, Work, Workshop, finish, outcome, room};
 use crate::JobState;
 use crate::collect::Collected;
 use crate::fault::point;
@@ -148,6 +148,9 @@ pub(super) async fn run(
         if let Some(message) = room::lacking(&shop) {
             return Ok(Ended::Lacks { held: Held::Disk, message });
         }
+        if let Err(refusal) = shop.admission.admit(&work) {
+            return refused(&shop, &work, &refusal).await;
+        }
         point("claim.before", action);
         match shop.state.claim(work.job.id, &claim, now()).await {
             Ok(attempt) => attempt,
@@ -172,6 +175,16 @@ pub(super) async fn run(
         format!("{used} and {hidden} both make `{path}`; the one of {used}, which finished last, was read")
     }));
     finish::record(&shop, &work, &attempt, &inputs, outcome, &voice, begun).await
+}
+
+/// A job that the rules of this machine keep from starting: it fails.
+async fn refused(shop: &Workshop, work: &Work, refusal: &Refusal) -> Result<Ended, StateError> {
+    let status = Status::refused(refusal.rule, &refusal.words);
+    match shop.state.give_up(work.job.id, &status, now()).await {
+        Ok(finished) => Ok(Ended::untold(work, finished, status.message)),
+        Err(StateError::NotAllowed { .. }) => not_claimed(shop, work).await,
+        Err(error) => Err(error),
+    }
 }
 
 /// A job that ended before its attempt could begin.

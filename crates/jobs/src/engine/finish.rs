@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use pipeline::{ActionName, DataKind};
 
+use super::about;
 use super::attempt::{Ended, Outcome, Voice, blocking, now};
 use super::log::{FILE, finish_log, read_tail};
 use super::prepare::{Inputs, remove_volume, volume};
@@ -21,7 +22,7 @@ use crate::schedule::{Tries, back_off};
 use crate::state::{Attempt, JobResult, StateError, StatusCode};
 
 /// What the order of publishing is called inside a volume; the finished log is [`FILE`].
-pub(crate) const ORDER: &str = "publish.json";
+pub(super) const ORDER: &str = "publish.json";
 
 /// Steps 8 to 10.
 pub(super) async fn record(
@@ -50,6 +51,10 @@ pub(super) async fn record(
     order.obsolete = obsolete;
     order.shared.cloister.warnings.clone_from(&notes);
     order.actions = Some(work.actions.as_ref().clone());
+    if shop.publisher.wants_metadata() {
+        let about = about::About { work, attempt, status: &status, collected: &collected, exit: exit.as_ref() };
+        order.metadata = about.metadata(at).render().ok();
+    }
     let folder = volume(&shop.volumes, attempt.id);
     let (a, b, status_now, collected_now, order_now) =
         (shop.clone(), work.clone(), status.clone(), collected.clone(), order.clone());
@@ -84,6 +89,7 @@ pub(super) async fn record(
     let finished = patiently(shop, || shop.state.finish(attempt, &result, at)).await?;
     point("result.after", Some(&definition.action));
     let shown = finished.code != StatusCode::CancelledByUser;
+    order.shown = shown;
     let mut in_place = true;
     point("publish.before", Some(&definition.action));
     if shown {
@@ -101,6 +107,9 @@ pub(super) async fn record(
             }
         }
     } else {
+        if let Err(error) = publish(shop, order, &folder).await {
+            notes.push(format!("its log could not be kept: {error}"));
+        }
         shop.state.mark_published(attempt.id).await?;
     }
     point("publish.after", Some(&definition.action));
@@ -147,10 +156,14 @@ async fn patiently<T, F: Future<Output = Result<T, StateError>>>(
 }
 
 /// Step 9, from what lies in the volume: so it can be repeated after a kill.
-pub(crate) async fn publish(shop: &Arc<Workshop>, order: Order, folder: &Path) -> Result<Published, String> {
+pub(super) async fn publish(shop: &Arc<Workshop>, order: Order, folder: &Path) -> Result<Published, String> {
     let (a, log) = (shop.clone(), folder.join(FILE));
-    let published =
-        blocking(move || a.publisher.publish(&order, log.exists().then_some(log.as_path()), &a.store)).await;
+    let published = blocking(move || {
+        let log = log.exists().then_some(log.as_path());
+        a.publisher.keep(&order, log)?;
+        if order.shown { a.publisher.publish(&order, log, &a.store) } else { Ok(Published::default()) }
+    })
+    .await;
     published.map_err(|fault| fault.why)?.map_err(|error| error.to_string())
 }
 

@@ -2,6 +2,7 @@
 //! Spec jobs.md 5-8, 18; cli.md 4.2.
 
 mod ends;
+mod stay;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -13,10 +14,12 @@ use tokio::task::{Id, JoinSet};
 use super::again;
 use super::attempt::{self, Ended, Stop, attempt_of, now};
 use super::controls::rung;
-use super::{Controls, Event, JobReport, Work, Workshop, standing};
+use super::{Awaited, Controls, Event, JobReport, Work, Workshop, standing};
 use crate::schedule::{Capacity, Entry, Halt, Modes, Moment, Pace, Pool, Queue};
-use crate::state::{Attempt, Kill, StateError, StatusCode};
+use crate::state::{Attempt, Job, Kill, StateError, Status, StatusCode};
 use crate::{JobId, JobState};
+
+pub use stay::serve;
 
 /// The state is looked at this often even if nothing wakes the floor.
 const SWEEP: Duration = Duration::from_secs(60);
@@ -62,6 +65,8 @@ struct Task {
 #[derive(Default)]
 struct Lack {
     since: Option<Instant>,
+    /// The same in Unix seconds.
+    since_at: i64,
     looks: u32,
 }
 
@@ -80,7 +85,11 @@ struct Floor {
     /// What the state says that a pending job waits for.
     told: BTreeMap<JobId, StatusCode>,
     lacks: BTreeMap<JobId, Lack>,
+    /// Jobs that lack something which others are getting.
+    awaited: BTreeMap<JobId, Awaited>,
     ending: bool,
+    /// Whether what became of each job is wanted at the end; an engine that stays would never be done collecting.
+    keeps: bool,
     summary: RunSummary,
 }
 
@@ -95,21 +104,7 @@ pub async fn run(
     events: UnboundedSender<Event>,
     mut controls: Controls,
 ) -> Result<RunSummary, StateError> {
-    let mut floor = Floor {
-        queue: Queue::new(rules.capacity, rules.pace),
-        shop,
-        events,
-        epoch: Instant::now(),
-        works: BTreeMap::new(),
-        running: JoinSet::new(),
-        tasks: BTreeMap::new(),
-        starts: BTreeMap::new(),
-        reports: BTreeMap::new(),
-        told: BTreeMap::new(),
-        lacks: BTreeMap::new(),
-        ending: false,
-        summary: RunSummary::default(),
-    };
+    let mut floor = Floor::new(shop, rules, events);
     let works: Vec<_> = works.into_iter().map(Arc::new).collect();
     let ended = match floor.take_in(works).await {
         Ok(()) => floor.run(rules.after_failure, &mut controls).await,
@@ -125,6 +120,26 @@ pub async fn run(
 }
 
 impl Floor {
+    fn new(shop: Arc<Workshop>, rules: Rules, events: UnboundedSender<Event>) -> Self {
+        Self {
+            queue: Queue::new(rules.capacity, rules.pace),
+            shop,
+            events,
+            epoch: Instant::now(),
+            works: BTreeMap::new(),
+            running: JoinSet::new(),
+            tasks: BTreeMap::new(),
+            starts: BTreeMap::new(),
+            reports: BTreeMap::new(),
+            told: BTreeMap::new(),
+            lacks: BTreeMap::new(),
+            awaited: BTreeMap::new(),
+            ending: false,
+            keeps: true,
+            summary: RunSummary::default(),
+        }
+    }
+
     fn now(&self) -> Moment {
         Moment(1) + self.epoch.elapsed()
     }
@@ -134,22 +149,18 @@ impl Floor {
         let pins = works.iter().flat_map(|work| work.job.pins.iter().map(|pin| pin.job)).collect::<Vec<_>>();
         let succeeded = self.shop.state.succeeded_of(&pins).await?;
         for work in works {
-            let definition = &work.job.definition;
-            let needs = work.job.pins.iter().map(|pin| pin.job).filter(|job| !succeeded.contains(job)).collect();
-            let command = definition.words.join(" ");
-            let entry = Entry {
-                job: work.job.id,
-                workspace: definition.workspace.clone(),
-                pool: Pool::of(definition.is_database),
-                weight: self.shop.settings.weights.of(&definition.workspace, definition.action.as_str(), &command),
-                seq: work.job.seq,
-                needs,
-                not_before: work.job.next_try_at.map(|at| self.now() + again::until(at)),
-                held: None,
-                for_reboot: work.job.status.code == StatusCode::WaitingOnReboot,
-            };
-            self.works.insert(work.job.id, work.clone());
+            let job = work.job.id;
+            if self.works.contains_key(&job) {
+                continue;
+            }
+            let entry = self.entry(&work.job, &succeeded);
+            self.works.insert(job, work.clone());
+            let awaited = self.awaited.remove(&job).is_some();
             match attempt_of(&work.job) {
+                None if awaited => {
+                    self.told.remove(&job);
+                    self.queue.hold(job, None, None);
+                }
                 None => self.queue.add(entry),
                 // It ran when the engine before this one ended: its supervisor is asked what became of it.
                 Some(attempt) => {
@@ -161,6 +172,22 @@ impl Floor {
         Ok(())
     }
 
+    fn entry(&self, job: &Job, succeeded: &BTreeSet<JobId>) -> Entry {
+        let definition = &job.definition;
+        let command = definition.words.join(" ");
+        Entry {
+            job: job.id,
+            workspace: definition.workspace.clone(),
+            pool: Pool::of(definition.is_database),
+            weight: self.shop.settings.weights.of(&definition.workspace, definition.action.as_str(), &command),
+            seq: job.seq,
+            needs: job.pins.iter().map(|pin| pin.job).filter(|job| !succeeded.contains(job)).collect(),
+            not_before: job.next_try_at.map(|at| self.now() + again::until(at)),
+            held: None,
+            for_reboot: job.status.code == StatusCode::WaitingOnReboot,
+        }
+    }
+
     async fn run(&mut self, after_failure: AfterFailure, controls: &mut Controls) -> Result<(), StateError> {
         let Controls { interrupt, bell } = controls;
         let mut sweep = tokio::time::interval(SWEEP);
@@ -170,11 +197,7 @@ impl Floor {
             self.interrupted().await?;
         }
         loop {
-            while let Some(job) = self.queue.start_next(self.now()) {
-                if let Some(work) = self.works.get(&job).cloned() {
-                    self.launch(work, None);
-                }
-            }
+            self.start();
             self.tell_standings().await?;
             let next = self.queue.next_change(self.now());
             let may_change = next.is_some() || self.queue.modes() != Modes::default();
@@ -197,6 +220,14 @@ impl Floor {
         }
     }
 
+    fn start(&mut self) {
+        while let Some(job) = self.queue.start_next(self.now()) {
+            if let Some(work) = self.works.get(&job).cloned() {
+                self.launch(work, None);
+            }
+        }
+    }
+
     fn launch(&mut self, work: Arc<Work>, adopted: Option<Attempt>) {
         let job = work.job.id;
         let (stop, stops) = watch::channel(None);
@@ -215,7 +246,7 @@ impl Floor {
             let _ = self.events.send(Event::Modes(modes));
         }
         let halts: BTreeMap<_, _> = self.queue.set_modes(modes).into_iter().collect();
-        let ids: Vec<_> = self.works.keys().copied().collect();
+        let ids: Vec<_> = self.works.keys().chain(self.awaited.keys()).copied().collect();
         let outside = self.shop.state.outside(&ids).await?;
         for task in self.tasks.values() {
             let Some(row) = outside.get(&task.work.job.id) else { continue };
@@ -242,15 +273,33 @@ impl Floor {
     /// The state says what each pending job waits for, as far as that has changed.
     async fn tell_standings(&mut self) -> Result<(), StateError> {
         let standings = self.queue.standings(self.now());
-        let name = |job| self.works.get(&job).map(|work| work.job.definition.action.to_string());
+        let name = |job| self.job(job).map(|job| job.definition.action.to_string());
         let changed: Vec<_> = standings
             .iter()
             .filter(|(job, standing)| self.told.get(job) != Some(&standing.code()))
-            .map(|(job, standing)| (*job, standing::status(standing, name)))
+            .map(|(job, standing)| (*job, self.lacking(*job, standing::status(standing, name))))
             .collect();
         self.shop.state.set_codes(&changed, now()).await?;
         self.told.extend(changed.into_iter().map(|(job, status)| (job, status.code)));
         Ok(())
+    }
+
+    fn job(&self, job: JobId) -> Option<&Job> {
+        self.works.get(&job).map(|work| &work.job).or_else(|| self.awaited.get(&job).map(|awaited| &awaited.job))
+    }
+
+    /// With what is lacking, and since when.
+    fn lacking(&self, job: JobId, status: Status) -> Status {
+        let since = self.lacks.get(&job).map(|lack| lack.since_at);
+        let awaited = self.awaited.get(&job);
+        let since = awaited.map(|awaited| awaited.since).or(since).unwrap_or_else(|| now().as_second());
+        match status.code {
+            StatusCode::WaitingOnImage | StatusCode::WaitingOnCode | StatusCode::WaitingOnDisk => {
+                let image = awaited.and_then(|awaited| awaited.image.clone());
+                status.telling(|tells| (tells.since, tells.image) = (Some(since), image))
+            }
+            _ => status,
+        }
     }
 
     async fn interrupted(&mut self) -> Result<(), StateError> {
@@ -294,16 +343,23 @@ impl Floor {
 
     fn drop_waiting(&mut self, job: JobId, code: StatusCode, message: &str) {
         self.queue.ended(job);
-        let Some(work) = self.forget(job) else { return };
-        let report = JobReport::not_started(work.job.definition.action.clone(), code, message);
+        let Some(action) = self.job(job).map(|job| job.definition.action.clone()) else { return };
+        self.forget(job);
+        let report = JobReport::not_started(action, code, message);
         self.tell(&report);
-        self.summary.not_started.push(report);
+        if self.keeps {
+            self.summary.not_started.push(report);
+        }
     }
 
-    fn forget(&mut self, job: JobId) -> Option<Arc<Work>> {
+    fn forget(&mut self, job: JobId) {
         self.told.remove(&job);
         self.lacks.remove(&job);
-        self.works.remove(&job)
+        self.awaited.remove(&job);
+        self.works.remove(&job);
+        if !self.keeps {
+            self.starts.remove(&job);
+        }
     }
 
     fn tell(&self, report: &JobReport) {

@@ -10,7 +10,7 @@ use super::prepare::PrepareError;
 use crate::collect::{CollectError, Collected};
 use crate::explain::duration;
 use crate::schedule::Cause;
-use crate::state::{Reason, Status, StatusCode};
+use crate::state::{ExitKind, Reason, Status, StatusCode};
 use crate::tree::LayoutError;
 
 /// A code of `reason`; the words are from the fixed list, so that they parse.
@@ -46,11 +46,15 @@ fn database_words(code: i32) -> Option<&'static str> {
 
 /// How the command ended, if that alone decides; `None` if it ended well.
 pub(super) fn of_exit(exit: &Exit, limits: &Limits, is_database: bool) -> Option<Status> {
-    let failed = |message: String| Status::new(StatusCode::NonzeroExit, message).with("exit_code", exit.code.into());
+    let failed = |kind: ExitKind, message: String| {
+        let status = Status::new(StatusCode::NonzeroExit, message).with("exit_code", exit.code.into());
+        status.telling(|tells| tells.exit = Some(kind))
+    };
     Some(match exit.ended_by {
         LimitHit::Limit(Limit::Time) => {
             let limit = limits.time.unwrap_or_default().as_secs_f64();
-            Status::new(StatusCode::TimedOut, format!("Ran longer than its limit of {}", duration(limit)))
+            let message = format!("Ran longer than its limit of {}", duration(limit));
+            Status::new(StatusCode::TimedOut, message).telling(|tells| tells.limit_s = Some(limit as u64))
         }
         LimitHit::Limit(Limit::Disk) => {
             let message = format!(
@@ -58,22 +62,27 @@ pub(super) fn of_exit(exit: &Exit, limits: &Limits, is_database: bool) -> Option
                 size(limits.disk),
                 limits.files
             );
-            because(Status::new(StatusCode::JobError, message), "disk_limit")
+            let status = because(Status::new(StatusCode::JobError, message), "disk_limit");
+            status.telling(|tells| tells.limit_mb = Some(limits.disk >> 20))
         }
         LimitHit::Stopped => Status::cancelled(),
         LimitHit::None => match exit {
             Exit { out_of_memory: OutOfMemory::Yes, .. } => {
                 let limit = size(limits.memory);
                 let message = format!("Ran out of memory: its limit was {limit}. Give it more, or read less at once");
-                because(failed(message), "out_of_memory")
+                let status = because(failed(ExitKind::OutOfMemory, message), "out_of_memory");
+                status.telling(|tells| tells.limit_mb = Some(limits.memory >> 20))
             }
             Exit { code: 0, .. } => return None,
             Exit { code, signal: Some(signal), .. } => {
-                failed(format!("The command was killed by signal {signal} (exit code {code})"))
+                failed(ExitKind::Killed, format!("The command was killed by signal {signal} (exit code {code})"))
             }
             Exit { code, .. } => match database_words(*code).filter(|_| is_database) {
-                Some(words) => failed(format!("The command failed with exit code {code}: {words}")),
-                None => failed(format!("The command failed with exit code {code}")),
+                Some(words) => {
+                    let message = format!("The command failed with exit code {code}: {words}");
+                    failed(ExitKind::Error, message).telling(|tells| tells.engine_exit = u8::try_from(*code).ok())
+                }
+                None => failed(ExitKind::Error, format!("The command failed with exit code {code}")),
             },
         },
     })
@@ -94,8 +103,9 @@ pub(super) fn passing_exit(exit: &Exit, is_database: bool) -> Option<Passing> {
 
 /// Of a step of our own that had to end; which one, and its limit.
 pub(super) fn of_slowness(what: &str, limit: Duration) -> Status {
-    let limit = duration(limit.as_secs_f64());
-    Status::new(StatusCode::TimedOut, format!("Its limit of {limit} for {what} was reached"))
+    let words = duration(limit.as_secs_f64());
+    Status::new(StatusCode::TimedOut, format!("Its limit of {words} for {what} was reached"))
+        .telling(|tells| tells.limit_s = Some(limit.as_secs()))
 }
 
 /// Of a command that ended well.
@@ -104,7 +114,8 @@ pub(super) fn of_collected(collected: &Collected, exit: &Exit) -> Status {
         [] if collected.outputs.iter().any(|output| output.excluded.is_some()) => Status::new(
             StatusCode::Succeeded,
             "Completed successfully, but some moderately_sensitive outputs are not shown to reviewers: the log says why",
-        ),
+        )
+        .telling(|tells| tells.excluded = true),
         [] => Status::new(StatusCode::Succeeded, "Completed successfully"),
         [one] => Status::new(StatusCode::UnmatchedPatterns, format!("No file matches the output {one}")),
         many => {
@@ -157,6 +168,7 @@ pub(super) fn of_missing_input(file: &crate::provenance::InputFile) -> Status {
         crate::log::visible(file.action.as_str())
     );
     because(Status::new(StatusCode::JobError, message), "missing_input")
+        .telling(|tells| tells.needed = Some(file.action.clone()))
 }
 
 #[cfg(test)]

@@ -13,12 +13,24 @@ use crate::publish::{PublishError, Published, Recorded};
 use crate::refusal::Unsafe;
 use crate::state::{Job, StoredPin};
 use crate::store::Store;
-use crate::{JobState, RunKey};
+use crate::{AttemptId, JobState, RunKey, WorkspaceName};
 
 /// Everything that publishing a finished job needs. Written beside the job's volume before its result is recorded, so
 /// that a killed program can publish again, in full, what the database says is finished.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Order {
+    /// Where they belong.
+    #[serde(default = "WorkspaceName::local")]
+    pub workspace: WorkspaceName,
+    /// Unix seconds at which the job was made.
+    #[serde(default)]
+    pub created_at: i64,
+    /// Whether anybody but the service sees anything of it; nobody does of a cancelled job.
+    #[serde(default = "yes")]
+    pub shown: bool,
+    /// metadata.json of the job, where it is kept.
+    #[serde(default)]
+    pub metadata: Option<String>,
     /// Whose outputs.
     pub action: ActionName,
     /// What was collected; of a failed job too, for debugging.
@@ -41,7 +53,7 @@ impl Order {
             job_request: job.request.to_string(),
             action: definition.action.to_string(),
             user: user.to_owned(),
-            repo: None,
+            repo: definition.code.repo_url().map(str::to_owned),
             commit: definition.code.commit().map(ToString::to_string),
             timestamp: made.timestamp,
             cloister: Extra {
@@ -55,8 +67,23 @@ impl Order {
             },
         };
         let action = definition.action.clone();
-        Self { action, outputs: made.outputs, obsolete: Vec::new(), shared, actions: None }
+        Self {
+            workspace: definition.workspace.clone(),
+            created_at: job.times.created_at,
+            shown: true,
+            metadata: None,
+            action,
+            outputs: made.outputs,
+            obsolete: Vec::new(),
+            shared,
+            actions: None,
+        }
     }
+}
+
+/// Orders of a program that kept no cancelled ones are of jobs that are shown.
+fn yes() -> bool {
+    true
 }
 
 /// What came of a job.
@@ -81,6 +108,28 @@ pub trait Publisher: Send + Sync {
     /// # Errors
     /// Something could not be written; publishing again is right.
     fn publish(&self, order: &Order, log: Option<&Path>, store: &Store) -> Result<Published, PublishError>;
+
+    /// Keeps log and metadata of an ended job, a cancelled one too, where only the service looks. A laptop has no such
+    /// place. Doing it again changes nothing.
+    ///
+    /// # Errors
+    /// Something could not be written.
+    fn keep(&self, _order: &Order, _log: Option<&Path>) -> Result<(), PublishError> {
+        Ok(())
+    }
+
+    /// Keeps the printed lines of an attempt that was not its job's last one.
+    ///
+    /// # Errors
+    /// Something could not be written.
+    fn keep_attempt(&self, _job: &Job, _attempt: AttemptId, _lines: &Path) -> Result<(), PublishError> {
+        Ok(())
+    }
+
+    /// Whether metadata.json is wanted.
+    fn wants_metadata(&self) -> bool {
+        false
+    }
 
     /// Where the log is shown, relative to the workspace.
     fn log_path(&self, action: &ActionName) -> String;

@@ -19,15 +19,19 @@ pub(super) fn status(standing: &Standing, name: impl Fn(JobId) -> Option<String>
         Standing::Held(Held::Image) => "Its image cannot be reached".to_owned(),
         Standing::Held(Held::Code) => "Its code cannot be reached".to_owned(),
         Standing::Held(Held::Disk) => "The disk has too little room".to_owned(),
-        Standing::Worker { pool, position, intensive } => {
+        Standing::Worker { pool, position, weight } => {
             let worker = if *pool == Pool::Db { "database worker" } else { "worker" };
-            let heavy = if *intensive { "; this job is resource intensive" } else { "" };
+            let heavy = if weight.is_intensive() { "; this job is resource intensive" } else { "" };
             format!("Waiting for a {worker}, position {position}{heavy}")
         }
     };
     let status = Status::new(standing.code(), message);
     match standing {
-        Standing::Worker { position, .. } => status.with("position", i64::try_from(*position).unwrap_or(i64::MAX)),
+        Standing::Worker { pool, position, weight } => {
+            let status = status.with("position", i64::try_from(*position).unwrap_or(i64::MAX));
+            status.telling(|tells| (tells.pool, tells.weight) = (Some(*pool), Some(weight.whole())))
+        }
+        Standing::Dependencies(jobs) => status.telling(|tells| tells.blocked_by.clone_from(jobs)),
         _ => status,
     }
 }

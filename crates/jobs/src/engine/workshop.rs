@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use runtimes::Program;
 use sandbox::{IsolationLevel, Limits, Runtime};
 
-use super::Publisher;
+use super::{Admission, Publisher};
 use crate::collect::CollectLimits;
 use crate::log::LogLimits;
 use crate::provenance::CodeTree;
@@ -87,6 +87,19 @@ impl RunSettings {
         }
     }
 
+    /// What a backend runs with: sandboxes outlive it, attempts are leased, waits are long.
+    pub fn backend(limits: Limits, isolation: IsolationLevel) -> Self {
+        Self {
+            owner: format!("backend:{}", std::process::id()),
+            die_with_parent: false,
+            sample_every: Duration::from_secs(10),
+            tries: Tries::BACKEND,
+            disk_low: 20 << 30,
+            lease: Some(Lease { length: Duration::from_secs(60), renew: Duration::from_secs(15) }),
+            ..Self::laptop(limits, Duration::from_secs(10), isolation)
+        }
+    }
+
     /// The end of a lease that begins now, in Unix seconds.
     pub(super) fn lease_until(&self, now: Timestamp) -> Option<i64> {
         let length = i64::try_from(self.lease?.length.as_secs()).unwrap_or(i64::MAX);
@@ -108,6 +121,8 @@ pub struct Workshop {
     pub settings: RunSettings,
     /// Where results are shown.
     pub publisher: Arc<dyn Publisher>,
+    /// What is asked before each start.
+    pub admission: Arc<dyn Admission>,
 }
 
 /// A planned job with what its attempt needs and the state does not hold.
@@ -116,6 +131,8 @@ pub struct Work {
     pub job: Job,
     /// Who asked for it.
     pub created_by: String,
+    /// For which project; empty on a laptop.
+    pub project: String,
     /// What runs its command.
     pub program: Program,
     /// The code.

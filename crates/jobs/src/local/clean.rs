@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 
 use sandbox::folder::{SafeFolder, is_temporary};
 
+use super::LocalError;
 use super::study::Places;
-use super::{LocalError, recover::discard};
+use crate::engine::discard;
 
 /// How much is removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

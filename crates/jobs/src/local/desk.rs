@@ -3,7 +3,7 @@
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use pipeline::ActionName;
@@ -11,19 +11,36 @@ use sandbox::folder::SafeFolder;
 use serde_json::json;
 
 use super::LocalError;
-use super::lock::Lock;
 use super::study::{Places, give_to_owner};
 use crate::engine::{LINES, ring, volume};
+use crate::lock::Lock;
 use crate::log::log_name;
 use crate::schedule::Modes;
+use crate::server::{Folders, ServerError};
 use crate::state::{Act, Cancelled, Flag, Job, Kill, Operator, PastAttempt, State};
-use crate::{JobId, JobState, RequestId, StatusCode};
+use crate::{JobId, JobState, RequestId, StatusCode, WorkspaceName};
 
 /// The state of a project folder, open to look and to act, beside whoever runs it.
 pub struct Desk {
     state: State,
-    places: Places,
+    at: Whereabouts,
     by: Operator,
+}
+
+/// Where the things lie that an operator looks at.
+struct Whereabouts {
+    lock: PathBuf,
+    bell: PathBuf,
+    volumes: PathBuf,
+    logs: Logs,
+}
+
+/// Where finished logs are.
+enum Logs {
+    /// Of a laptop: below the project folder, the newest of each action.
+    Project(PathBuf),
+    /// Of a backend: each job's own, below its high folder.
+    High(PathBuf),
 }
 
 /// What there is to see at a glance.
@@ -35,6 +52,10 @@ pub struct Overview {
     pub modes: Modes,
     /// The same with since when.
     pub flags: Vec<Flag>,
+    /// What the site's staff wish, as they said it; shown and nothing else.
+    pub wish: Option<String>,
+    /// Whether it is a backend: what was left when it went down goes on when it comes back.
+    pub is_backend: bool,
     /// Pending and running jobs, in the order of their plans. Without a run they were left by a killed one.
     pub open: Vec<Job>,
 }
@@ -50,6 +71,9 @@ pub enum Answer {
     Noted,
 }
 
+/// The flag under which a backend notes what the site's staff wish (spec protocol.md 3.3, `pause_wish`).
+pub const WISH: &str = "pause_wish";
+
 impl Desk {
     /// Opens it. `None` if nothing ever ran here. `runs` is the folder given to [`super::Study::open`].
     ///
@@ -60,7 +84,29 @@ impl Desk {
         places.forget_journal_unless_running(&folder)?;
         let state = State::open(&places.state()).await.map_err(|source| LocalError::of_state(source, &places))?;
         give_to_owner(&folder, &places.home)?;
-        Ok(Some(Self { state, places, by }))
+        let (lock, bell, volumes) = (places.lock(), places.bell(), places.volumes());
+        let at = Whereabouts { lock, bell, volumes, logs: Logs::Project(places.project) };
+        Ok(Some(Self { state, at, by }))
+    }
+
+    /// Opens the desk of the backend whose records are in this folder (`state` in its settings). `None` if none ever ran.
+    ///
+    /// # Errors
+    /// The state cannot be opened.
+    pub async fn of_backend(state: &Path, by: Operator) -> Result<Option<Self>, LocalError> {
+        let folders = match Folders::of_state(state) {
+            Ok(folders) => folders,
+            Err(ServerError::NotThere(_)) => return Ok(None),
+            Err(error) => return Err(LocalError::Fault(error.to_string())),
+        };
+        let records = folders.records();
+        if !records.exists() {
+            return Ok(None);
+        }
+        let state = State::open(&records).await?.holding();
+        let (lock, bell, volumes) = (folders.lock(), folders.bell(), folders.volumes());
+        let at = Whereabouts { lock, bell, volumes, logs: Logs::High(folders.high) };
+        Ok(Some(Self { state, at, by }))
     }
 
     /// What there is to see at a glance.
@@ -70,8 +116,11 @@ impl Desk {
     pub async fn overview(&self) -> Result<Overview, LocalError> {
         let flags = self.state.flags().await?;
         let modes = Modes::of_flags(&flags);
+        let wish = flags.iter().find(|flag| flag.name == WISH).and_then(|flag| flag.value.clone());
+        let is_backend = matches!(self.at.logs, Logs::High(_));
         let flags = flags.into_iter().filter(|flag| flag.value.is_some() && Modes::FLAGS.contains(&flag.name.as_str()));
-        Ok(Overview { runs: self.runs(), modes, flags: flags.collect(), open: self.state.open_jobs().await? })
+        let (runs, open) = (self.runs(), self.state.open_jobs().await?);
+        Ok(Overview { runs, modes, flags: flags.collect(), wish, is_backend, open })
     }
 
     /// What operators did lately, newest first.
@@ -84,7 +133,7 @@ impl Desk {
 
     /// Whether a process runs this folder now.
     pub fn runs(&self) -> bool {
-        Lock::is_held(&self.places.lock())
+        Lock::is_held(&self.at.lock)
     }
 
     /// The newest jobs, newest first.
@@ -108,7 +157,7 @@ impl Desk {
     /// # Errors
     /// The state cannot be read.
     pub async fn newest_of(&self, action: &ActionName) -> Result<Option<JobId>, LocalError> {
-        let workspace = super::study::workspace()?;
+        let workspace = WorkspaceName::local();
         let latest = self.state.latest_jobs(&workspace, [action]).await?;
         Ok(latest.rows.get(action).map(|row| row.job))
     }
@@ -137,19 +186,28 @@ impl Desk {
     pub async fn log(&self, id: JobId) -> Result<Option<Box<dyn Read>>, LocalError> {
         let job = self.state.job(id).await?;
         if job.state() == JobState::Running {
-            let path = volume(&self.places.volumes(), id.attempt(job.attempts)).join(LINES);
+            let path = volume(&self.at.volumes, id.attempt(job.attempts)).join(LINES);
             return match File::open(&path) {
                 Ok(file) => Ok(Some(Box::new(file))),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
                 Err(error) => Err(LocalError::io(&path)(error)),
             };
         }
-        let action = &job.definition.action;
-        let newest = self.state.latest_jobs(&job.definition.workspace, [action]).await?;
-        if newest.rows.get(action).is_none_or(|row| row.job != id) {
-            return Ok(None);
-        }
-        match SafeFolder::at(&self.places.project)?.open(format!("metadata/{}", log_name(action))) {
+        let found = match &self.at.logs {
+            Logs::High(high) => {
+                let folder = Folders::log_of(job.times.created_at, &id.to_string());
+                SafeFolder::at(high)?.open(format!("logs/{folder}/logs.txt"))
+            }
+            Logs::Project(project) => {
+                let action = &job.definition.action;
+                let newest = self.state.latest_jobs(&job.definition.workspace, [action]).await?;
+                if newest.rows.get(action).is_none_or(|row| row.job != id) {
+                    return Ok(None);
+                }
+                SafeFolder::at(project)?.open(format!("metadata/{}", log_name(action)))
+            }
+        };
+        match found {
             Ok(file) => Ok(Some(Box::new(file))),
             Err(error) if error.is_missing() => Ok(None),
             Err(error) => Err(error.into()),
@@ -196,7 +254,7 @@ impl Desk {
     }
 
     fn tell(&self) -> Answer {
-        match (ring(&self.places.bell()), self.runs()) {
+        match (ring(&self.at.bell), self.runs()) {
             (true, _) => Answer::Told,
             (false, true) => Answer::Later,
             (false, false) => Answer::Noted,

@@ -5,34 +5,19 @@ use std::collections::BTreeMap;
 use std::io::Read;
 use std::sync::Arc;
 
-use pipeline::{Action, ActionName, DataKind, Project};
+use pipeline::ActionName;
 use sandbox::folder::{Kind, SafeFolder};
 
+use super::StudyView;
 use super::study::LocalError;
-use super::{BACKEND, StudyView};
 use crate::collect::CollectedOutput;
-use crate::engine::data_identity;
+pub use crate::judge::Judging;
+use crate::judge::{LARGEST_SCRIPT, Standing, Weighing};
 use crate::plan::LatestJob;
-use crate::provenance::{
-    CodeTree, Components, ImageIdentity, InputFile, OutputSpec, PinnedOutput, ReadScanner, Staleness, compare,
-    propagate, split_config, workspace_inputs,
-};
+use crate::provenance::Staleness;
 use crate::state::{LatestJobs, PastRun};
 use crate::store::hash_of;
 use crate::{JobId, ObjectId, StatusCode};
-
-/// Scripts above this are not looked into for what they load.
-const LARGEST_SCRIPT: u64 = 4 << 20;
-
-/// What would run now, to compare with what ran.
-pub struct Judging<'a> {
-    /// The project.
-    pub project: &'a Project,
-    /// The code as it is now.
-    pub code: &'a CodeTree,
-    /// What each action runs in here; an action without one is compared as if that had not changed.
-    pub images: &'a BTreeMap<ActionName, ImageIdentity>,
-}
 
 /// A recorded output with other bytes than recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,25 +50,6 @@ pub struct Judged {
     pub unchanged: Vec<(String, ObjectId)>,
     /// The last success of each action, for estimates.
     pub past: BTreeMap<ActionName, PastRun>,
-}
-
-/// The recorded outputs of one success, as they are in the folder.
-#[derive(Default)]
-struct Standing {
-    present: Vec<(CollectedOutput, Option<(ObjectId, u64)>)>,
-    /// They will be made again: what is made from them is compared with what was recorded.
-    missing: Vec<CollectedOutput>,
-}
-
-/// Values that this program gives to every run (spec sandbox.md 5).
-pub(super) fn environment() -> BTreeMap<String, String> {
-    [("HOME", "/tmp"), ("OPENSAFELY_BACKEND", BACKEND)].map(|(name, value)| (name.into(), value.into())).into()
-}
-
-/// The words that would run, with `--config` taken out again.
-pub(super) fn command(project: &Project, action: &Action) -> (Vec<String>, Option<String>) {
-    let words = action.expand(project, DataKind::Dummy).words;
-    split_config(&words, action.config.as_ref().map(|config| config.0.as_str()))
 }
 
 impl StudyView<'_> {
@@ -123,25 +89,8 @@ impl StudyView<'_> {
         let past = state.history(self.workspace, names).await?;
         let standing = standing(self.folder, &succeeded, outputs);
 
-        let mut scanner = ReadScanner::new(what.code, |path| read(self.folder, path));
-        let mut own = BTreeMap::new();
-        for (name, job) in &succeeded {
-            let Some(action) = what.project.action(name) else { continue };
-            let old = made_by.get(job);
-            let new = components(what, action, old, &seen, &succeeded, &standing);
-            let words = action.expand(what.project, DataKind::Dummy).words;
-            let config = action.config.as_ref().map(|config| config.0.as_str());
-            let known = scanner.known_read(&words, config, action.dummy_data_file.as_deref());
-            own.insert(name.clone(), compare(old, &new, &known));
-        }
-        let staleness = propagate(what.project, &own);
-
-        let mut latest = BTreeMap::new();
-        for (name, row) in &seen.rows {
-            let missing = standing.get(name).is_some_and(|s| !s.missing.is_empty());
-            let stale = staleness.get(name).cloned().unwrap_or(Staleness::Unknown);
-            latest.insert(name.clone(), row.judged(missing, stale));
-        }
+        let weighing = Weighing { seen: &seen, succeeded: &succeeded, standing: &standing, made_by: &made_by };
+        let (latest, staleness) = weighing.weigh(what, |path| read(self.folder, path));
         let present = standing.values().flat_map(|s| &s.present).filter(|(_, now)| now.is_none());
         let unchanged = present.map(|(record, _)| (record.path.clone(), record.object)).collect();
         let edited = standing.iter().flat_map(|(action, s)| edited(action, succeeded.get(action), s)).collect();
@@ -208,48 +157,4 @@ fn read(folder: &SafeFolder, path: &str) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
     folder.open(path).ok()?.take(LARGEST_SCRIPT).read_to_end(&mut bytes).ok()?;
     Some(bytes)
-}
-
-/// What a run of this action made now would be made from.
-fn components(
-    what: &Judging<'_>,
-    action: &Action,
-    old: Option<&Components>,
-    seen: &LatestJobs,
-    succeeded: &BTreeMap<ActionName, JobId>,
-    standing: &BTreeMap<ActionName, Standing>,
-) -> Components {
-    let (command, config) = command(what.project, action);
-    let mut offered = Vec::new();
-    let mut kept: Vec<InputFile> = Vec::new();
-    for need in &action.needs {
-        let Some(job) = succeeded.get(need) else {
-            // Its latest run failed: what was read of it stands, and the plan says what it thinks of that.
-            kept.extend(old.iter().flat_map(|old| &old.inputs).filter(|input| input.action == *need).cloned());
-            continue;
-        };
-        let finished_at = seen.rows.get(need).and_then(|row| row.completed_at).unwrap_or(0);
-        let outputs = standing.get(need);
-        let missing = outputs.iter().flat_map(|s| &s.missing).map(|record| (record, &None));
-        for (record, now) in outputs.iter().flat_map(|s| &s.present).map(|(record, now)| (record, now)).chain(missing) {
-            let object = now.map_or(record.object, |(object, _)| object);
-            let (path, action, level) = (record.path.clone(), need.clone(), record.level);
-            offered.push(PinnedOutput { file: InputFile { path, object, action, job: *job, level }, finished_at });
-        }
-    }
-    let (mut inputs, _) = workspace_inputs(offered);
-    inputs.extend(kept);
-    inputs.sort();
-    let unknown = || ImageIdentity::Environment { lock: String::new() };
-    let image = what.images.get(&action.name).cloned().or_else(|| old.map(|old| old.image.clone()));
-    Components {
-        command,
-        config,
-        image: image.unwrap_or_else(unknown),
-        code: what.code.clone(),
-        inputs,
-        outputs: action.outputs.iter().map(OutputSpec::from).collect(),
-        environment: environment(),
-        data: data_identity(action.is_database(), DataKind::Dummy),
-    }
 }

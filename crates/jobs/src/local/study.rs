@@ -10,12 +10,12 @@ use std::sync::Arc;
 use pipeline::{ActionName, Project};
 use sandbox::folder::{FolderError, Kind, SafeFolder};
 
-use super::lock::{Lock, NoLock};
+use super::OutputPaths;
 use super::publisher::{ProjectFolder, make_metadata};
 use super::snapshots::{held_by_snapshots, newest_snapshot};
-use super::{OutputPaths, WORKSPACE};
 use crate::WorkspaceName;
-use crate::engine::{RunSettings, Workshop};
+use crate::engine::{NoRules, RunSettings, Workshop};
+use crate::lock::{Lock, NoLock};
 use crate::publish::open_project;
 use crate::state::{State, StateError};
 use crate::store::{Durability, Freed, Store, StoreError};
@@ -235,9 +235,16 @@ impl Study {
         let store = if privileged { store.with_owner(owner.uid, owner.gid) } else { store };
         let name = places.project.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
         let publisher = ProjectFolder::new(folder.try_clone()?, name);
-        let shop =
-            Workshop { state, store, runtime, volumes: places.volumes(), settings, publisher: Arc::new(publisher) };
-        let workspace = workspace()?;
+        let shop = Workshop {
+            state,
+            store,
+            runtime,
+            volumes: places.volumes(),
+            settings,
+            publisher: Arc::new(publisher),
+            admission: Arc::new(NoRules),
+        };
+        let workspace = WorkspaceName::local();
         let study = Self { shop: Arc::new(shop), folder, places, workspace, _lock: lock };
         // Also when the run ends early, its owner must be able to go on.
         give_to_owner(&study.folder, &study.places.home)?;
@@ -368,7 +375,7 @@ impl Look {
         places.check(&folder)?;
         let there = folder.stat(STATE)?.is_some();
         let state = if there { State::open_to_read(&places.state()).await? } else { None };
-        Ok(Self { state, folder, places, workspace: workspace()? })
+        Ok(Self { state, folder, places, workspace: WorkspaceName::local() })
     }
 
     /// The code as it is now; nothing is stored.
@@ -385,8 +392,4 @@ impl Look {
         let runs = Lock::is_held(&self.places.lock());
         StudyView { state: self.state.as_ref(), folder: &self.folder, workspace: &self.workspace, runs }
     }
-}
-
-pub(super) fn workspace() -> Result<WorkspaceName, LocalError> {
-    WORKSPACE.parse().map_err(|error: crate::BadWorkspaceName| LocalError::Fault(error.to_string()))
 }

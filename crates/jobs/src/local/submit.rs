@@ -5,16 +5,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use pipeline::{Action, ActionName, DataKind, Project};
-use runtimes::{Kind, Located, Program};
+use pipeline::{ActionName, Project};
+use runtimes::Program;
 
-use super::judge::{Edited, environment};
-use super::{BACKEND, Judged, LocalError, Study};
+use super::judge::Edited;
+use super::{Judged, LocalError, Study};
+pub use crate::definition::image_identity;
+use crate::definition::{BACKEND, Making};
 use crate::engine::Work;
 use crate::fault::point;
 use crate::plan::{Plan, PlanRequest};
-use crate::provenance::{CodeTree, ImageIdentity};
-use crate::state::{DEFINITION_FORMAT, JobDefinition, NewJob};
+use crate::provenance::CodeTree;
+use crate::state::NewJob;
 use crate::tree::Tree;
 use crate::{AnalysisScope, CodeSource, Request, RequestId};
 
@@ -37,18 +39,6 @@ pub struct Submission<'a> {
     pub code: CodeTree,
     /// A program for each action that gets a new job.
     pub programs: &'a Runtimes,
-}
-
-/// What a located runtime is in provenance.
-pub fn image_identity(located: &Located) -> ImageIdentity {
-    match located.kind {
-        Kind::Native => ImageIdentity::Environment { lock: located.identity.clone() },
-        Kind::Builtin => ImageIdentity::Builtin {
-            name: located.resolved.name.clone(),
-            profile: located.resolved.tag.clone(),
-            behaviour: located.identity.rsplit(':').next().unwrap_or_default().to_owned(),
-        },
-    }
 }
 
 impl Study {
@@ -83,7 +73,14 @@ impl Study {
             let Some(program) = what.programs.get(&visited.action) else {
                 return Err(LocalError::Fault(format!("nothing was found to run {}", visited.action)));
             };
-            let definition = self.definition(what.project, action, program, &tree_id);
+            let making = Making {
+                project: what.project,
+                workspace: &self.workspace,
+                code: &request.code,
+                tree: &tree_id,
+                scope: &request.analysis_scope,
+            };
+            let definition = making.definition(action, &program.located);
             jobs.push(NewJob { definition, pins: visited.pins.clone() });
         }
         self.shop.state.record_plan(&request, &jobs, &what.judged.seen, now).await?;
@@ -95,34 +92,11 @@ impl Study {
         for job in self.shop.state.jobs_of(request.id).await? {
             let Some(program) = what.programs.get(&job.definition.action).cloned() else { continue };
             let (tree, code) = (what.tree.clone(), what.code.clone());
-            let created_by = request.created_by.clone();
-            works.push(Work { job, created_by, program, tree, code, edited: edited.clone(), actions: actions.clone() });
+            let (created_by, project) = (request.created_by.clone(), String::new());
+            let (edited, actions) = (edited.clone(), actions.clone());
+            works.push(Work { job, created_by, project, program, tree, code, edited, actions });
         }
         Ok(works)
-    }
-
-    fn definition(&self, project: &Project, action: &Action, program: &Program, tree: &str) -> JobDefinition {
-        JobDefinition {
-            format: DEFINITION_FORMAT,
-            workspace: self.workspace.clone(),
-            action: action.name.clone(),
-            words: action.expand(project, DataKind::Dummy).words,
-            config: action.config.as_ref().map(|config| config.0.clone()),
-            runtime: action.runtime.clone(),
-            image: image_identity(&program.located),
-            special: action.special(),
-            is_database: action.is_database(),
-            data: DataKind::Dummy,
-            outputs: action.outputs.clone(),
-            code: CodeSource::Snapshot,
-            tree: tree.to_owned(),
-            environment: environment(),
-            scope: AnalysisScope::default(),
-            memory_bytes: None,
-            cpu_millis: None,
-            time_limit_seconds: None,
-            unknown: BTreeMap::new(),
-        }
     }
 
     /// Outputs that a person changed, and recorded ones that the store has lost, are stored from the folder.

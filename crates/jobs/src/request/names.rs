@@ -17,6 +17,11 @@ pub struct WorkspaceName(String);
 pub struct BadWorkspaceName(String);
 
 impl WorkspaceName {
+    /// The workspace that every project folder is to itself.
+    pub fn local() -> Self {
+        Self("local".to_owned())
+    }
+
     /// The name as text.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -5,6 +5,8 @@ use std::fmt;
 use std::ops::Add;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::{JobId, StatusCode, WorkspaceName};
 
 /// Milliseconds since some moment that the caller chose, by a clock that never goes back.
@@ -26,7 +28,8 @@ impl Moment {
 }
 
 /// Where a job's worker comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Pool {
     /// Jobs that read the database.
     Db,
@@ -71,6 +74,11 @@ impl Weight {
 
     pub(super) fn thousandths(self) -> u64 {
         u64::from(self.0)
+    }
+
+    /// In whole workers, at least one.
+    pub fn whole(self) -> u64 {
+        self.thousandths().div_ceil(1000).max(1)
     }
 
     /// More than one worker.

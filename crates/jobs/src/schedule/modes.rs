@@ -82,6 +82,18 @@ impl Modes {
         }
     }
 
+    /// What is told outside of them: one mode, and whether somebody set it by hand.
+    pub(crate) fn told(self) -> serde_json::Value {
+        let by_hand = |mode: &str| serde_json::json!({ "mode": mode, "kind": "manual" });
+        match (self.paused || self.draining, self.offline, self.maintenance) {
+            (true, ..) => by_hand("paused"),
+            (false, true, _) => serde_json::json!({ "mode": "paused" }),
+            (false, false, Maintenance::Manual) => by_hand("db_maintenance"),
+            (false, false, Maintenance::Probed) => serde_json::json!({ "mode": "db_maintenance" }),
+            (false, false, Maintenance::Off) => serde_json::json!({ "mode": "open" }),
+        }
+    }
+
     /// Whether nothing at all may start.
     pub fn is_paused(self) -> bool {
         self.paused || self.draining || self.offline

@@ -200,11 +200,17 @@ impl Queue {
             (Some(held), Some(_)) => Standing::Held(held),
             (Some(held), None) if not_before.is_none() => Standing::Held(held),
             (None, Some(at)) => Standing::NextTry(at),
-            (_, None) => {
-                let intensive = weight.is_intensive();
-                Standing::Worker { pool, position: position.copied().unwrap_or(1), intensive }
-            }
+            (_, None) => Standing::Worker { pool, position: position.copied().unwrap_or(1), weight },
         }
+    }
+
+    /// How full a pool is: whole workers, jobs that run, jobs that wait, whole workers that are taken.
+    pub fn fullness(&self, pool: Pool) -> [u64; 4] {
+        let limit = self.capacity.of(pool);
+        let running = || self.running.values().filter(|entry| entry.pool == pool);
+        let taken: u64 = running().map(|entry| entry.weight.min(limit).thousandths()).sum();
+        let waiting = self.pending.values().filter(|waiting| waiting.entry.pool == pool).count();
+        [limit.whole(), running().count() as u64, waiting as u64, taken.div_ceil(1000)]
     }
 
     fn leave(&mut self, job: JobId) -> Option<Entry> {

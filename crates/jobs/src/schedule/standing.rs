@@ -1,7 +1,7 @@
 //! Why a pending job waits, for people: in the order cancel, pause, maintenance, dependencies, resources.
 //! Spec jobs.md 4, 5, 6.
 
-use super::{Held, Moment, Pool};
+use super::{Held, Moment, Pool, Weight};
 use crate::{JobId, StatusCode};
 
 /// What a pending job waits for.
@@ -25,8 +25,8 @@ pub enum Standing {
         pool: Pool,
         /// 1 + the eligible jobs of the pool ranked before it.
         position: usize,
-        /// Its weight is above 1.
-        intensive: bool,
+        /// Its weight; above 1 it is resource intensive.
+        weight: Weight,
     },
 }
 

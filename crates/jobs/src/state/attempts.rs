@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use sqlx::{Connection, Row, SqliteConnection};
 
 use super::change::JobHead;
+use super::event::release;
 use super::{
     Attempt, AttemptEnd, Claim, Finished, JobResult, State, StateError, Status, StatusCode, components, whole,
 };
@@ -54,7 +55,7 @@ impl State {
         .execute(&mut *tx)
         .await?;
         head.change(&mut tx, &Status::new(StatusCode::Initiated, "Starting"), now).await?;
-        tx.commit().await?;
+        self.commit(tx).await?;
         Ok(attempt)
     }
 
@@ -72,7 +73,7 @@ impl State {
             .bind(attempt.id.to_string())
             .execute(&mut *tx)
             .await?;
-        Ok(tx.commit().await?)
+        self.commit(tx).await
     }
 
     /// Says what a pending job waits for.
@@ -87,7 +88,7 @@ impl State {
             return Err(StateError::NotAllowed { job, from: head.code, to: status.code });
         }
         head.change(&mut tx, status, now).await?;
-        Ok(tx.commit().await?)
+        self.commit(tx).await
     }
 
     /// Says at which stage a running attempt is; again with the same code as a sign of life.
@@ -103,7 +104,7 @@ impl State {
             return Err(StateError::NotAllowed { job, from: head.code, to: status.code });
         }
         head.change(&mut tx, status, now).await?;
-        Ok(tx.commit().await?)
+        self.commit(tx).await
     }
 
     /// Ends an attempt and puts its job back to pending, with one of the three codes of a reset. If the job is being
@@ -135,7 +136,9 @@ impl State {
             (false, true) => Some(Status::killed()),
             (false, false) => None,
         };
+        let ended = ended.map(|status| status.telling(|tells| tells.ran_ms = end.milliseconds));
         let status = ended.as_ref().unwrap_or(status);
+        head.hold = self.hold_for(attempt.id);
         end_attempt(&mut tx, attempt.id, status, end.exit_code, now).await?;
         head.change(&mut tx, status, now).await?;
         let failed_dependants = if ended.is_some() { head.fail_dependants(&mut tx, now).await? } else { Vec::new() };
@@ -146,7 +149,7 @@ impl State {
             .bind(job.to_string())
             .execute(&mut *tx)
             .await?;
-        tx.commit().await?;
+        self.commit(tx).await?;
         Ok(Finished { code: status.code, failed_dependants })
     }
 
@@ -166,7 +169,9 @@ impl State {
             return Err(StateError::NotAllowed { job, from: head.code, to: result.status.code });
         }
         let cancelled = Status::cancelled();
-        let status = if head.cancel_requested_at.is_some() { &cancelled } else { &result.status };
+        let status = if head.cancel_requested_at.is_some() { cancelled } else { result.status.clone() };
+        let status = &status.telling(|tells| tells.ran_ms = tells.ran_ms.or(result.milliseconds));
+        head.hold = self.hold_for(attempt.id);
         end_attempt(&mut tx, attempt.id, status, result.exit_code, now).await?;
         head.change(&mut tx, status, now).await?;
         sqlx::query("UPDATE job SET milliseconds = ?, peak_bytes = ? WHERE id = ?")
@@ -189,7 +194,7 @@ impl State {
             JobState::Failed => head.fail_dependants(&mut tx, now).await?,
             _ => Vec::new(),
         };
-        tx.commit().await?;
+        self.commit(tx).await?;
         Ok(Finished { code: status.code, failed_dependants })
     }
 
@@ -209,7 +214,7 @@ impl State {
             mark_cancelled(&mut tx, &head, now).await?;
         }
         let failed_dependants = head.fail_dependants(&mut tx, now).await?;
-        tx.commit().await?;
+        self.commit(tx).await?;
         Ok(Finished { code: status.code, failed_dependants })
     }
 
@@ -226,7 +231,7 @@ impl State {
             .bind(attempt.id.to_string())
             .execute(&mut *tx)
             .await?;
-        Ok(tx.commit().await?)
+        self.commit(tx).await
     }
 
     /// Step 9 is done: views, logs and manifest tell of this attempt.
@@ -234,7 +239,20 @@ impl State {
     /// # Errors
     /// The database refused.
     pub async fn mark_published(&self, attempt: AttemptId) -> Result<(), StateError> {
-        self.mark("UPDATE attempt SET published = 1 WHERE id = ?", attempt).await
+        const DONE: &str = "UPDATE attempt SET published = 1 WHERE id = ?";
+        if !self.holds {
+            return self.mark(DONE, attempt).await;
+        }
+        let id = attempt.to_string();
+        let mut writers = self.writers.lock().await;
+        let mut tx = writers.durable.begin_with("BEGIN IMMEDIATE").await?;
+        sqlx::query(DONE).bind(&id).execute(&mut *tx).await?;
+        release(&mut tx, &id).await?;
+        self.commit(tx).await
+    }
+
+    fn hold_for(&self, attempt: AttemptId) -> Option<String> {
+        self.holds.then(|| attempt.to_string())
     }
 
     /// Step 10 is done: nothing of this attempt's sandbox is left.

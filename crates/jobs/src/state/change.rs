@@ -6,7 +6,7 @@ use serde_json::json;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 
-use super::event::{Event, append, send};
+use super::event::{Event, Message, append, send};
 use super::{StateError, Status, StatusCode, Times};
 use crate::{JobId, JobState};
 
@@ -23,6 +23,9 @@ pub(super) struct JobHead {
     pub(super) attempts: i64,
     pub(super) cancel_requested_at: Option<i64>,
     pub(super) seq: i64,
+    pub(super) cancelled_by: Option<String>,
+    /// What is told of its end waits for the results of this attempt to be in place.
+    pub(super) hold: Option<String>,
 }
 
 macro_rules! head_query {
@@ -30,7 +33,7 @@ macro_rules! head_query {
         concat!(
             "SELECT job.id, job.request, job.workspace, job.action, job.code, job.message, job.created_at, ",
             "job.updated_at, job.started_at, job.completed_at, job.code_updated_at_ns, job.fence, job.attempts, ",
-            "job.cancel_requested_at, job.seq FROM job ",
+            "job.cancel_requested_at, job.seq, job.cancelled_by FROM job ",
             $rest
         )
     };
@@ -65,6 +68,8 @@ impl JobHead {
             attempts: row.try_get(12)?,
             cancel_requested_at: row.try_get(13)?,
             seq: row.try_get(14)?,
+            cancelled_by: row.try_get(15)?,
+            hold: None,
         })
     }
 
@@ -123,19 +128,56 @@ impl JobHead {
         .execute(&mut *tx)
         .await?;
         (self.code, self.times, self.message) = (to, times, status.message.clone());
-        if moved { self.tell(tx, status, now).await } else { Ok(()) }
+        if moved { self.tell(tx, from, status, now).await } else { Ok(()) }
     }
 
-    async fn tell(&self, tx: &mut SqliteConnection, status: &Status, now: Timestamp) -> Result<(), StateError> {
-        let told = json!({
+    /// The message of a change, with all that may be told of it and nothing else, and the entry of the record.
+    async fn tell(
+        &self,
+        tx: &mut SqliteConnection,
+        from: StatusCode,
+        status: &Status,
+        now: Timestamp,
+    ) -> Result<(), StateError> {
+        let ends = !status.code.state().is_active();
+        let mut tells = status.tells.clone();
+        if status.code == StatusCode::CancelledByUser && tells.by.is_none() {
+            tells.by.clone_from(&self.cancelled_by);
+        }
+        // A job that runs when it ends has a runtime, also if its command never began.
+        tells.ran_ms = if ends && from.state() == JobState::Running { tells.ran_ms.or(Some(0)) } else { None };
+        let reference =
+            matches!(status.code, StatusCode::JobError | StatusCode::InternalError).then(reference).flatten();
+        let image: Option<String> = match status.code {
+            StatusCode::Initiated => {
+                let image = sqlx::query_scalar("SELECT definition->'image' FROM job WHERE id = ?");
+                image.bind(self.id.to_string()).fetch_one(&mut *tx).await?
+            }
+            _ => None,
+        };
+        let mut told = json!({
             "job": self.id,
+            "request": self.request,
             "action": self.action,
+            "from": from,
             "state": status.code.state(),
             "code": status.code,
             "attempt": self.attempts,
+            "at": self.times.updated_at,
             "at_ns": self.times.status_code_updated_at,
+            "tells": tells,
         });
-        send(tx, "job.state", &told).await?;
+        if status.code == StatusCode::JobError {
+            told["reason"] = json!(status.reason);
+        }
+        if let Some(image) = image {
+            told["image"] = serde_json::from_str(&image)?;
+        }
+        if let Some(reference) = &reference {
+            told["ref"] = json!(reference);
+        }
+        let hold = self.hold.as_deref().filter(|_| ends);
+        send(tx, Message { kind: "job.state", body: &told, held_for: hold, answers: None }, now).await?;
         let body = json!({
             "job": self.id,
             "action": self.action,
@@ -143,6 +185,7 @@ impl JobHead {
             "reason": status.reason,
             "numbers": status.numbers,
             "fence": self.fence,
+            "ref": reference,
         });
         let event = Event { kind: "job_state", workspace: &self.workspace, request: self.request.clone(), body };
         append(tx, event, now).await
@@ -168,13 +211,14 @@ impl JobHead {
         now: Timestamp,
     ) -> Result<Vec<JobId>, StateError> {
         let message = format!("{}, which it needs, {}", self.action, ending(self.code));
-        let status = Status::new(StatusCode::DependencyFailed, message);
+        let status =
+            Status::new(StatusCode::DependencyFailed, message).telling(|tells| tells.blocked_by = vec![self.id]);
         let mut failed = Vec::new();
         let mut from = std::collections::VecDeque::from([self.id]);
         while let Some(job) = from.pop_front() {
             let rows = sqlx::query(DEPENDANTS).bind(job.to_string()).fetch_all(&mut *tx).await?;
             for row in &rows {
-                let mut head = Self::read(row)?;
+                let mut head = Self { hold: self.hold.clone(), ..Self::read(row)? };
                 head.change(tx, &status, now).await?;
                 failed.push(head.id);
                 from.push_back(head.id);
@@ -182,6 +226,15 @@ impl JobHead {
         }
         Ok(failed)
     }
+}
+
+/// The key to the entry of the record that says more: ten random characters `[a-z2-7]` that say nothing outside.
+fn reference() -> Option<String> {
+    let mut bytes = [0; 7];
+    getrandom::fill(&mut bytes).ok()?;
+    let mut text = data_encoding::BASE32_NOPAD.encode(&bytes).to_ascii_lowercase();
+    text.truncate(10);
+    Some(text)
 }
 
 /// How a job ended, as the end of a sentence.

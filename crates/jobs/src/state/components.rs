@@ -180,7 +180,7 @@ impl State {
         )
         .execute(&mut *tx)
         .await?;
-        tx.commit().await?;
+        self.commit(tx).await?;
         Ok(removed.rows_affected())
     }
 }

@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use sqlx::{Row, SqliteConnection};
+use sqlx::{Connection, Row, Sqlite, SqliteConnection, Transaction};
+use tokio::sync::watch;
 
 use super::{State, StateError};
 
@@ -51,6 +52,8 @@ pub enum ChainError {
 pub struct Outgoing {
     /// Its place; messages are delivered in this order, at least once.
     pub seq: i64,
+    /// When it was written, in microseconds since 1970.
+    pub at_us: i64,
     /// What it tells.
     pub kind: String,
     /// Ids, actions, codes and times; nothing else may leave (spec jobs.md 16).
@@ -99,10 +102,59 @@ pub(super) async fn append(tx: &mut SqliteConnection, event: Event<'_>, now: Tim
     Ok(())
 }
 
-pub(super) async fn send(tx: &mut SqliteConnection, kind: &str, body: &Value) -> Result<(), StateError> {
-    let insert = sqlx::query("INSERT INTO outbox (kind, body) VALUES (?, ?)");
-    insert.bind(kind).bind(body.to_string()).execute(tx).await?;
-    Ok(())
+/// A message for outside.
+pub(super) struct Message<'a> {
+    pub(super) kind: &'a str,
+    pub(super) body: &'a Value,
+    /// It waits until the results of this attempt are in place.
+    pub(super) held_for: Option<&'a str>,
+    /// What it answers; a second answer to the same is not written.
+    pub(super) answers: Option<&'a str>,
+}
+
+/// What is told outside of a request's plan or refusal.
+#[derive(Debug, Clone, Copy)]
+pub struct Answer<'a> {
+    /// What it tells.
+    pub kind: &'a str,
+    /// The order that it answers, once.
+    pub answers: Option<&'a str>,
+    /// All of it.
+    pub body: &'a Value,
+}
+
+impl Answer<'_> {
+    pub(super) async fn send(&self, tx: &mut SqliteConnection, now: Timestamp) -> Result<bool, StateError> {
+        let Self { kind, answers, body } = *self;
+        send(tx, Message { kind, body, held_for: None, answers }, now).await
+    }
+}
+
+/// Puts a message into the outbox; false if what it answers was answered before.
+pub(super) async fn send(tx: &mut SqliteConnection, message: Message<'_>, now: Timestamp) -> Result<bool, StateError> {
+    let insert = sqlx::query(
+        "INSERT INTO outbox (kind, body, held_for, answers, at_us) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+    );
+    let done = insert
+        .bind(message.kind)
+        .bind(message.body.to_string())
+        .bind(message.held_for)
+        .bind(message.answers)
+        .bind(now.as_microsecond())
+        .execute(tx)
+        .await?;
+    Ok(done.rows_affected() > 0)
+}
+
+/// The results of an attempt are in place: what waited for that is told now, behind all that was told before.
+pub(super) async fn release(tx: &mut SqliteConnection, attempt: &str) -> Result<u64, StateError> {
+    // The copies come first, so that no number is ever given twice.
+    let copied = sqlx::query(
+        "INSERT INTO outbox (kind, body, at_us) SELECT kind, body, at_us FROM outbox WHERE held_for = ? ORDER BY seq",
+    );
+    let count = copied.bind(attempt).execute(&mut *tx).await?.rows_affected();
+    sqlx::query("DELETE FROM outbox WHERE held_for = ?").bind(attempt).execute(tx).await?;
+    Ok(count)
 }
 
 impl State {
@@ -147,15 +199,49 @@ impl State {
     /// # Errors
     /// The database refused.
     pub async fn outgoing(&self, limit: u32) -> Result<Vec<Outgoing>, StateError> {
-        let rows = sqlx::query("SELECT seq, kind, body FROM outbox WHERE delivered_at IS NULL ORDER BY seq LIMIT ?")
-            .bind(limit)
-            .fetch_all(&self.readers)
-            .await?;
+        let rows = sqlx::query(
+            "SELECT seq, kind, body, coalesce(at_us, 0) FROM outbox WHERE delivered_at IS NULL AND held_for IS NULL \
+             ORDER BY seq LIMIT ?",
+        )
+        .bind(limit)
+        .fetch_all(&self.readers)
+        .await?;
         let read = |row: sqlx::sqlite::SqliteRow| {
             let body: String = row.try_get(2)?;
-            Ok(Outgoing { seq: row.try_get(0)?, kind: row.try_get(1)?, body: serde_json::from_str(&body)? })
+            let (seq, kind, at_us) = (row.try_get(0)?, row.try_get(1)?, row.try_get(3)?);
+            Ok(Outgoing { seq, at_us, kind, body: serde_json::from_str(&body)? })
         };
         rows.into_iter().map(read).collect()
+    }
+
+    /// Puts an answer into the outbox that goes with no other change; nothing happens if what it answers has one. What the body
+    /// may hold is for the caller to say: [`Outgoing`]s leave the machine.
+    ///
+    /// # Errors
+    /// The database refused.
+    pub async fn answer(&self, answer: &Answer<'_>, now: Timestamp) -> Result<bool, StateError> {
+        let mut writers = self.writers.lock().await;
+        let mut tx = writers.durable.begin_with("BEGIN IMMEDIATE").await?;
+        let told = answer.send(&mut tx, now).await?;
+        self.commit(tx).await?;
+        Ok(told)
+    }
+
+    /// Changes whenever there may be new messages: written by this process, or told of by [`State::look_again`].
+    pub fn news(&self) -> watch::Receiver<u64> {
+        self.news.subscribe()
+    }
+
+    /// Another process has written to the file: there may be new messages.
+    pub fn look_again(&self) {
+        self.news.send_modify(|count| *count = count.wrapping_add(1));
+    }
+
+    /// Commits a change, and says that there may be new messages.
+    pub(super) async fn commit(&self, tx: Transaction<'_, Sqlite>) -> Result<(), StateError> {
+        tx.commit().await?;
+        self.look_again();
+        Ok(())
     }
 
     /// Marks every message up to this one as delivered.
@@ -164,7 +250,7 @@ impl State {
     /// The database refused.
     pub async fn delivered(&self, through: i64, now: Timestamp) -> Result<(), StateError> {
         let mut writers = self.writers.lock().await;
-        sqlx::query("UPDATE outbox SET delivered_at = ? WHERE delivered_at IS NULL AND seq <= ?")
+        sqlx::query("UPDATE outbox SET delivered_at = ? WHERE delivered_at IS NULL AND held_for IS NULL AND seq <= ?")
             .bind(now.as_second())
             .bind(through)
             .execute(&mut writers.durable)

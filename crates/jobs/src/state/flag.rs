@@ -2,9 +2,12 @@
 //! Spec jobs.md 6.
 
 use jiff::Timestamp;
-use sqlx::{Connection, Row};
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Connection, Row, SqliteConnection};
 
+use super::event::Answer;
 use super::{State, StateError};
+use crate::schedule::Modes;
 
 /// A flag.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +20,15 @@ pub struct Flag {
     pub since: i64,
 }
 
+async fn modes(tx: &mut SqliteConnection) -> Result<Modes, StateError> {
+    let rows = sqlx::query("SELECT name, value, since FROM flag ORDER BY name").fetch_all(tx).await?;
+    Ok(Modes::of_flags(&rows.into_iter().map(read).collect::<Result<Vec<_>, _>>()?))
+}
+
+fn read(row: SqliteRow) -> Result<Flag, StateError> {
+    Ok(Flag { name: row.try_get(0)?, value: row.try_get(1)?, since: row.try_get(2)? })
+}
+
 impl State {
     /// Sets a flag; set to the value it has, it keeps its time.
     ///
@@ -25,6 +37,7 @@ impl State {
     pub async fn set_flag(&self, name: &str, value: Option<&str>, now: Timestamp) -> Result<Flag, StateError> {
         let mut writers = self.writers.lock().await;
         let mut tx = writers.durable.begin_with("BEGIN IMMEDIATE").await?;
+        let before = modes(&mut tx).await?;
         let since: i64 = sqlx::query_scalar(
             "INSERT INTO flag (name, value, since) VALUES (?1, ?2, ?3) ON CONFLICT (name) DO UPDATE \
              SET since = CASE WHEN value IS excluded.value THEN since ELSE excluded.since END, value = excluded.value \
@@ -35,7 +48,12 @@ impl State {
         .bind(now.as_second())
         .fetch_one(&mut *tx)
         .await?;
-        tx.commit().await?;
+        let after = modes(&mut tx).await?;
+        if before != after {
+            let answer = Answer { kind: "backend.mode", answers: None, body: &after.told() };
+            answer.send(&mut tx, now).await?;
+        }
+        self.commit(tx).await?;
         Ok(Flag { name: name.to_owned(), value: value.map(str::to_owned), since })
     }
 
@@ -45,9 +63,6 @@ impl State {
     /// The database refused.
     pub async fn flags(&self) -> Result<Vec<Flag>, StateError> {
         let rows = sqlx::query("SELECT name, value, since FROM flag ORDER BY name").fetch_all(&self.readers).await?;
-        let read = |row: sqlx::sqlite::SqliteRow| {
-            Ok(Flag { name: row.try_get(0)?, value: row.try_get(1)?, since: row.try_get(2)? })
-        };
         rows.into_iter().map(read).collect()
     }
 }

@@ -91,6 +91,9 @@ pub struct Claim {
 pub struct AttemptEnd {
     /// Of the command, if it ran.
     pub exit_code: Option<i32>,
+    /// How long it ran, by a clock that never goes back.
+    #[serde(default)]
+    pub milliseconds: Option<u64>,
     /// Whether it counts as a try; stops for a mode do not.
     pub counts: bool,
     /// Unix seconds before which the next one must not start.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Connection, SqliteConnection, SqlitePool};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, watch};
 
 use super::StateError;
 use super::copy::PrivateCopy;
@@ -23,6 +23,9 @@ const BUSY: Duration = Duration::from_secs(10);
 pub struct State {
     pub(super) writers: Mutex<Writers>,
     pub(super) readers: SqlitePool,
+    pub(super) news: watch::Sender<u64>,
+    /// Whether what is told of an end waits for its results to be in place.
+    pub(super) holds: bool,
     path: PathBuf,
     /// What is read instead of the file; dropped after the connections to it.
     copy: Option<PrivateCopy>,
@@ -61,7 +64,7 @@ impl State {
         let quick = options.clone().synchronous(SqliteSynchronous::Normal);
         let quick = SqliteConnection::connect_with(&quick).await.map_err(failed)?;
         let readers = SqlitePoolOptions::new().max_connections(2).connect_lazy_with(options.read_only(true));
-        Ok(Self { writers: Mutex::new(Writers { durable, quick }), readers, path: path.to_owned(), copy: None })
+        Ok(Self::of(durable, quick, readers, path, None))
     }
 
     /// Opens a state only to read it, for commands that write nothing: no byte of it and no file beside it changes, and
@@ -104,7 +107,25 @@ impl State {
         }
         let quick = SqliteConnection::connect_with(&options).await.map_err(failed)?;
         let readers = SqlitePoolOptions::new().max_connections(2).connect_lazy_with(options);
-        Ok(Some(Self { writers: Mutex::new(Writers { durable, quick }), readers, path: path.to_owned(), copy }))
+        Ok(Some(Self::of(durable, quick, readers, path, copy)))
+    }
+
+    fn of(
+        durable: SqliteConnection,
+        quick: SqliteConnection,
+        readers: SqlitePool,
+        path: &Path,
+        copy: Option<PrivateCopy>,
+    ) -> Self {
+        let (writers, news) = (Mutex::new(Writers { durable, quick }), watch::channel(0).0);
+        Self { writers, readers, news, holds: false, path: path.to_owned(), copy }
+    }
+
+    /// With what is told of an end held until its results are in place: a backend's site hears of it after step 9 (spec
+    /// jobs.md 9).
+    #[must_use]
+    pub fn holding(self) -> Self {
+        Self { holds: true, ..self }
     }
 
     /// The file.

@@ -62,7 +62,7 @@ impl State {
         let mut tx = writers.durable.begin_with("BEGIN IMMEDIATE").await?;
         let body = json!({ "who": by.who, "why": by.why, "did": did, "what": what });
         append(&mut tx, Event { kind: "operator", workspace: "", request: String::new(), body }, now).await?;
-        Ok(tx.commit().await?)
+        self.commit(tx).await
     }
 
     /// What operators did lately, newest first.

@@ -87,7 +87,7 @@ impl State {
                     head.change(&mut tx, status, now).await?;
                 }
             }
-            tx.commit().await?;
+            self.commit(tx).await?;
         }
         Ok(())
     }
@@ -124,7 +124,7 @@ impl State {
             }
         }
         let code = head.code;
-        tx.commit().await?;
+        self.commit(tx).await?;
         Ok(code)
     }
 }

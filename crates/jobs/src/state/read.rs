@@ -8,8 +8,8 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 
 use super::{
-    DEFINITION_FORMAT, Job, JobDefinition, LatestJobs, LatestRow, PastRun, State, StateError, Status, StoredPin, Times,
-    components,
+    DEFINITION_FORMAT, Job, JobDefinition, LatestJobs, LatestRow, PastRun, State, StateError, Status, StoredPin, Tells,
+    Times, components,
 };
 use crate::collect::CollectedOutput;
 use crate::{JobId, Request, RequestId, WorkspaceName};
@@ -74,6 +74,7 @@ fn read_job(row: &SqliteRow) -> Result<Job, StateError> {
             reason: row.try_get::<Option<String>, _>(4)?.map(|reason| reason.parse()).transpose()?,
             message: row.try_get(5)?,
             numbers: serde_json::from_str(&row.try_get::<String, _>(6)?)?,
+            tells: Tells::default(),
         },
         times: Times {
             created_at: row.try_get(7)?,

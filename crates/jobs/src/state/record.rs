@@ -8,8 +8,8 @@ use pipeline::ActionName;
 use serde_json::{Value, json};
 use sqlx::{Connection, Row, SqliteConnection};
 
-use super::cancel::cancel_all;
-use super::event::{Event, append, send};
+use super::cancel::{CancelOrder, cancel_all, cancel_and_answer};
+use super::event::{Answer, Event, append};
 use super::{Cancelled, JobState, LatestJobs, NewJob, Recorded, State, StateError, StatusCode, Times, read};
 use crate::{CodeSource, JobId, Pin, Request, RequestId};
 
@@ -24,14 +24,47 @@ impl State {
         if known_jobs(&mut tx, request).await?.is_none() {
             insert_request(&mut tx, request).await?;
         }
-        Ok(tx.commit().await?)
+        self.commit(tx).await
     }
 
-    /// Notes that a request was refused; it never has jobs.
+    /// Notes that a request cannot be decided yet; gives the Unix second since which that is so.
     ///
     /// # Errors
-    /// The request is unknown.
+    /// The request is unknown, or was answered before.
+    pub async fn still_checking(&self, request: RequestId, now: Timestamp) -> Result<i64, StateError> {
+        let mut writers = self.writers.lock().await;
+        let since: Option<i64> = sqlx::query_scalar(
+            "UPDATE request SET checking_since = coalesce(checking_since, ?) WHERE id = ? AND phase = 'checking' \
+             RETURNING checking_since",
+        )
+        .bind(now.as_second())
+        .bind(request.to_string())
+        .fetch_optional(&mut writers.durable)
+        .await?;
+        since.ok_or(StateError::UnknownRequest(request))
+    }
+
+    /// Notes that a request was refused; it never has jobs. One that has its answer is left as it is.
+    ///
+    /// # Errors
+    /// The request is unknown, or was answered before.
     pub async fn reject(&self, request: RequestId, rejection: &Value, now: Timestamp) -> Result<(), StateError> {
+        let told = json!({ "request": request, "code": rejection["code"] });
+        let answer = Answer { kind: "request.rejected", answers: None, body: &told };
+        self.refuse(request, rejection, &answer, now).await
+    }
+
+    /// The same with what is told of it.
+    ///
+    /// # Errors
+    /// As for [`State::reject`].
+    pub async fn refuse(
+        &self,
+        request: RequestId,
+        rejection: &Value,
+        answer: &Answer<'_>,
+        now: Timestamp,
+    ) -> Result<(), StateError> {
         let mut writers = self.writers.lock().await;
         let mut tx = writers.durable.begin_with("BEGIN IMMEDIATE").await?;
         let workspace: Option<String> = sqlx::query_scalar(
@@ -43,10 +76,11 @@ impl State {
         .await?;
         let workspace = workspace.ok_or(StateError::UnknownRequest(request))?;
         let body = json!({ "code": rejection["code"] });
-        send(&mut tx, "request.rejected", &json!({ "request": request, "code": rejection["code"] })).await?;
+        answer.send(&mut tx, now).await?;
         let event = Event { kind: "request_rejected", workspace: &workspace, request: request.to_string(), body };
         append(&mut tx, event, now).await?;
-        Ok(tx.commit().await?)
+        apply_wishes(&mut tx, request, now).await?;
+        self.commit(tx).await
     }
 
     /// Stores the jobs of a plan with their pins, and makes them the latest ones of their actions.
@@ -61,6 +95,28 @@ impl State {
         request: &Request,
         jobs: &[NewJob],
         seen: &LatestJobs,
+        now: Timestamp,
+    ) -> Result<Recorded, StateError> {
+        let id = |job: &NewJob| JobId::of(&request.id, &job.definition.action);
+        let told = json!({
+            "request": request.id,
+            "jobs": jobs.iter().map(|job| json!({ "job": id(job), "action": job.definition.action })).collect::<Vec<_>>(),
+        });
+        let answer = Answer { kind: "request.planned", answers: None, body: &told };
+        self.record_plan_as(request, jobs, seen, &answer, now).await
+    }
+
+    /// The same with what is told of it, which goes out before any news of its jobs. A plan without jobs says that there
+    /// is nothing to do. A workspace is bound to the repository and project of the first plan in it.
+    ///
+    /// # Errors
+    /// As for [`State::record_plan`].
+    pub async fn record_plan_as(
+        &self,
+        request: &Request,
+        jobs: &[NewJob],
+        seen: &LatestJobs,
+        answer: &Answer<'_>,
         now: Timestamp,
     ) -> Result<Recorded, StateError> {
         let mut writers = self.writers.lock().await;
@@ -84,12 +140,8 @@ impl State {
         }
         insert_jobs(&mut tx, request, jobs, now).await?;
         let ids: Vec<_> = jobs.iter().map(|job| JobId::of(&request.id, &job.definition.action)).collect();
-        let told = json!({
-            "request": request.id,
-            "jobs": jobs.iter().zip(&ids).map(|(job, id)| json!({ "job": id, "action": job.definition.action }))
-                .collect::<Vec<_>>(),
-        });
-        send(&mut tx, "request.planned", &told).await?;
+        answer.send(&mut tx, now).await?;
+        super::workspace::bind(&mut tx, request).await?;
         let event = Event {
             kind: "request_planned",
             workspace: request.workspace.as_str(),
@@ -98,7 +150,7 @@ impl State {
         };
         append(&mut tx, event, now).await?;
         apply_wishes(&mut tx, request.id, now).await?;
-        tx.commit().await?;
+        self.commit(tx).await?;
         Ok(Recorded::Created(jobs.len()))
     }
 }
@@ -205,19 +257,33 @@ async fn insert_jobs(
     Ok(())
 }
 
-/// What was cancelled while the request was being checked and planned.
+/// What was cancelled while the request was being checked and planned: for orders from outside with their answers.
 async fn apply_wishes(tx: &mut SqliteConnection, request: RequestId, now: Timestamp) -> Result<(), StateError> {
-    let rows = sqlx::query(
-        "SELECT job.seq, job.id FROM cancel_wish \
-         JOIN job ON job.request = cancel_wish.request AND job.action = cancel_wish.action \
-         WHERE cancel_wish.request = ?",
-    )
-    .bind(request.to_string())
-    .fetch_all(&mut *tx)
-    .await?;
+    let rows = sqlx::query("DELETE FROM cancel_wish WHERE request = ? RETURNING action, wished_by, answers")
+        .bind(request.to_string())
+        .fetch_all(&mut *tx)
+        .await?;
+    let mut orders: BTreeMap<(String, String), Vec<ActionName>> = BTreeMap::new();
+    let mut ours = Vec::new();
+    for row in rows {
+        let action = ActionName::new(row.try_get::<String, _>(0)?);
+        match (row.try_get::<Option<String>, _>(1)?, row.try_get::<String, _>(2)?) {
+            (Some(by), id) if !id.is_empty() => orders.entry((id, by)).or_default().push(action),
+            _ => ours.push(JobId::of(&request, &action)),
+        }
+    }
+    let ids = serde_json::to_string(&ours)?;
+    let rows = sqlx::query("SELECT job.seq, job.id FROM json_each(?) AS asked CROSS JOIN job ON job.id = asked.value")
+        .bind(ids)
+        .fetch_all(&mut *tx)
+        .await?;
     let mut jobs = Vec::with_capacity(rows.len());
     for row in rows {
         jobs.push((row.try_get(0)?, row.try_get::<String, _>(1)?.parse()?));
     }
-    cancel_all(tx, jobs, &mut Cancelled::default(), now).await
+    cancel_all(tx, jobs, None, &mut Cancelled::default(), now).await?;
+    for ((id, by), actions) in orders {
+        cancel_and_answer(tx, CancelOrder { id: &id, by: &by }, request, &actions, now).await?;
+    }
+    Ok(())
 }

@@ -8,7 +8,7 @@ use std::str::FromStr;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{JobState, StatusCode, UnknownWord};
+use super::{JobState, StatusCode, Tells, UnknownWord};
 
 /// A short code beside a status code: `missing_input`, `retries_exhausted`, `out_of_memory`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -76,12 +76,15 @@ pub struct Status {
     pub message: String,
     /// Positions, limits, counts, by name.
     pub numbers: BTreeMap<String, i64>,
+    /// What may be told outside beside the code; not kept with the job.
+    #[serde(default)]
+    pub tells: Tells,
 }
 
 impl Status {
     /// A code and its words.
     pub fn new(code: StatusCode, message: impl Into<String>) -> Self {
-        Self { code, reason: None, message: message.into(), numbers: BTreeMap::new() }
+        Self { code, reason: None, message: message.into(), numbers: BTreeMap::new(), tells: Tells::default() }
     }
     /// Of a job that somebody cancelled.
     pub fn cancelled() -> Self {
@@ -94,6 +97,11 @@ impl Status {
     /// With a short code beside it.
     pub fn because(self, reason: Reason) -> Self {
         Self { reason: Some(reason), ..self }
+    }
+    /// With what may be told outside.
+    pub fn telling(mut self, set: impl FnOnce(&mut Tells)) -> Self {
+        set(&mut self.tells);
+        self
     }
     /// With a number.
     pub fn with(mut self, name: impl Into<String>, number: i64) -> Self {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use jobs::collect::CollectedOutput;
 use jobs::engine::{
-    AfterFailure, Controls, Event, Order, Publisher, Rules, RunSettings, RunSummary, Work, Workshop, run,
+    AfterFailure, Controls, Event, NoRules, Order, Publisher, Rules, RunSettings, RunSummary, Work, Workshop, run,
 };
 use jobs::provenance::CodeTree;
 use jobs::publish::{PublishError, Published};
@@ -102,6 +102,7 @@ async fn workshop(folder: &Path, double: &Arc<Double>, owner: &str) -> Workshop 
         volumes,
         settings,
         publisher: Arc::new(Nowhere),
+        admission: Arc::new(NoRules),
     }
 }
 
@@ -158,6 +159,7 @@ impl Rig {
         let work = |job| Work {
             job,
             created_by: "someone".into(),
+            project: String::new(),
             program: program(),
             tree: self.code.clone(),
             code: CodeTree::new([]),

@@ -5,7 +5,7 @@ use std::fs;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use rustix::fs::{Mode, OFlags, open};
 use rustix::pipe::{PipeFlags, pipe_with};
@@ -80,11 +80,11 @@ pub(super) fn run(order: Order, control: Control, lock: Lock) -> Result<(), Fail
     let mut held = Held { groups: Groups::default(), slot: None };
     match start(&order, &lock, &mut held) {
         Ok(mut running) => {
-            let wall = SystemTime::now();
+            let (wall, begun) = (SystemTime::now(), Instant::now());
             let caller = spec.die_with_parent.then_some((&control, order.caller));
             control.reply(&Reply::Started);
             let ended = watch(&mut running, &signals, caller, &held.groups);
-            let exit = exit_of(&running, &ended, &held.groups, wall);
+            let exit = exit_of(&running, &ended, &held.groups, wall, begun.elapsed());
             let Running { log, .. } = running;
             // A log that cannot be written, for lack of space, must not lose how the run ended.
             let logged = log.finish().step("write the log");
@@ -278,7 +278,7 @@ fn unix_seconds(time: SystemTime) -> f64 {
     time.duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64())
 }
 
-fn exit_of(running: &Running<'_>, ended: &Ended, groups: &Groups, wall: SystemTime) -> Exit {
+fn exit_of(running: &Running<'_>, ended: &Ended, groups: &Groups, wall: SystemTime, lasted: Duration) -> Exit {
     let counted = groups.counted();
     let (out_of_memory, children_out_of_memory) = ended.out_of_memory(running, counted.memory_kills);
     let most = ended.peak_memory.max(ended.largest);
@@ -289,7 +289,8 @@ fn exit_of(running: &Running<'_>, ended: &Ended, groups: &Groups, wall: SystemTi
         children_out_of_memory,
         ended_by: ended.cause,
         started: unix_seconds(wall),
-        ended: unix_seconds(SystemTime::now()),
+        // By a clock that nobody sets: how long it ran is right whatever happened to the wall clock meanwhile.
+        ended: unix_seconds(wall) + lasted.as_secs_f64(),
         usage: Usage {
             cpu_seconds: counted.cpu_nanoseconds.map_or(ended.cpu_seconds, |counted| counted as f64 / 1e9),
             // The group's own peak has the file cache in it: an upper bound, exact when memory ran out.

@@ -64,8 +64,10 @@ impl Floor {
         }
         self.tell(&report);
         let failed = !report.succeeded();
-        let place = self.starts.get(&job).copied().unwrap_or(usize::MAX);
-        self.reports.insert(place, report);
+        if self.keeps {
+            let place = self.starts.get(&job).copied().unwrap_or(usize::MAX);
+            self.reports.insert(place, report);
+        }
         failed
     }
 
@@ -75,10 +77,13 @@ impl Floor {
         let job = work.job.id;
         let lack = self.lacks.entry(job).or_default();
         lack.looks += 1;
+        if lack.since.is_none() {
+            lack.since_at = now().as_second();
+        }
         let waited = lack.since.get_or_insert_with(Instant::now).elapsed();
         match self.shop.settings.tries.next(Cause::Outage, lack.looks, waited, 0.5) {
             Next::Again { wait, .. } => {
-                let status = Status::new(held.code(), message.clone());
+                let status = self.lacking(job, Status::new(held.code(), message.clone()));
                 self.shop.state.set_codes(&[(job, status)], now()).await?;
                 self.told.insert(job, held.code());
                 self.queue.put_back(job, None, false);

@@ -1,5 +1,5 @@
-//! One run at a time in a project folder: an advisory lock that names who holds it.
-//! Spec cli.md 4.2 (step 2).
+//! One run at a time in a folder: an advisory lock that names who holds it.
+//! Spec cli.md 4.2 (step 2); jobs.md 9 (single writer).
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -12,13 +12,13 @@ use rustix::io::Errno;
 
 /// Held until it is dropped, or its process is gone.
 #[derive(Debug)]
-pub(super) struct Lock {
+pub(crate) struct Lock {
     _file: File,
 }
 
 /// Why there is no lock.
 #[derive(Debug)]
-pub(super) enum NoLock {
+pub(crate) enum NoLock {
     /// A living process has it.
     Held {
         /// Its id, if it has written it already.
@@ -29,14 +29,14 @@ pub(super) enum NoLock {
 
 impl Lock {
     /// Whether a living process has it. Looks only.
-    pub(super) fn is_held(path: &Path) -> bool {
+    pub(crate) fn is_held(path: &Path) -> bool {
         let no_follow = i32::try_from((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits()).unwrap_or(0);
         let Ok(file) = OpenOptions::new().read(true).custom_flags(no_follow).open(path) else { return false };
         matches!(flock(&file, FlockOperation::NonBlockingLockShared), Err(Errno::WOULDBLOCK))
     }
 
     /// Takes the lock at once or not at all. The file is never removed: whoever opens it has the same one.
-    pub(super) fn take(path: &Path) -> Result<Self, NoLock> {
+    pub(crate) fn take(path: &Path) -> Result<Self, NoLock> {
         let no_follow = i32::try_from((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits()).unwrap_or(0);
         let mut file = OpenOptions::new()
             .read(true)

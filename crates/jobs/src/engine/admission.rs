@@ -1,0 +1,33 @@
+//! A last look before each start: what a backend's own rules say of a job at that moment.
+//! Spec protocol.md 1 (checked again before each start); jobs.md 4 (`refused_by_policy`).
+
+use super::Work;
+use crate::state::PolicyRule;
+
+/// A job may not start, now or ever.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// Which rule.
+    pub rule: PolicyRule,
+    /// The end of "because", for people inside.
+    pub words: String,
+}
+
+/// Asked before each attempt, on the scheduler's own thread: answers come from memory.
+pub trait Admission: Send + Sync {
+    /// Whether the job may start now.
+    ///
+    /// # Errors
+    /// It may not: it fails, and all that waits for it.
+    fn admit(&self, work: &Work) -> Result<(), Refusal>;
+}
+
+/// No rules: a laptop, where who runs a study may run it.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoRules;
+
+impl Admission for NoRules {
+    fn admit(&self, _: &Work) -> Result<(), Refusal> {
+        Ok(())
+    }
+}
