@@ -18,7 +18,8 @@ use file::File;
 /// A backend's identity as it was enrolled.
 #[derive(Debug)]
 pub struct Identity {
-    path: PathBuf,
+    /// Absent if it lives in memory alone.
+    path: Option<PathBuf>,
     file: Mutex<File>,
     backend: BackendSlug,
     site: Keys,
@@ -83,7 +84,22 @@ impl Identity {
             let (found, expected) = (enrolled.backend.clone(), expected.clone());
             return Err(BadIdentity::OtherBackend { path, found, expected });
         }
-        let damaged = |what| BadIdentity::Damaged { path: path.clone(), what };
+        Self::of(file, Some(path))
+    }
+
+    /// An identity that is kept nowhere: for a backend that ends with its process.
+    ///
+    /// # Errors
+    /// The site's key is none.
+    pub fn in_memory(secret: &[u8; 32], enrolled: protocol::enrol::Enrolled) -> Result<Self, BadIdentity> {
+        let mut file = File::new(secret);
+        file.enrolled = Some(enrolled);
+        Self::of(file, None)
+    }
+
+    fn of(file: File, path: Option<PathBuf>) -> Result<Self, BadIdentity> {
+        let damaged = |what| BadIdentity::Damaged { path: path.clone().unwrap_or_default(), what };
+        let enrolled = file.enrolled.as_ref().ok_or_else(|| damaged("it is not enrolled"))?;
         let site = PublicKey::read(&enrolled.site_public_key).map_err(|_| damaged("the site's key is none"))?;
         let key = file.key(enrolled.key.clone()).ok_or_else(|| damaged("its key is none"))?;
         let backend = enrolled.backend.clone();
@@ -107,7 +123,7 @@ impl Identity {
     /// # Errors
     /// What is held is none.
     pub fn signing_key(&self) -> Result<SigningKey, BadIdentity> {
-        let damaged = || BadIdentity::Damaged { path: self.path.clone(), what: "its key is none" };
+        let damaged = || BadIdentity::Damaged { path: self.path.clone().unwrap_or_default(), what: "its key is none" };
         let file = self.held();
         let name = file.enrolled.as_ref().ok_or_else(damaged)?.key.clone();
         file.key(name).ok_or_else(damaged)
@@ -164,7 +180,9 @@ impl Identity {
         let mut held = self.held();
         let mut after = held.clone();
         change(&mut after);
-        after.write(&self.path)?;
+        if let Some(path) = &self.path {
+            after.write(path)?;
+        }
         *held = after;
         Ok(())
     }

@@ -28,7 +28,7 @@ use protocol::text::time::Moment;
 use protocol::text::whole::{Cursor, Epoch, Seq};
 use tokio::sync::{Mutex, MutexGuard, watch};
 
-pub use begin::Beginning;
+pub use begin::{Beginning, ContinueAt};
 pub use directives::Noted;
 pub use error::LogError;
 pub use memory::Memory;
@@ -186,15 +186,12 @@ impl Log {
         self.roster.subscribe()
     }
 
-    /// Stores a newer roster. An older one is ignored.
+    /// Stores the roster in the place of the one before.
     ///
     /// # Errors
     /// It cannot be stored.
     pub async fn put_roster(&self, roster: Roster) -> Result<(), LogError> {
         let mut turn = self.turn().await?;
-        if self.roster().is_some_and(|held| held.revision > roster.revision) {
-            return Ok(());
-        }
         turn.change.roster = Some(Arc::new(roster));
         self.store(turn).await
     }

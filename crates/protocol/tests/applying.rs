@@ -100,6 +100,7 @@ fn cases() {
                         Outcome::Sent => "sent",
                         Outcome::Checking(_) => "checking",
                         Outcome::Accepted(_) => "accepted",
+                        Outcome::Answered => "answered",
                         Outcome::NothingToDo(_) => "nothing_to_do",
                         Outcome::Refused(_) => "refused",
                     });

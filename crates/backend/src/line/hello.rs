@@ -5,7 +5,7 @@ use http::Method;
 use protocol::fact::codes::Yes;
 use protocol::fact::envelope::Head;
 use protocol::fact::outbox::{BatchLimits, Outbox};
-use protocol::hello::{BackendHello, Found, OwnLog, Place, SiteHello, at_backend};
+use protocol::hello::{BackendHello, EpochPlace, Found, OwnLog, Place, SiteHello, at_backend};
 use protocol::limits::{BATCH_BYTES, FACTS};
 use protocol::text::hashes::Sha256Hex;
 use protocol::text::whole::{Epoch, Seq};
@@ -15,6 +15,8 @@ use tokio::sync::{Mutex, Notify};
 use super::call::{Failed, read};
 use super::session::Met;
 use super::{Halt, Line};
+use crate::log::LogError;
+use crate::log::shelf::Standing;
 
 /// What `hello` came to.
 #[derive(Debug)]
@@ -23,6 +25,16 @@ pub(super) enum Greeting {
     Connected(Met),
     /// The operator must act.
     Halted(Halt),
+}
+
+/// Which facts a session sends.
+#[derive(Debug)]
+struct Course {
+    epoch: Epoch,
+    /// What the site has of it.
+    through: Seq,
+    /// Where it ends; none of the open one.
+    until: Option<Head>,
 }
 
 /// This backend's chain, with the one hash that the comparison asks for.
@@ -69,20 +81,16 @@ impl Line {
         }
         self.tell_skew(hello.now, &site);
         // Facts told since the message was made do not count: the comparison is of what the site was told.
-        let hash = parts.log.hash_at(standing.epoch, site.head.seq).await?;
-        let own = Own { epoch: standing.epoch, head: standing.head, at: site.head.seq, hash };
-        let through = match at_backend(&own, &site.head) {
-            Found::Same => own.head.seq,
-            Found::SiteBehind { send_from } => Seq::try_from(send_from.get() - 1).unwrap_or(Seq::LEAST),
-            // A new epoch that staff have not confirmed: its facts are offered from the first on.
-            Found::OtherEpoch if own.epoch > site.head.epoch => Seq::LEAST,
-            Found::OtherEpoch | Found::BackendRestored => return Ok(Greeting::Halted(Halt::Restored)),
-            Found::ChainConflict => return Ok(Greeting::Halted(Halt::Conflict)),
+        let course = match self.course(&standing, &site.head).await? {
+            Ok(course) => course,
+            Err(halt) => return Ok(Greeting::Halted(halt)),
         };
-        self.through.send_replace((own.epoch, through));
+        self.through.send_replace((course.epoch, course.through));
         let at_most = |said: u64, ours: usize| usize::try_from(said).unwrap_or(ours).clamp(1, ours);
         Ok(Greeting::Connected(Met {
-            outbox: Mutex::new(Outbox::new(own.epoch, through)),
+            outbox: Mutex::new(Outbox::new(course.epoch, course.through)),
+            epoch: course.epoch,
+            until: course.until,
             limits: BatchLimits {
                 facts: at_most(site.limits.facts.get(), FACTS),
                 bytes: at_most(site.limits.bytes.get(), BATCH_BYTES),
@@ -92,6 +100,32 @@ impl Line {
             resend: Notify::new(),
             rights: Notify::new(),
         }))
+    }
+
+    /// What facts are to be sent. A site that was restored to before the last epoch gets the rest of the one that it has
+    /// open, up to where the next one continues, and then the next one.
+    async fn course(&self, standing: &Standing, site: &EpochPlace) -> Result<Result<Course, Halt>, LogError> {
+        let log = &self.parts.log;
+        let epoch = site.epoch;
+        let until = if epoch < standing.epoch { log.ending(epoch).await? } else { None };
+        let offered = Course { epoch: epoch.next(), through: Seq::LEAST, until: log.ending(epoch.next()).await? };
+        let head = match &until {
+            Some(head) => head.clone(),
+            None if epoch < standing.epoch => return Ok(Ok(offered)),
+            None => standing.head.clone(),
+        };
+        let hash = log.hash_at(epoch, site.seq).await?;
+        let own = Own { epoch: epoch.min(standing.epoch), head, at: site.seq, hash };
+        Ok(match at_backend(&own, site) {
+            Found::SiteBehind { send_from } => {
+                let through = Seq::try_from(send_from.get() - 1).unwrap_or(Seq::LEAST);
+                Ok(Course { epoch, through, until })
+            }
+            Found::Same | Found::BackendRestored if epoch < standing.epoch => Ok(offered),
+            Found::Same => Ok(Course { epoch, through: own.head.seq, until }),
+            Found::OtherEpoch | Found::BackendRestored => Err(Halt::Restored),
+            Found::ChainConflict => Err(Halt::Conflict),
+        })
     }
 
     /// Clocks that differ by more than 5 s are said, by more than 5 min are an alarm (spec protocol.md 10).

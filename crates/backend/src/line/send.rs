@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use http::Method;
 use protocol::calls::RefusalCode;
+use protocol::fact::envelope::Head;
 use protocol::fact::intake::{FactsTaken, write_batch};
 use protocol::fact::outbox::{Answered, BatchLimits, Outbox, Stopped};
 use protocol::text::whole::Seq;
@@ -20,6 +21,8 @@ use crate::log::LogError;
 enum Batch {
     /// There is nothing to send.
     Nothing,
+    /// There is nothing more of this epoch, and there is another one.
+    NextEpoch,
     /// The site has more than before.
     Taken,
     /// The site answered and has no more than before: it is asked again later, not at once.
@@ -45,13 +48,14 @@ impl Line {
                 },
             };
             if let Some(stopped) = met.outbox.lock().await.stopped() {
-                return self.halt(stopped).await;
+                return self.halt(met, stopped).await;
             }
             match batch {
                 Batch::Taken => {
                     worked = true;
                     backoff.reset();
                 }
+                Batch::NextEpoch => return End::Again,
                 Batch::Stuck => backoff.wait(None).await,
                 Batch::Nothing => tokio::select! {
                     biased;
@@ -65,34 +69,41 @@ impl Line {
     async fn send(&self, met: &Met, limits: BatchLimits) -> Result<Batch, Failed> {
         let log = &self.parts.log;
         let standing = log.standing().await?;
-        if *self.halted.lock().await == Some(standing.epoch) {
+        if *self.halted.lock().await == Some(met.epoch) {
             return Ok(Batch::Nothing);
         }
-        let Some(from) = met.outbox.lock().await.next(&standing.head) else { return Ok(Batch::Nothing) };
-        let facts = log.facts(standing.epoch, from, limits.facts).await?;
+        let open = standing.epoch == met.epoch;
+        let head = match &met.until {
+            Some(head) => head,
+            None if open => &standing.head,
+            None => return Ok(Batch::NextEpoch),
+        };
+        let Some(from) = met.outbox.lock().await.next(head) else {
+            return Ok(if open { Batch::Nothing } else { Batch::NextEpoch });
+        };
+        let left = usize::try_from(head.seq.get() - from.get() + 1).unwrap_or(usize::MAX);
+        let facts = log.facts(met.epoch, from, limits.facts.min(left)).await?;
         let count = Outbox::batch(facts.iter().map(|fact| fact.text().len()), limits);
         let body = write_batch(facts.iter().take(count).map(|fact| fact.text()));
         let answer = self.call(Method::POST, "facts", body).await?;
         let taken: FactsTaken = read(&answer)?;
-        self.answered(met, &Answered::Taken(taken)).await?;
-        let next = met.outbox.lock().await.next(&standing.head);
+        self.answered(met, head, &Answered::Taken(taken)).await?;
+        let next = met.outbox.lock().await.next(head);
         if next == Some(from) {
             return Ok(Batch::Stuck);
         }
-        let through = next.map_or(standing.head.seq, |next| Seq::try_from(next.get() - 1).unwrap_or(from));
-        self.through.send_replace((standing.epoch, through));
+        let through = next.map_or(head.seq, |next| Seq::try_from(next.get() - 1).unwrap_or(from));
+        self.through.send_replace((met.epoch, through));
         Ok(Batch::Taken)
     }
 
-    async fn answered(&self, met: &Met, answer: &Answered) -> Result<(), LogError> {
-        let log = &self.parts.log;
-        let standing = log.standing().await?;
+    async fn answered(&self, met: &Met, head: &Head, answer: &Answered) -> Result<(), LogError> {
         let place = match answer {
             Answered::Taken(taken) => taken.through,
             _ => Seq::LEAST,
         };
-        let hash = log.hash_at(standing.epoch, place).await?;
-        met.outbox.lock().await.answered(answer, &standing.head, |seq| hash.clone().filter(|_| seq == place));
+        let hash = self.parts.log.hash_at(met.epoch, place).await?;
+        met.outbox.lock().await.answered(answer, head, |seq| hash.clone().filter(|_| seq == place));
         Ok(())
     }
 
@@ -116,29 +127,29 @@ impl Line {
             }
             // A new epoch waits for the site's staff. Orders are taken meanwhile.
             (RefusalCode::WrongEpoch, _) => {
-                let ours = self.parts.log.standing().await.map_err(End::Fatal)?.epoch;
                 return match refused.epoch {
-                    Some(open) if open < ours => Ok(wait),
+                    Some(open) if open < met.epoch => Ok(wait),
                     _ => Err(End::Again),
                 };
             }
             _ => return End::or_wait(failed, worked),
         };
-        self.answered(met, &answered).await.map_err(End::Fatal)?;
+        let head = self.parts.log.standing().await.map_err(End::Fatal)?.head;
+        self.answered(met, &head, &answered).await.map_err(End::Fatal)?;
         match met.outbox.lock().await.stopped() {
-            Some(stopped) => Err(self.halt(stopped).await),
+            Some(stopped) => Err(self.halt(met, stopped).await),
             None => Ok(wait),
         }
     }
 
     /// The site holds another history, or found ours damaged.
-    async fn halt(&self, stopped: Stopped) -> End {
+    async fn halt(&self, met: &Met, stopped: Stopped) -> End {
         tracing::error!(%stopped, "no facts are sent");
         match stopped {
             Stopped::ChainConflict => End::Halt(Halt::Conflict),
             Stopped::BadChain => {
                 // Orders and work go on; the facts wait for the operator.
-                *self.halted.lock().await = self.parts.log.standing().await.ok().map(|standing| standing.epoch);
+                *self.halted.lock().await = Some(met.epoch);
                 End::Again
             }
         }

@@ -6,7 +6,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Method, Response};
 use protocol::calls::RefusalCode;
+use protocol::fact::envelope::Head;
 use protocol::fact::outbox::{BatchLimits, Outbox};
+use protocol::text::whole::Epoch;
 use tokio::sync::{Mutex, Notify};
 
 use super::call::{ANSWER, Callee, Caller, Failed};
@@ -93,6 +95,10 @@ fn who_calls(code: RefusalCode) -> bool {
 pub(super) struct Met {
     /// How far the site has the facts.
     pub(super) outbox: Mutex<Outbox>,
+    /// Of which epoch they are.
+    pub(super) epoch: Epoch,
+    /// Where that epoch ends; none of the open one.
+    pub(super) until: Option<Head>,
     /// How much goes into a batch.
     pub(super) limits: BatchLimits,
     /// Seconds of a poll.

@@ -23,6 +23,20 @@ pub struct Beginning {
     pub version: ProgramVersion,
 }
 
+/// Where a new epoch continues.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ContinueAt {
+    /// At the last fact that this backend knows: it was restored, and told nothing since.
+    Head,
+    /// At the last fact that site and backend both have: their histories part behind it.
+    Common(Seq),
+    /// The site's open epoch is one that this backend knows nothing of.
+    Nowhere {
+        /// The site's open epoch.
+        site: Epoch,
+    },
+}
+
 impl Log {
     /// Opens the first epoch if none is open.
     ///
@@ -39,9 +53,8 @@ impl Log {
         self.store(turn).await
     }
 
-    /// Opens the next epoch, by the operator's will alone. It continues at a place of this one: at the last fact, or, when
-    /// the site holds another history, at the last one that both have. What was told behind that place is told again in the
-    /// new epoch: the site will never take it in the old one.
+    /// Opens a new epoch, by the operator's will alone. What was told behind the place where it continues is told again in
+    /// it: the site will never take that in the old one.
     ///
     /// # Errors
     /// There is no such place, or it cannot be stored.
@@ -49,22 +62,42 @@ impl Log {
         &self,
         beginning: &Beginning,
         reason: OpenReason,
-        common: Option<Seq>,
-    ) -> Result<(), LogError> {
+        from: ContinueAt,
+    ) -> Result<Epoch, LogError> {
         let mut turn = self.turn().await?;
         let epoch = turn.change.standing.epoch;
-        let seq = common.unwrap_or(turn.change.standing.head.seq);
-        let hash = self.hash_at(epoch, seq).await?;
-        let hash = hash.ok_or_else(|| LogError::damaged(format!("there is no fact {seq} in epoch {epoch}")))?;
-        let next = epoch.next();
-        let continues = Some(Continues { epoch, seq, hash });
+        let (next, seq) = match from {
+            ContinueAt::Head => (epoch.next(), Some(turn.change.standing.head.seq)),
+            ContinueAt::Common(seq) => (epoch.next(), Some(seq)),
+            ContinueAt::Nowhere { site } => (site.max(epoch).next(), None),
+        };
+        let continues = match seq {
+            None => None,
+            Some(seq) => {
+                let hash = self.hash_at(epoch, seq).await?;
+                let hash = hash.ok_or_else(|| LogError::damaged(format!("there is no fact {seq} in epoch {epoch}")))?;
+                Some(Continues { epoch, seq, hash })
+            }
+        };
         turn.change.standing.epoch = next;
         turn.change.standing.head = Head::start();
         let opened = self.opening(beginning, next, continues, reason);
         let mut facts = vec![(beginning.at, opened.into())];
-        facts.extend(self.told_behind(epoch, seq).await?);
+        facts.extend(self.told_behind(epoch, seq.unwrap_or(Seq::LEAST)).await?);
         self.append(&mut turn.change, "epoch", facts)?;
-        self.store(turn).await
+        self.store(turn).await?;
+        Ok(next)
+    }
+
+    /// Where a closed epoch ends for the site: where the next one continues. None of an open one, or if the next one
+    /// continues nowhere.
+    pub(crate) async fn ending(&self, epoch: Epoch) -> Result<Option<Head>, LogError> {
+        let first = self.facts(epoch.next(), Seq::LEAST.next(), 1).await?;
+        let content = first.first().and_then(|fact| fact.content().ok());
+        let Some(FactBody::Opened(Opened { continues: Some(place), .. })) = content.map(|content| content.body) else {
+            return Ok(None);
+        };
+        Ok((place.epoch == epoch).then_some(Head { seq: place.seq, hash: place.hash }))
     }
 
     /// What was told behind a place; not how its epoch began or by which keys it was signed, which is of that epoch alone.

@@ -291,7 +291,7 @@ impl Rig {
             Outcome::Accepted(_) => "accepted".to_owned(),
             Outcome::NothingToDo(body) => format!("nothing_to_do {}", word(&json!(body.reason))),
             Outcome::Refused(body) => format!("refused {}", word(&json!(body.reason))),
-            Outcome::Sent | Outcome::Checking(_) => unreachable!(),
+            Outcome::Sent | Outcome::Checking(_) | Outcome::Answered => unreachable!(),
         }
     }
 

@@ -62,6 +62,8 @@ pub enum Outcome {
     NothingToDo(Box<NothingToDo>),
     /// Nothing was made.
     Refused(Box<Refused>),
+    /// It has its answer, which whoever keeps this book in tables did not load again.
+    Answered,
 }
 
 /// A cancel that was sent.
@@ -87,6 +89,16 @@ pub enum Release {
 }
 
 impl Book {
+    /// The begun parts of a long answer, which whoever keeps this book in tables has to find again.
+    pub fn begun(&self) -> &[FactBody] {
+        &self.parts
+    }
+
+    /// Goes on behind these parts: the last facts of the chain, all applied, none of them the last of its answer.
+    pub fn resume(&mut self, begun: Vec<FactBody>) {
+        self.parts = begun;
+    }
+
     /// A directive was put into the backend's line.
     pub fn sent(&mut self, id: &Ulid, body: &DirectiveBody) {
         match body {
@@ -258,7 +270,7 @@ impl Book {
 }
 
 /// The directive that a part of a long fact answers, and which part it is.
-fn part(body: &FactBody) -> Option<(&Ulid, Part)> {
+pub fn part(body: &FactBody) -> Option<(&Ulid, Part)> {
     let (directive, part) = match body {
         FactBody::Accepted(body) => (&body.answer.directive, body.part()),
         FactBody::NothingToDo(body) => (&body.answer.directive, body.part()),

@@ -17,6 +17,9 @@ const PATTERN: &str = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.
 const BAD: BadText = BadText { what: "moment", form: "`YYYY-MM-DDThh:mm:ss.ffffffZ`, in UTC" };
 
 impl Moment {
+    /// The beginning of 1970.
+    pub const BEGIN: Self = Self(Timestamp::UNIX_EPOCH);
+
     /// The moment so many microseconds after 1970 began.
     ///
     /// # Errors

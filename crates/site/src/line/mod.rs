@@ -1,0 +1,36 @@
+//! The calls of backends and the line of directives to each: enrolment, hello, orders, facts, gauges, people.
+//! Spec protocol.md 2, 3, 6, 7, 8. What facts mean for the tables is in `facts`.
+
+mod call;
+mod code;
+mod directives;
+mod enrol;
+mod epoch;
+mod gauges;
+mod hello;
+mod key;
+mod peers;
+mod people;
+mod send;
+mod take;
+
+use crate::access::Access;
+use crate::web::Routes;
+
+pub use enrol::{Code, EnrolError, confirm, fingerprint, make_code, rotate};
+pub use epoch::{EpochError, confirm as confirm_epoch};
+pub(crate) use epoch::{propose, replace_keys};
+pub use key::KeyError;
+pub use peers::{Lines, Peer, Seen};
+pub use send::{SendError, Sent, rights_changed, send};
+
+/// The calls of backends. Those that take files or ask for rights of persons are in other rooms.
+pub fn routes() -> Routes {
+    Routes::new()
+        .post("/backend/v1/enrol", Access::Enrolling, enrol::enrol)
+        .post("/backend/v1/hello", Access::Agent, hello::hello)
+        .get("/backend/v1/directives", Access::Agent, directives::directives)
+        .post("/backend/v1/facts", Access::Agent, take::facts)
+        .post("/backend/v1/gauges", Access::Agent, gauges::gauges)
+        .get("/backend/v1/people", Access::Agent, people::people)
+}

@@ -1,0 +1,30 @@
+//! The call by which facts arrive.
+//! Spec protocol.md 4.2: 200 is only said after the commit.
+
+use axum::extract::{Request, State};
+use axum::response::Response;
+use http::StatusCode;
+use protocol::calls::{CallRefused, RefusalCode};
+use protocol::limits::BATCH_BYTES;
+
+use super::call::{Refusal, answer, open};
+use crate::Opened;
+use crate::facts::{self, TakeError};
+
+pub(super) async fn facts(State(site): State<Opened>, request: Request) -> Result<Response, Refusal> {
+    let call = open(&site, request, BATCH_BYTES, true).await?;
+    if !call.caller.confirmed {
+        return Err(Refusal::new(RefusalCode::Unavailable));
+    }
+    match facts::take_in(&site, call.caller.backend, &call.caller.slug, &call.body).await {
+        Ok((taken, changed)) => {
+            site.hub.tell(&changed);
+            Ok(answer(StatusCode::OK, &taken))
+        }
+        Err(TakeError::Refused(refused)) => {
+            tracing::warn!(backend = %call.caller.slug, %refused, "facts are refused");
+            Err(Refusal(CallRefused::from(&refused)))
+        }
+        Err(TakeError::Store(error)) => Err(error.into()),
+    }
+}

@@ -1,0 +1,100 @@
+//! How each backend stands now.
+//! Spec site.md 6.4.
+
+use sqlx::sqlite::SqliteRow;
+use sqlx::{AssertSqlSafe, SqlitePool};
+
+use super::parts::{BackendFace, backend, get};
+use crate::store::StoreError;
+
+/// A backend now.
+#[derive(Debug, Clone)]
+pub struct BackendNow {
+    /// Its name and kind of data.
+    pub face: BackendFace,
+    /// `tpp`, `emis` or `other`.
+    pub flavour: String,
+    /// How long without contact until it counts as missing, in seconds.
+    pub alert_after_s: i64,
+    /// Its last contact.
+    pub last_contact_at: Option<i64>,
+    /// `open`, `paused`, `db_maintenance`, if told.
+    pub mode: Option<String>,
+    /// `scheduled` or `manual`.
+    pub mode_kind: Option<String>,
+    /// Since when.
+    pub mode_since: Option<i64>,
+    /// Until when, if planned.
+    pub mode_ends_at: Option<i64>,
+    /// Its program.
+    pub version: Option<String>,
+    /// Its data.
+    pub data_version: Option<String>,
+    /// Its clock minus ours, in microseconds.
+    pub clock_offset: Option<i64>,
+    /// Jobs that run: (database, others).
+    pub running: (i64, i64),
+    /// Jobs that wait: (database, others).
+    pub waiting: (i64, i64),
+    /// When the oldest waiting job was planned.
+    pub oldest_waiting_at: Option<i64>,
+    /// When a job last succeeded.
+    pub last_success_at: Option<i64>,
+}
+
+impl BackendNow {
+    /// Whether it has been silent for too long, or was never heard.
+    pub fn is_missing(&self, now: i64) -> bool {
+        self.last_contact_at.is_none_or(|at| now.saturating_sub(at) > self.alert_after_s.saturating_mul(1_000_000))
+    }
+}
+
+const NOW: &str = "SELECT b.*, b.id backend_id, b.slug backend_slug, b.name backend_name,
+    (SELECT max(finished_at) FROM (SELECT q.last_finished_at finished_at FROM job_request q WHERE q.backend = b.id
+        AND q.status = 'succeeded' ORDER BY q.number DESC LIMIT 20)) last_success,
+    o.db_running, o.running, o.db_waiting, o.waiting, o.oldest
+    FROM backend b LEFT JOIN (SELECT r.backend, sum(j.status = 'running' AND j.db) db_running,
+        sum(j.status = 'running' AND NOT j.db) running, sum(j.status = 'pending' AND j.db) db_waiting,
+        sum(j.status = 'pending' AND NOT j.db) waiting, min(CASE WHEN j.status = 'pending' THEN j.created_at END) oldest
+        FROM job_request r JOIN job j ON j.job_request = r.number WHERE r.status IN ('pending', 'running')
+        AND j.status IN ('pending', 'running') GROUP BY r.backend) o ON o.backend = b.id";
+
+/// All backends in use.
+///
+/// # Errors
+/// The database failed.
+pub async fn backends_now(readers: &SqlitePool) -> Result<Vec<BackendNow>, StoreError> {
+    // Only constants of this file are put together.
+    let sql = AssertSqlSafe(format!("{NOW} WHERE b.is_active = 1 ORDER BY b.name"));
+    sqlx::query(sql).fetch_all(readers).await?.iter().map(now).collect()
+}
+
+/// One backend, in use or not.
+///
+/// # Errors
+/// The database failed.
+pub async fn backend_now(readers: &SqlitePool, slug: &str) -> Result<Option<BackendNow>, StoreError> {
+    let sql = AssertSqlSafe(format!("{NOW} WHERE b.slug = ?"));
+    sqlx::query(sql).bind(slug).fetch_optional(readers).await?.as_ref().map(now).transpose()
+}
+
+fn now(row: &SqliteRow) -> Result<BackendNow, StoreError> {
+    let count = |column: &str| Ok::<i64, StoreError>(get::<Option<i64>>(row, column)?.unwrap_or(0));
+    Ok(BackendNow {
+        face: backend(row)?,
+        flavour: get(row, "flavour")?,
+        alert_after_s: get(row, "alert_after_s")?,
+        last_contact_at: get(row, "last_contact_at")?,
+        mode: get(row, "mode")?,
+        mode_kind: get(row, "mode_kind")?,
+        mode_since: get(row, "mode_since")?,
+        mode_ends_at: get(row, "mode_ends_at")?,
+        version: get(row, "version")?,
+        data_version: get(row, "data_version")?,
+        clock_offset: get(row, "clock_offset")?,
+        running: (count("db_running")?, count("running")?),
+        waiting: (count("db_waiting")?, count("waiting")?),
+        oldest_waiting_at: get(row, "oldest")?,
+        last_success_at: get(row, "last_success")?,
+    })
+}

@@ -1,0 +1,143 @@
+//! A layout as SVG: one path for all edges, one small group for each node.
+//! Colours, fonts and line widths are the style sheet's; numbers are attributes, because pages allow no inline style.
+
+use std::collections::HashSet;
+use std::fmt::Write;
+
+use unicode_width::UnicodeWidthChar;
+
+use super::layout::{HIGH, LONGEST, Layout};
+use super::{Node, Part, Shape};
+use crate::html::{Html, push_text};
+use crate::icon::{Level, State};
+
+impl Layout {
+    /// Draws it. `nodes` are in the order of the shape's names. `described_by` is the id of the list that says the same
+    /// in words. Nothing to draw gives an empty piece.
+    pub fn draw(&self, shape: &Shape, nodes: &[Node], described_by: &str) -> Html {
+        if self.places.is_empty() || nodes.len() != self.places.len() {
+            return Html::default();
+        }
+        let (width, height) = self.size;
+        let mut svg = String::with_capacity(400 + 260 * nodes.len() + 40 * self.ways.len());
+        // Writing into a `String` never fails.
+        let _ok = write!(
+            svg,
+            "<svg class=g width={width} height={height} viewBox=\"0 0 {width} {height}\" role=group \
+             aria-label=\"Graph of actions\" aria-describedby={described_by}><defs>"
+        );
+        for (column, width) in self.columns.iter().enumerate() {
+            let _ok = write!(svg, "<rect id=g{column} width={width} height={HIGH} rx=6 />");
+        }
+        svg.push_str("</defs><path class=e d=\"");
+        let mut drawn = HashSet::new();
+        for way in &self.ways {
+            edge(&mut svg, way, &mut drawn);
+        }
+        svg.push_str("\"/>");
+        for ((place, node), name) in self.places.iter().zip(nodes).zip(&shape.names) {
+            let _ok = write!(svg, "<a href=\"");
+            push_text(&mut svg, &node.href);
+            let _ok = write!(
+                svg,
+                "\" class=\"{}{}\" transform=\"translate({} {})\"><use href=#g{} /><path class=v d=\"{}\"/><text x=28 y=19>",
+                node.state.class(),
+                part(node.part),
+                place.x,
+                place.y,
+                place.column,
+                stroke(node.state)
+            );
+            let short = cut(name);
+            push_text(&mut svg, &short);
+            svg.push_str("</text>");
+            for (at, level) in (1..).zip(levels(&node.levels).iter().rev()) {
+                let _ok = write!(
+                    svg,
+                    "<text x={} y=19 class={}>{}</text>",
+                    place.width - 14 * at - 2,
+                    level.letter(),
+                    level.letter()
+                );
+            }
+            if short.len() != name.len() {
+                svg.push_str("<title>");
+                push_text(&mut svg, name);
+                svg.push_str("</title>");
+            }
+            svg.push_str("</a>");
+        }
+        svg.push_str("</svg>");
+        Html::trusted(svg)
+    }
+}
+
+fn part(part: Part) -> &'static str {
+    match part {
+        Part::Requested => "",
+        Part::PulledIn => " p",
+        Part::Reused => " r",
+    }
+}
+
+/// The same shapes as in the sprite, inside 16 by 16 at (7, 7).
+fn stroke(state: State) -> &'static str {
+    match state {
+        State::Succeeded => "M9 15l4 4 7-8",
+        State::Failed => "M10 10l10 10m0-10l-10 10",
+        State::Running => "M11 9l8 6-8 6z",
+        State::Pending => "M15 9v6l4 2",
+        State::NothingToDo => "M10 15h10",
+        State::Cancelled => "M10 10l10 10",
+        State::Unknown => "M15 19v.1M12 11c3-4 7 1 3 4",
+    }
+}
+
+/// Once each, most sensitive first.
+fn levels(levels: &[Level]) -> Vec<Level> {
+    let mut levels = levels.to_vec();
+    levels.sort_unstable();
+    levels.dedup();
+    levels
+}
+
+/// A line from node to node, bent between columns, with a small head. What edges share is drawn once.
+fn edge(svg: &mut String, way: &[(i32, i32)], drawn: &mut HashSet<(i32, i32, i32, i32)>) {
+    let mut at = None;
+    for pair in way.windows(2) {
+        let ((x, y), (to_x, to_y)) = (pair[0], pair[1]);
+        if !drawn.insert((x, y, to_x, to_y)) {
+            continue;
+        }
+        if at != Some((x, y)) {
+            let _ok = write!(svg, "M{x} {y}");
+        }
+        let half = (to_x - x) / 2;
+        let _ok = if y == to_y {
+            write!(svg, "H{to_x}")
+        } else {
+            write!(svg, "c{half} 0 {half} {0} {1} {0}", to_y - y, to_x - x)
+        };
+        at = Some((to_x, to_y));
+    }
+    // The way into a node is its own, or another edge has drawn its head.
+    if at.is_some() && at == way.last().copied() {
+        svg.push_str("l-5-3m5 3l-5 3");
+    }
+}
+
+/// A name that fits its node.
+fn cut(name: &str) -> String {
+    let mut used = 0;
+    let mut short = String::new();
+    for c in name.chars() {
+        used += c.width().unwrap_or(1).max(1);
+        if used > LONGEST {
+            let _last = short.pop();
+            short.push('…');
+            break;
+        }
+        short.push(c);
+    }
+    short
+}
