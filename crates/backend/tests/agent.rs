@@ -248,3 +248,62 @@ async fn a_proxy_is_asked_to_connect_and_told_nothing_else() {
     assert!(asked.starts_with("CONNECT jobs.example.org:443 HTTP/1.1"), "{asked}");
     assert!(!asked.contains("secret"), "{asked}");
 }
+
+/// A certificate for the site's name by an authority of its own: the authority in PEM, and a server that has it.
+fn tls_server() -> (String, u16) {
+    let authority_key = rcgen::KeyPair::generate().unwrap();
+    let mut of_authority = rcgen::CertificateParams::new(vec![]).unwrap();
+    of_authority.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    let authority = of_authority.self_signed(&authority_key).unwrap();
+    let issuer = rcgen::Issuer::new(of_authority, authority_key);
+    let own_key = rcgen::KeyPair::generate().unwrap();
+    let of_site = rcgen::CertificateParams::new(vec!["jobs.example.org".to_owned()]).unwrap();
+    let own = of_site.signed_by(&own_key, &issuer).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![own.der().clone()], own_key.serialize_der().try_into().unwrap())
+        .unwrap();
+    let config = Arc::new(config);
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let connection = rustls::ServerConnection::new(config.clone()).unwrap();
+            let mut stream = rustls::StreamOwned::new(connection, stream.unwrap());
+            let mut buffer = [0; 4096];
+            if stream.read(&mut buffer).is_ok() {
+                let _ = stream.write_all(b"HTTP/1.1 204 No Content\r\n\r\n");
+                let _ = stream.flush();
+            }
+        }
+    });
+    (authority.pem(), port)
+}
+
+#[tokio::test]
+async fn only_the_pinned_authority_counts_and_no_name_is_looked_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let (authority, port) = tls_server();
+    let (other, _) = tls_server();
+    let file = |name: &str, pem: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, pem).unwrap();
+        path.display().to_string()
+    };
+    let (authority, other) = (file("ca.pem", &authority), file("other.pem", &other));
+    let url = format!("https://jobs.example.org:{port}");
+    // The name is in no resolver: it is found at the address alone.
+    let way = |ca: &str| way(&url, &format!("address = \"127.0.0.1\"\nca_file = \"{ca}\""));
+    let call = || get(format!("{url}/backend/v1/people?after=0"));
+    assert_eq!(way(&authority).call(call()).await.unwrap().status(), 204);
+    let failed = way(&other).call(call()).await.unwrap_err().to_string();
+    assert!(failed.contains("certificate") && !failed.contains("secret"), "{failed}");
+    let empty = file("empty.pem", "");
+    let text = include_str!("settings/least.toml")
+        .replace("http://127.0.0.1:8000\"", &format!("{url}\"\nca_file = \"{empty}\""));
+    let site = Settings::parse(&text, Path::new("/etc/backend.toml")).unwrap().site;
+    assert!(Https::new(&site).unwrap_err().to_string().contains("empty.pem"));
+}
