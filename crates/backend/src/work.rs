@@ -10,7 +10,7 @@ mod policy;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jobs::engine::{AfterFailure, Event};
 use jobs::server::{Server, ServerError};
@@ -72,6 +72,8 @@ struct Bench {
 
 /// How long a part rests after the records could not be written.
 const REST: Duration = Duration::from_secs(5);
+/// How often the records are copied.
+const DAY: Duration = Duration::from_secs(24 * 3600);
 /// How often results are looked for that could not be put in place.
 const REPAIR: Duration = Duration::from_secs(600);
 
@@ -208,13 +210,20 @@ async fn note(mut heard: mpsc::UnboundedReceiver<Event>) {
     }
 }
 
-/// Puts results in place that could not be at first.
+/// Puts results in place that could not be at first, and copies the records once a day.
 async fn repair(bench: Arc<Bench>, mut stop: watch::Receiver<bool>) -> Result<(), WorkError> {
     let mut before = Vec::new();
+    let mut copied = Instant::now();
     loop {
         tokio::select! {
             () = tokio::time::sleep(REPAIR) => {}
             () = ended(&mut stop) => return Ok(()),
+        }
+        if copied.elapsed() >= DAY {
+            copied = Instant::now();
+            if let Err(error) = jobs::server::snapshot(&bench.rules.folders.state, jiff::Timestamp::now()).await {
+                tracing::error!(%error, "the records cannot be copied now");
+            }
         }
         match bench.server.repair(&before).await {
             Ok((now, done)) => {

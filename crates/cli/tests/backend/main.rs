@@ -120,7 +120,18 @@ async fn operators_work_on_the_state_folder() {
     assert!(cloister(&rig, &["maintenance", "off"]).status.success());
     assert!(cloister(&rig, &["drain", "-y"]).status.success());
     assert!(cloister(&rig, &["drain", "--status"]).status.success(), "nothing runs: it is ready");
+    let copied = told(&rig, &["snapshot"])["snapshot"].as_str().unwrap().to_owned();
+    assert!(std::path::Path::new(&copied).starts_with(rig.folder.path().join("state/snapshots")));
+    let seen = told(&rig, &["verify"]);
+    assert_eq!((seen["findings"].as_array().unwrap().len(), &seen["snapshots"]), (0, &json!(1)));
     rig.end().await;
+    // The object of an output goes: that is seen.
+    let output = std::fs::read(rig.medium("output/first.csv")).unwrap();
+    let object = jobs::ObjectId::of(&output).hex();
+    std::fs::remove_file(rig.high(&format!("objects/{}/{object}", &object[..2]))).unwrap();
+    let verified = cloister(&rig, &["verify"]);
+    assert!(!verified.status.success());
+    assert!(String::from_utf8_lossy(&verified.stdout).contains("output/first.csv"), "{verified:?}");
     let text = String::from_utf8(cloister(&rig, &["status"]).stdout).unwrap();
     assert!(text.contains("the backend is down") && text.contains("draining"), "{text}");
 }
