@@ -26,13 +26,13 @@ pub struct Site {
     pub gate: Gate,
     /// Code of studies.
     pub mirrors: Mirrors,
+    /// What public pages keep of project.yaml files.
+    pub memory: crate::pages::Memory,
     /// The connections of backends: who holds one, what it told last, who waits for orders.
     pub line: Lines,
     /// Who watches which page.
     pub hub: Hub,
     stopping: AtomicBool,
-    /// What public pages keep of project.yaml files.
-    pub memory: crate::pages::Memory,
 }
 
 /// A site that is ready.
@@ -100,10 +100,10 @@ impl Site {
             store,
             clock: Clock::default(),
             gate,
+            memory: crate::pages::Memory::default(),
             line,
             hub: Hub::default(),
             mirrors,
-            memory: crate::pages::Memory::default(),
             stopping: AtomicBool::new(false),
         }))
     }

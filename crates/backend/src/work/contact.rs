@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use jobs::schedule::Modes;
 use tokio::sync::watch;
 
-use crate::desk::ended;
 use super::{Bench, REST, WorkError};
+use crate::desk::ended;
 use crate::desk::{Contact, Starts};
 
 pub(super) async fn run(
@@ -22,6 +22,7 @@ pub(super) async fn run(
         let flag = match starts {
             Starts::Allowed => None,
             Starts::Offline => Some("offline"),
+            Starts::Elsewhere => Some("elsewhere"),
             Starts::Stopped => Some("stopped"),
         };
         let done = bench.server.state().set_flag(Modes::OFFLINE, flag, Timestamp::now()).await;

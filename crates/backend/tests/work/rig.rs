@@ -53,7 +53,7 @@ pub struct Rig {
     stop: watch::Sender<bool>,
     desk: Option<JoinHandle<Result<(), backend::desk::DeskFailed>>>,
     cursor: u64,
-    extra: Extra,
+    pub extra: Extra,
 }
 
 fn settings(folder: &Path, extra: &str) -> Settings {
@@ -72,7 +72,10 @@ high = "{0}/high"
 medium = "{0}/medium"
 [repositories]
 allow = ["https://code.example.org/northfield/*"]
-rewrite = [{{ from = "https://code.example.org", to = "{0}/code" }}]
+rewrite = [
+    {{ from = "https://code.example.org", to = "{0}/code" }},
+    {{ from = "https://code.example.org/northfield/away", to = "https://127.0.0.1:1/away" }},
+]
 [workers]
 max = 4
 db = 2
@@ -139,21 +142,15 @@ impl Rig {
     }
 
     pub async fn roster(&self, role: &str) {
-        let revision = self.log.roster().map_or(1, |roster| roster.revision.get() + 1);
-        let roles = json!([{"role": role, "scope": {"project": "winter-pressures"}}]);
-        let user = json!({"username": "sample-r", "fullname": "Sample Researcher", "disabled": false, "roles": roles});
-        let roster = json!({"users": [user], "workspaces": {}, "revision": revision});
-        self.log.put_roster(serde_json::from_value(roster).unwrap()).await.unwrap();
+        self.roster_of(role, json!({"project": "winter-pressures"})).await;
+    }
+
+    pub async fn roster_of(&self, role: &str, scope: Value) {
+        roster_with(&self.log, role, scope).await;
     }
 
     pub fn rules(&self) -> Rules {
-        let machine = Machine { runtimes: options(), lacks: no_lack };
-        let mut rules = Rules::of(&settings(self.folder.path(), self.extra.settings), machine);
-        rules.fetching.first_wait = Duration::from_millis(1);
-        rules.first_wait = Duration::from_millis(20);
-        rules.running.disk_low = 0;
-        rules.running.tries =
-            Tries { base: Duration::from_millis(5), cap: Duration::from_millis(50), max_wait: Duration::from_secs(60) };
+        let mut rules = rules_of(self.folder.path(), self.extra.settings);
         if let Some(change) = self.extra.change {
             change(&mut rules);
         }
@@ -197,20 +194,30 @@ impl Rig {
 
     /// An order of these actions at a commit whose project.yaml is this text.
     pub fn order(&self, request: &str, commit: &str, yaml: &str, actions: &[&str]) -> Order {
-        let value = json!({
-            "request": request, "number": 1, "created_at": "2027-03-04T09:15:02.104000Z", "workspace": "winter-chest",
-            "project": {"slug": "winter-pressures"}, "orgs": ["northfield"], "repo_url": URL, "branch": "main",
-            "commit": commit, "project_yaml_sha256": Sha256Hex::of(&[yaml.as_bytes()]), "requested_actions": actions,
-            "force_run_dependencies": false,
-            "requested_by": {"username": "sample-r", "name": "Sample Researcher", "kind": "human"},
-            "codelists": "ok", "permissions": [], "database": "default",
-        });
-        serde_json::from_value(value).unwrap()
+        order_of(request, commit, yaml, actions)
     }
 
     pub async fn cancel(&mut self, request: &str, actions: &[&str]) -> Ulid {
         let body = json!({"request": request, "actions": actions, "requested_by": "sample-r", "at": "2027-03-04T09:15:02.104000Z"});
         self.send(DirectiveBody::Cancel(serde_json::from_value(body).unwrap())).await
+    }
+
+    /// The refusal that answers a directive; the book cannot take it.
+    pub async fn refused_anyway(&mut self, directive: &Ulid) -> String {
+        for _ in 0..400 {
+            let from = Seq::try_from(self.facts.len() as u64 + 1).unwrap();
+            for fact in self.log.facts(Epoch::LEAST, from, 500).await.unwrap() {
+                let content = fact.content().unwrap();
+                if let FactBody::Refused(body) = &content.body
+                    && body.answer.directive == *directive
+                {
+                    assert!(self.book.apply(&content).is_err());
+                    return json!(body.reason).as_str().unwrap().to_owned();
+                }
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("it has no answer")
     }
 
     /// Takes in what was told since; every fact must fit.
@@ -306,6 +313,40 @@ impl Rig {
     pub fn medium(&self, path: &str) -> PathBuf {
         self.folder.path().join("medium/workspaces/winter-chest").join(path)
     }
+}
+
+/// A user with one role.
+pub async fn roster_with(log: &Log, role: &str, scope: Value) {
+    let revision = log.roster().map_or(1, |roster| roster.revision.get() + 1);
+    let roles = json!([{"role": role, "scope": scope}]);
+    let user = json!({"username": "sample-r", "fullname": "Sample Researcher", "disabled": false, "roles": roles});
+    let roster = json!({"users": [user], "workspaces": {}, "revision": revision});
+    log.put_roster(serde_json::from_value(roster).unwrap()).await.unwrap();
+}
+
+/// The rules of a backend in a folder, with waits too short to notice.
+pub fn rules_of(folder: &Path, extra: &str) -> Rules {
+    let machine = Machine { runtimes: options(), lacks: no_lack };
+    let mut rules = Rules::of(&settings(folder, extra), machine);
+    rules.fetching.first_wait = Duration::from_millis(1);
+    rules.first_wait = Duration::from_millis(20);
+    rules.running.disk_low = 0;
+    rules.running.tries =
+        Tries { base: Duration::from_millis(5), cap: Duration::from_millis(50), max_wait: Duration::from_secs(60) };
+    rules
+}
+
+/// An order of these actions at a commit whose project.yaml is this text.
+pub fn order_of(request: &str, commit: &str, yaml: &str, actions: &[&str]) -> Order {
+    let value = json!({
+        "request": request, "number": 1, "created_at": "2027-03-04T09:15:02.104000Z", "workspace": "winter-chest",
+        "project": {"slug": "winter-pressures"}, "orgs": ["northfield"], "repo_url": URL, "branch": "main",
+        "commit": commit, "project_yaml_sha256": Sha256Hex::of(&[yaml.as_bytes()]), "requested_actions": actions,
+        "force_run_dependencies": false,
+        "requested_by": {"username": "sample-r", "name": "Sample Researcher", "kind": "human"},
+        "codelists": "ok", "permissions": [], "database": "default",
+    });
+    serde_json::from_value(value).unwrap()
 }
 
 pub fn job_id(request: &str, action: &str) -> JobId {

@@ -26,7 +26,9 @@ pub fn routes() -> Routes {
         .and(crate::form::routes())
         .and(crate::people::pages::routes())
         .and(crate::staff::routes())
+        .and(crate::live::routes())
         .and(crate::pages::routes())
+        .and(crate::cancel::routes())
 }
 
 /// The site as a service that answers requests.
