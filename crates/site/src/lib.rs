@@ -4,6 +4,7 @@ pub mod access;
 pub mod audit;
 pub mod clock;
 pub mod facts;
+pub mod import;
 pub mod line;
 pub mod live;
 pub mod pages;
