@@ -35,6 +35,7 @@ impl Clock {
 pub fn moment(microseconds: i64) -> Moment {
     Moment::from_microseconds(microseconds).unwrap_or(Moment::BEGIN)
 }
+
 /// One second, in the unit of all stored times.
 pub const SECOND: i64 = 1_000_000;
 /// One minute.
@@ -43,3 +44,8 @@ pub const MINUTE: i64 = 60 * SECOND;
 pub const HOUR: i64 = 60 * MINUTE;
 /// One day.
 pub const DAY: i64 = 24 * HOUR;
+
+/// Now by the machine's clock, where no [`Clock`] is at hand: when a row was made.
+pub(crate) fn now() -> i64 {
+    Clock::default().microseconds()
+}

@@ -13,7 +13,7 @@ pub use verify::{Verified, VerifyError, verify};
 
 use crate::Opened;
 use crate::access::{Permission, Viewer};
-use crate::clock::Clock;
+use crate::clock::now;
 use crate::store::{Change, StoreError};
 
 /// `prev` of the first record.
@@ -39,7 +39,7 @@ pub async fn record(change: &mut Change, act: Act) -> Result<i64, StoreError> {
         Some(row) => (row.try_get::<i64, _>("seq")? + 1, row.try_get("hash")?),
         None => (1, BEGINNING.to_owned()),
     };
-    let at = Clock::default().microseconds();
+    let at = now();
     let text_hash = match &act.reason {
         Some(reason) => Some(beside(change, reason).await?),
         None => None,

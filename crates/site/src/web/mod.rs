@@ -4,6 +4,7 @@
 mod health;
 mod paper;
 mod routes;
+pub(crate) mod sheet;
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -21,6 +22,8 @@ pub fn routes() -> Routes {
     Routes::new()
         .and(health::routes())
         .and(crate::line::routes())
+        .and(crate::form::routes())
+        .and(crate::people::pages::routes())
         .and(crate::live::routes())
         .and(crate::pages::routes())
 }

@@ -77,6 +77,22 @@ CREATE TABLE permission_kind (
     is_active INTEGER NOT NULL DEFAULT 1
 ) STRICT;
 
+INSERT INTO permission_kind (kind, code, title, explanation) VALUES
+    ('population', 'include_t1oo', 'Type 1 opt-outs', 'Includes people who asked their practice to keep their record out of research.'),
+    ('population', 'include_ndoo', 'National data opt-outs', 'Includes people who opted out nationally from the use of their record for research.'),
+    ('population', 'include_gp_unactivated', 'Practices not yet active', 'Includes people of practices that have not yet switched their sharing on.'),
+    ('dataset', 'appointments', 'Appointments', 'Appointments in general practice.'),
+    ('dataset', 'waiting_list', 'Waiting lists', 'Waits for hospital care.'),
+    ('dataset', 'icnarc', 'Intensive care (ICNARC)', 'Stays in intensive care, from the national audit.'),
+    ('dataset', 'isaric', 'Hospital COVID-19 (ISARIC)', 'Clinical records of people in hospital with COVID-19.'),
+    ('dataset', 'ukrr', 'UK Renal Registry', 'People with kidney replacement therapy or advanced kidney disease.'),
+    ('dataset', 'open_prompt', 'OpenPROMPT', 'Answers that people gave about long COVID and their quality of life.'),
+    ('dataset', 'sgss_covid_all_tests', 'All COVID-19 tests (SGSS)', 'Every laboratory test for SARS-CoV-2, negative ones too.'),
+    ('dataset', 'occupation_on_covid_vaccine_record', 'Occupation on vaccine records', 'Health and care workers as marked on COVID-19 vaccine records.'),
+    ('dataset', 'covid_therapeutics', 'COVID-19 therapeutics', 'Antivirals and antibodies given outside hospital.'),
+    ('component', 'event_level_data', 'Event level data', 'Data with a row for each event rather than for each person.'),
+    ('action', 'sqlrunner', 'SQL Runner', 'Runs SQL text of the study against the database.');
+
 CREATE TABLE permission_grant (
     id INTEGER PRIMARY KEY,
     project INTEGER NOT NULL REFERENCES project (id),
