@@ -23,6 +23,7 @@ use crate::store::read;
 use crate::store::read::RequestPage;
 
 pub use pipeline::Memory;
+pub(super) use jobs::place;
 pub(super) use pipeline::Pipeline;
 use view::View;
 
