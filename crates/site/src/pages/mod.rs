@@ -1,9 +1,16 @@
 //! The public pages: what the tables hold, as people read it. No page needs a script, and no GET writes.
 //! Spec site.md 1, 3 to 6. A page is a read model (`store::read`), a template, and a row in `routes`.
 
+mod job;
+mod list;
+mod log;
+mod place;
+mod query;
 mod request;
 mod shell;
+mod status;
 pub mod words;
+mod yaml;
 
 pub use request::{Drawn, Memory, changes, draw};
 
@@ -13,7 +20,26 @@ use crate::web::Routes;
 /// The routes of the public pages.
 pub fn routes() -> Routes {
     Routes::new()
+        .get("/", Access::Public, status::home)
         .get("/static/{file}", Access::Public, shell::file)
         .get("/{project}/{workspace}/{number}/", Access::Public, request::page)
         .get("/job-requests/{number}/", Access::Public, request::short)
+        .get("/{project}/{workspace}/{number}/project.yaml", Access::Public, yaml::page)
+        .get("/{project}/{workspace}/{number}/{job}/", Access::Public, job::page)
+        .get("/jobs/{job}/", Access::Public, job::short)
+        .get("/{project}/{workspace}/", Access::Public, place::workspace)
+        .get("/{project}/", Access::Public, place::project)
+        .get("/organisations/", Access::Public, place::organisations)
+        .get("/orgs/{slug}/", Access::Public, place::organisation)
+        .get("/users/{name}/", Access::Public, place::user)
+        .get("/status/", Access::Public, status::page)
+        .get("/status/{backend}/", Access::Public, status::word)
+        .get("/status/{backend}/db-availability/", Access::Public, status::database)
+        .get("/event-log/", Access::Public, log::all)
+        .get("/event-log.csv", Access::Public, log::as_csv)
+        .get("/event-log.json", Access::Public, log::as_json)
+        .get("/orgs/{slug}/logs/", Access::Public, log::of_org)
+        .get("/users/{name}/logs/", Access::Public, log::of_user)
+        .get("/{project}/logs/", Access::Public, log::of_project)
+        .get("/{project}/{workspace}/logs/", Access::Public, log::of_workspace)
 }
