@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod audit;
+pub mod cancel;
 pub mod clock;
 pub mod facts;
 pub mod form;

@@ -15,6 +15,7 @@ macro_rules! from_row {
 pub(crate) use from_row;
 
 mod again;
+mod api;
 mod desk;
 pub mod excerpt;
 pub mod expect;
@@ -23,19 +24,23 @@ pub mod judge;
 pub mod order;
 mod page;
 pub mod permit;
+pub(crate) mod problem;
 pub mod record;
 pub mod submit;
-mod view;
+pub(crate) mod view;
 pub mod wish;
 
 use crate::access::{Access, Permission};
 use crate::web::{REQUEST_FORM_BYTES, Routes};
 
-/// The form's pages.
+/// The form's pages, and the same calls of the API.
 pub fn routes() -> Routes {
     const RUN: Access = Access::Project(Permission::JobRun);
     Routes::new()
         .get("/{project}/{workspace}/run-jobs/", RUN, page::newest)
         .get("/{project}/{workspace}/run-jobs/{ref}/", RUN, page::at)
         .post_up_to(REQUEST_FORM_BYTES, "/{project}/{workspace}/run-jobs/", RUN, page::send)
+        .post("/api/v1/workspaces/{workspace}/check", RUN, api::check)
+        // Which workspace it is about stands in the body: the handler asks whether its project lets them run.
+        .post("/api/v1/job-requests", Access::SignedIn, api::make)
 }

@@ -4,6 +4,7 @@
 use data_encoding::BASE32_NOPAD;
 use protocol::directive::DirectiveBody;
 use serde_json::json;
+use sqlx::{Executor, Sqlite};
 
 use super::expect::Expected;
 use super::ground::{Choice, Closed, Ground};
@@ -119,10 +120,8 @@ fn identifier() -> Result<String, SubmitError> {
 pub async fn submit(change: &mut Change, site: &Site, asked: Asked<'_>) -> Result<Submitted, SubmitError> {
     let Asked { by, wish, study, now, .. } = asked;
     let ground = Ground::of(&mut **change, asked.workspace).await?.ok_or(SubmitError::NoWorkspace)?;
-    let form_key = (!wish.key.is_empty()).then(|| format!("{}:{}", by.account, wish.key));
-    if let Some(key) = &form_key
-        && let Some(same) = made_before(change, key, &ground, asked).await?
-    {
+    let form_key = form_key(by.account, &wish.key);
+    if let Some(same) = made_before(&mut **change, by.account, ground.workspace, wish).await? {
         return Ok(same);
     }
     ground.open()?;
@@ -167,31 +166,39 @@ pub async fn submit(change: &mut Change, site: &Site, asked: Asked<'_>) -> Resul
     Ok(Submitted { number, identifier, sent: Some(sent) })
 }
 
-/// The request that the same form made before.
-async fn made_before(
-    change: &mut Change,
-    key: &str,
-    ground: &Ground,
-    asked: Asked<'_>,
+/// The request that the same key made before.
+///
+/// # Errors
+/// [`SubmitError::KeyTaken`] if that was another request: other workspace, backend or actions, or another commit where
+/// the wish names one.
+pub async fn made_before<'e>(
+    tables: impl Executor<'e, Database = Sqlite>,
+    account: i64,
+    workspace: i64,
+    wish: &Wish,
 ) -> Result<Option<Submitted>, SubmitError> {
-    let row: Option<(i64, String, i64, Option<String>, String)> = sqlx::query_as(
-        "SELECT r.number, r.identifier, r.workspace, r.commit_id, b.slug FROM job_request r
-             JOIN backend b ON b.id = r.backend WHERE r.form_key = ?",
+    type Row = (i64, String, i64, Option<String>, String, Option<String>);
+    let row: Option<Row> = sqlx::query_as(
+        "SELECT r.number, r.identifier, r.workspace, r.commit_id, b.slug,
+            (SELECT json_group_array(name) FROM (SELECT name FROM requested_action WHERE job_request = r.number
+             ORDER BY position))
+         FROM job_request r JOIN backend b ON b.id = r.backend WHERE r.form_key = ?",
     )
-    .bind(key)
-    .fetch_optional(&mut **change)
+    .bind(form_key(account, &wish.key))
+    .fetch_optional(tables)
     .await?;
-    let Some((number, identifier, workspace, commit, backend)) = row else { return Ok(None) };
-    let actions: Vec<String> =
-        sqlx::query_scalar("SELECT name FROM requested_action WHERE job_request = ? ORDER BY position")
-            .bind(number)
-            .fetch_all(&mut **change)
-            .await?;
-    let same = workspace == ground.workspace
-        && backend == asked.wish.backend
-        && commit == Some(asked.study.commit.to_string())
-        && actions.iter().map(String::as_str).eq(asked.wish.actions.iter().map(pipeline::ActionName::as_str));
+    let Some((number, identifier, of, commit, backend, actions)) = row else { return Ok(None) };
+    let actions: Vec<String> = serde_json::from_str(&actions.unwrap_or_default()).unwrap_or_default();
+    let same = of == workspace
+        && backend == wish.backend
+        && wish.commit.is_none_or(|wanted| commit == Some(wanted.to_string()))
+        && actions.iter().map(String::as_str).eq(wish.actions.iter().map(pipeline::ActionName::as_str));
     if same { Ok(Some(Submitted { number, identifier, sent: None })) } else { Err(SubmitError::KeyTaken { number }) }
+}
+
+/// Keys of one person never meet those of another; `None` without a key.
+fn form_key(account: i64, key: &str) -> Option<String> {
+    (!key.is_empty()).then(|| format!("{account}:{key}"))
 }
 
 async fn within_limits(change: &mut Change, account: i64, now: i64) -> Result<(), SubmitError> {

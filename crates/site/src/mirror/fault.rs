@@ -65,6 +65,12 @@ impl MirrorFault {
         }
     }
 
+    /// Whether the repository could not be asked, for whatever reason: what was last known of it is better than nothing.
+    pub fn is_failed_fetch(&self) -> bool {
+        let refused = matches!(self, Self::Repository(Error::RepositoryNotFound { .. } | Error::Moved { .. }));
+        refused || self.may_pass()
+    }
+
     /// The code with which a backend would refuse it; `None` if it may pass or is about a name.
     pub fn code(&self) -> &'static str {
         match self {

@@ -138,7 +138,7 @@ impl Mirrors {
                 self.0.seen.note(place, commit, now);
                 Some(Head { commit, at: now, outdated: None })
             }
-            Err(fault) if fault.may_pass() => {
+            Err(fault) if fault.is_failed_fetch() => {
                 let known = self.0.seen.of(place);
                 let why = fault.to_string();
                 known.map(|(commit, at)| Head { commit, at, outdated: Some(why) })

@@ -26,6 +26,7 @@ pub fn routes() -> Routes {
         .and(crate::people::pages::routes())
         .and(crate::live::routes())
         .and(crate::pages::routes())
+        .and(crate::cancel::routes())
 }
 
 /// The site as a service that answers requests.

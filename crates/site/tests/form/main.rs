@@ -3,5 +3,8 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used, reason = "a test stops at its first surprise")]
 
+mod api;
+mod cancelling;
 mod rig;
 mod sending;
+mod showing;
