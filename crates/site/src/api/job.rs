@@ -5,9 +5,9 @@ use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 
+use super::answer;
 use super::request::{job, of_job};
 use super::shapes::JobOfRequest;
-use super::answer;
 use crate::Opened;
 use crate::access::Refusal;
 use crate::store::read;

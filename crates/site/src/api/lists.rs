@@ -48,10 +48,8 @@ pub(super) async fn orgs(
 ) -> Result<Response, Refusal> {
     known(query.as_deref(), &[])?;
     let found = read::orgs(site.store.readers()).await?;
-    let items: Vec<OrgItem> = found
-        .into_iter()
-        .map(|(org, projects)| OrgItem { slug: org.slug, name: org.name, projects })
-        .collect();
+    let items: Vec<OrgItem> =
+        found.into_iter().map(|(org, projects)| OrgItem { slug: org.slug, name: org.name, projects }).collect();
     let total = Some(items.len() as u64);
     answer(&asked, &ListOf { items, next: None, total })
 }

@@ -13,9 +13,7 @@ use ui::html::Html;
 use ui::page::{Crumb, Page};
 
 use super::answer;
-use super::shapes::{
-    ActionNow, Backend, JobOfRequest, ListOf, OrgItem, ProjectItem, Request, RequestItem, Workspace,
-};
+use super::shapes::{ActionNow, Backend, JobOfRequest, ListOf, OrgItem, ProjectItem, Request, RequestItem, Workspace};
 use crate::Opened;
 use crate::access::{Refusal, Viewer};
 use crate::pages::show;
@@ -35,7 +33,10 @@ fn of<T: JsonSchema>(generator: &mut SchemaGenerator) -> Value {
 }
 
 const FILTERS: &[(&str, &str)] = &[
-    ("q", "Words that must all be found: a number, the beginning of an identifier, a job's identifier or a commit, names."),
+    (
+        "q",
+        "Words that must all be found: a number, the beginning of an identifier, a job's identifier or a commit, names.",
+    ),
     ("status", "pending, running, failed, succeeded, nothing_to_do or unknown."),
     ("backend", "Slug of a backend."),
     ("org", "Slug of an organisation."),
@@ -120,13 +121,8 @@ fn make() -> Value {
     let mut paths = Map::new();
     for call in CALLS {
         let schema = (call.answer)(&mut generator);
-        let value = |place: &str, required: bool| {
-            move |(name, what): &(&str, &str)| {
-                json!({"name": name, "in": place, "required": required, "description": what, "schema": {"type": "string"}})
-            }
-        };
-        let values: Vec<Value> =
-            call.path_values.iter().map(value("path", true)).chain(call.query.iter().map(value("query", false))).collect();
+        let path = call.path_values.iter().map(|value| parameter("path", value));
+        let values: Vec<Value> = path.chain(call.query.iter().map(|value| parameter("query", value))).collect();
         paths.insert(
             call.path.to_owned(),
             json!({"get": {
@@ -147,6 +143,10 @@ fn make() -> Value {
         "paths": paths,
         "components": {"schemas": schemas},
     })
+}
+
+fn parameter(place: &str, (name, what): &(&str, &str)) -> Value {
+    json!({"name": name, "in": place, "required": place == "path", "description": what, "schema": {"type": "string"}})
 }
 
 fn problem_schema() -> Value {
@@ -175,11 +175,7 @@ struct Plain<'a> {
 }
 
 /// `/api/`.
-pub(super) async fn page(
-    State(site): State<Opened>,
-    viewer: Viewer,
-    asked: HeaderMap,
-) -> Result<Response, Refusal> {
+pub(super) async fn page(State(site): State<Opened>, viewer: Viewer, asked: HeaderMap) -> Result<Response, Refusal> {
     let page = Page {
         title: "API".to_owned(),
         heading: "API".to_owned(),

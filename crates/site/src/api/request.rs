@@ -6,8 +6,8 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use ui::icon::Level;
 
-use super::shapes::{Counts, Job, ListOf, Need, Output, Person, Reason, Request, RequestItem, time};
 use super::answer;
+use super::shapes::{Counts, Job, ListOf, Need, Output, Person, Reason, Request, RequestItem, time};
 use crate::access::Refusal;
 use crate::facts::status::runtime;
 use crate::pages::{Pipeline, Query, number};
@@ -26,17 +26,8 @@ pub(super) async fn list(
     RawQuery(query): RawQuery,
     asked: HeaderMap,
 ) -> Result<Response, Refusal> {
-    let text = query.unwrap_or_default();
-    let (mut limit, mut rest) = (ROWS, form_urlencoded::Serializer::new(String::new()));
-    for (key, value) in form_urlencoded::parse(text.as_bytes()) {
-        if key == "limit" {
-            let bad = || Refusal::Malformed(format!("`limit` is a number from 1 to {MOST}."));
-            limit = value.parse().ok().filter(|limit| (1..=MOST).contains(limit)).ok_or_else(bad)?;
-        } else {
-            rest.append_pair(&key, &value);
-        }
-    }
-    let query = Query::read(&rest.finish());
+    let (limit, rest) = limited(&query.unwrap_or_default())?;
+    let query = Query::read(&rest);
     if let Some(unknown) = query.unknown.first() {
         return Err(Refusal::Malformed(format!("`{unknown}` means nothing here.")));
     }
@@ -50,6 +41,20 @@ pub(super) async fn list(
         total: (found.total <= COUNTED).then_some(found.total),
     };
     answer(&asked, &list)
+}
+
+/// How many rows are wanted, and the query without that.
+fn limited(query: &str) -> Result<(u32, String), Refusal> {
+    let (mut limit, mut rest) = (ROWS, form_urlencoded::Serializer::new(String::new()));
+    for (key, value) in form_urlencoded::parse(query.as_bytes()) {
+        if key == "limit" {
+            let bad = || Refusal::Malformed(format!("`limit` is a number from 1 to {MOST}."));
+            limit = value.parse().ok().filter(|limit| (1..=MOST).contains(limit)).ok_or_else(bad)?;
+        } else {
+            rest.append_pair(&key, &value);
+        }
+    }
+    Ok((limit, rest.finish()))
 }
 
 /// `job-requests/{number or identifier}`.

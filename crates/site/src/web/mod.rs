@@ -25,6 +25,7 @@ pub fn routes() -> Routes {
         .and(crate::form::routes())
         .and(crate::people::pages::routes())
         .and(crate::live::routes())
+        .and(crate::api::routes())
         .and(crate::pages::routes())
         .and(crate::cancel::routes())
 }

@@ -24,7 +24,7 @@ use crate::store::read::RequestPage;
 
 pub(super) use jobs::place;
 pub use pipeline::Memory;
-pub(super) use pipeline::Pipeline;
+pub(crate) use pipeline::Pipeline;
 use view::View;
 
 /// The parts of one page that can change, as they are now.
