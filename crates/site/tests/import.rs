@@ -228,7 +228,8 @@ async fn words_of_old_sites_are_made_one() {
     ];
     let report = import(&rig.site, &lines.join("\n")).await.unwrap();
     assert_eq!((report.requests, report.jobs, report.errors, report.refused.len()), (5, 3, 1, 0));
-    let rows: Vec<(String, Option<String>, Option<String>, bool, i64)> = sqlx::query_as(
+    type Row = (String, Option<String>, Option<String>, bool, i64);
+    let rows: Vec<Row> = sqlx::query_as(
         "SELECT status, reason, detail, cancelled, (SELECT count(*) FROM job j WHERE j.job_request = number) FROM job_request
          WHERE number < 6 ORDER BY number",
     ).fetch_all(rig.site.store.readers()).await.unwrap();
