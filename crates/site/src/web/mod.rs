@@ -27,6 +27,7 @@ pub fn routes() -> Routes {
         .and(crate::people::pages::routes())
         .and(crate::staff::routes())
         .and(crate::live::routes())
+        .and(crate::api::routes())
         .and(crate::pages::routes())
         .and(crate::cancel::routes())
 }
