@@ -11,6 +11,7 @@ use super::wish::Wish;
 use crate::Opened;
 use crate::access::{Object, Permission, Refusal, Viewer, may};
 use crate::audit::Actor;
+use crate::facts::Changed;
 use crate::mirror::Study;
 
 /// All of it, read once for each request.
@@ -97,6 +98,9 @@ impl Desk {
         change.commit().await?;
         if let Some(sent) = &made.sent {
             site.line.wake(sent);
+            let mut changed = Changed::default();
+            changed.requests.insert(made.number);
+            site.hub.tell(&changed);
         }
         Ok(Ok(made))
     }

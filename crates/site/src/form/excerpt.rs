@@ -124,7 +124,7 @@ mod tests {
 
     #[test]
     fn the_meant_text_is_marked_where_it_stands() {
-        let yaml = "version: '4.0'\nactions:\n  a:\n    run: python:v2 a.py\n    needs: [nothere]\n    outputs:\n      moderately_sensitive:\n        x: out/x.csv\n";
+        let yaml = "version: '5.0'\nactions:\n  a:\n    run: python:v2 a.py\n    needs: [nothere]\n    outputs:\n      moderately_sensitive:\n        x: out/x.csv\n";
         assert_eq!(told(yaml), [("P404".to_owned(), Some(5), Some(13), Some("nothere".to_owned()))]);
     }
 

@@ -117,3 +117,7 @@ fn words(reason: Reason, planned: Option<(JobState, i64)>) -> (Deed, String) {
         }
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic, reason = "a test stops at its first surprise")]
+mod tests;

@@ -19,6 +19,7 @@ mod api;
 mod desk;
 pub mod excerpt;
 pub mod expect;
+pub mod expire;
 pub mod ground;
 pub mod judge;
 pub mod order;

@@ -128,6 +128,17 @@ impl Study {
         }
     }
 
+    /// A commit that has only this project.yaml, for tests of what is made of it.
+    #[cfg(test)]
+    pub(crate) fn of_yaml(bytes: &[u8]) -> Self {
+        use sha2::{Digest, Sha256};
+        #[allow(clippy::unwrap_used, reason = "forty zeros are a commit")]
+        let commit = "0".repeat(40).parse().unwrap();
+        let yaml = Ok((bytes.to_vec(), HEXLOWER.encode(&Sha256::digest(bytes))));
+        let loaded = pipeline::load(bytes, "project.yaml");
+        Self { yaml, loaded, ..Self::without(commit, NoProject { code: "", message: String::new() }) }
+    }
+
     /// The project, if nothing is wrong with it.
     pub fn project(&self) -> Option<&Project> {
         self.loaded.project.as_ref()
