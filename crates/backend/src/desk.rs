@@ -38,7 +38,9 @@ pub enum Starts {
     Allowed,
     /// No contact for longer than `offline_start`: they wait as paused.
     Offline,
-    /// Another process took over, or this backend's history is not the site's: nothing starts any more until the operator acts.
+    /// Another process of this backend is connected, or took over from this one.
+    Elsewhere,
+    /// This backend's history is not the site's: nothing starts any more until the operator acts.
     Stopped,
 }
 
@@ -64,6 +66,12 @@ pub struct Office {
     pub readings: watch::Sender<Readings>,
     /// Turns true when the backend is to end: the desk lets go of its jobs as for a restart and returns.
     pub stop: watch::Receiver<bool>,
+}
+
+/// Returns when the backend is to end.
+pub(crate) async fn ended(stop: &mut watch::Receiver<bool>) {
+    // Nobody left who could say so is the same.
+    let _ = stop.wait_for(|stop| *stop).await;
 }
 
 /// What ends a desk before it was told to. The backend ends with it, for orders would be taken that nobody carries out.

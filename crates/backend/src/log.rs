@@ -28,10 +28,11 @@ use protocol::text::time::Moment;
 use protocol::text::whole::{Cursor, Epoch, Seq};
 use tokio::sync::{Mutex, MutexGuard, watch};
 
-pub use begin::Beginning;
+pub use begin::{Beginning, ContinueAt};
 pub use directives::Noted;
 pub use error::LogError;
 pub use memory::Memory;
+pub use sqlite::Sqlite;
 pub use verify::Verified;
 
 use egress::Sent;
@@ -86,15 +87,15 @@ impl Log {
     /// The folder cannot be used, another process holds it, the file is not ours or is damaged.
     pub async fn open(state: &Path, who: Who) -> Result<Self, LogError> {
         let lock = lock::Lock::take(state)?;
-        let shelf = sqlite::Sqlite::open(&state.join("backend.sqlite")).await?;
+        let shelf = Sqlite::open(&state.join("backend.sqlite")).await?;
         Self::start(Arc::new(shelf), who, Some(lock)).await
     }
 
-    /// A log on a shelf in memory.
+    /// A log on a shelf that is at hand, as one in memory.
     ///
     /// # Errors
     /// What it holds is damaged.
-    pub async fn on(shelf: Arc<Memory>, who: Who) -> Result<Self, LogError> {
+    pub async fn on(shelf: Arc<dyn Shelf>, who: Who) -> Result<Self, LogError> {
         Self::start(shelf, who, None).await
     }
 
@@ -185,15 +186,12 @@ impl Log {
         self.roster.subscribe()
     }
 
-    /// Stores a newer roster. An older one is ignored.
+    /// Stores the roster in the place of the one before.
     ///
     /// # Errors
     /// It cannot be stored.
     pub async fn put_roster(&self, roster: Roster) -> Result<(), LogError> {
         let mut turn = self.turn().await?;
-        if self.roster().is_some_and(|held| held.revision > roster.revision) {
-            return Ok(());
-        }
         turn.change.roster = Some(Arc::new(roster));
         self.store(turn).await
     }

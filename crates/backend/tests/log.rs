@@ -7,7 +7,7 @@ mod common;
 
 use std::sync::Arc;
 
-use backend::log::{Log, LogError, Memory};
+use backend::log::{ContinueAt, Log, LogError, Memory};
 use common::*;
 use protocol::fact::FactBody;
 use protocol::fact::backend::{Mode, RejectedCode};
@@ -127,7 +127,7 @@ async fn the_ledger_holds_exact_bytes(log: Log) {
 async fn an_epoch_continues_the_one_before(log: Log) {
     log.tell("outbox:1", vec![(moment(1), mode(Mode::Paused))]).await.unwrap();
     let end = log.standing().await.unwrap().head;
-    log.new_epoch(&beginning(), protocol::fact::backend::OpenReason::Restored, None).await.unwrap();
+    log.new_epoch(&beginning(), protocol::fact::backend::OpenReason::Restored, ContinueAt::Head).await.unwrap();
     log.begin(&beginning()).await.unwrap();
     log.tell("outbox:2", vec![(moment(2), mode(Mode::Open))]).await.unwrap();
     let all = bodies(&log).await;

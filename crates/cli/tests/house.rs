@@ -20,8 +20,8 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("codelists", &["sandbox"]),
     ("ui", &[]),
     ("site", &["ui", "protocol", "pipeline", "runtimes", "codelists", "repositories", "jobs"]),
-    ("backend", &["ui", "protocol", "pipeline", "repositories", "runtimes", "sandbox", "jobs"]),
-    ("demo", &["site", "backend", "protocol", "pipeline", "jobs"]),
+    ("backend", &["ui", "protocol", "pipeline", "repositories", "runtimes", "sandbox", "jobs", "codelists"]),
+    ("demo", &["site", "backend", "sandbox"]),
     (
         "cli",
         &["pipeline", "disclosure", "sandbox", "runtimes", "jobs", "actions", "codelists", "site", "backend", "demo"],

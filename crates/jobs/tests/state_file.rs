@@ -51,7 +51,7 @@ async fn files_of_others_are_refused_and_left_alone() {
     State::open(&path).await.unwrap().close().await.unwrap();
     change(&path, "PRAGMA user_version = 99").await;
     let newer = State::open(&path).await.unwrap_err();
-    assert!(matches!(newer, StateError::NewerSchema { found: 99, known: 2, .. }), "{newer}");
+    assert!(matches!(newer, StateError::NewerSchema { found: 99, known: 3, .. }), "{newer}");
 
     let foreign = folder.path().join("foreign.sqlite");
     change(&foreign, "CREATE TABLE theirs (x)").await;
@@ -309,7 +309,7 @@ async fn messages_show_control_characters_and_the_way_out() {
     clean(&StateError::NotOurs { path: path.clone() }, &["\\u{1b}"]);
     clean(&StateError::Altered { path: path.clone(), what: "x\r".into() }, &["\\u{1b}", "x\\r"]);
     clean(&StateError::Stored("a\u{202e}b\n".into()), &["a\\u{202e}b\\n"]);
-    let older = StateError::OlderSchema { path, found: 1, known: 2 }.to_string();
+    let older = StateError::OlderSchema { path, found: 1, known: 3 }.to_string();
     assert!(!older.chars().any(char::is_control), "{older:?}");
     let database = StateError::Database(sqlx::Error::Protocol("x\u{9b}".into())).to_string();
     assert_eq!(database, "the state file: encountered unexpected or invalid data: x\\u{9b}");

@@ -14,7 +14,9 @@ use crate::file::{FileError, LARGEST_PROJECT_FILE, PROJECT_FILE, ProjectFile, re
 use crate::git::Git;
 use crate::objects::Objects;
 use crate::tree::{read_names, read_tree};
-use crate::{AllowedRepo, Branch, Commit, Error, Limits, ReadError, RepoUrl, Settings, Tag, TreeNames, TreeSink, TreeSummary};
+use crate::{
+    AllowedRepo, Branch, Commit, Error, Limits, ReadError, RepoUrl, Settings, Tag, TreeNames, TreeSink, TreeSummary,
+};
 
 /// The mirrors below one folder. Any number of processes and threads may use them at once. All methods block: they wait
 /// for git, for other processes that fetch the same repository, and between tries.

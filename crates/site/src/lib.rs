@@ -9,6 +9,7 @@ pub mod form;
 pub mod line;
 pub mod live;
 pub mod mirror;
+pub mod pages;
 pub mod people;
 pub mod settings;
 mod site;

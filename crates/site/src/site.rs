@@ -26,6 +26,8 @@ pub struct Site {
     pub gate: Gate,
     /// Code of studies.
     pub mirrors: Mirrors,
+    /// What public pages keep of project.yaml files.
+    pub memory: crate::pages::Memory,
     /// The connections of backends: who holds one, what it told last, who waits for orders.
     pub line: Lines,
     /// Who watches which page.
@@ -98,6 +100,7 @@ impl Site {
             store,
             clock: Clock::default(),
             gate,
+            memory: crate::pages::Memory::default(),
             line,
             hub: Hub::default(),
             mirrors,

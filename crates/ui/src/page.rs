@@ -109,6 +109,16 @@ impl Notice {
     }
 }
 
+/// All messages above the heading, as one element with the id `notices`, so that updates can replace it.
+pub fn notices(notices: &[Notice]) -> Html {
+    let mut html = Html::trusted("<div id=notices>");
+    for notice in notices {
+        html.push(&notice.shown());
+    }
+    html.push(&Html::trusted("</div>"));
+    html
+}
+
 /// Who reads the page.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Account {

@@ -28,10 +28,14 @@ const BUSY: Duration = Duration::from_secs(10);
 
 /// A shelf on the disk. Steps and looks take turns on one connection: a step is one flush of the disk, a look is a row.
 #[derive(Debug)]
-pub(super) struct Sqlite(Mutex<SqliteConnection>);
+pub struct Sqlite(Mutex<SqliteConnection>);
 
 impl Sqlite {
-    pub(super) async fn open(path: &Path) -> Result<Self, LogError> {
+    /// Opens the file, making it if it is not there, readable by its owner alone. Who opens it holds the folder's lock.
+    ///
+    /// # Errors
+    /// It cannot be opened, is not ours, or is of a later program.
+    pub async fn open(path: &Path) -> Result<Self, LogError> {
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(true)

@@ -32,6 +32,11 @@ const POPULATIONS: [&str; 3] = ["include_ndoo", "include_t1oo", "include_gp_unac
 const COMPONENTS: [&str; 1] = ["event_level_data"];
 
 impl AnalysisScope {
+    /// Every word of every list.
+    pub fn known() -> impl Iterator<Item = &'static str> {
+        DATASETS.into_iter().chain(POPULATIONS).chain(COMPONENTS)
+    }
+
     /// The words that no backend knows (`not_permitted`), as `list: word`, in order.
     pub fn unknown(&self) -> Vec<String> {
         let lists: [(&str, &BTreeSet<String>, &[&str]); 3] = [

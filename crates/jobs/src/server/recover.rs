@@ -35,8 +35,13 @@ impl Server {
     /// The records cannot be read or written.
     pub async fn repair(&self, before: &[AttemptId]) -> Result<(Vec<AttemptId>, Recovered), StateError> {
         let now = self.shop.state.unfinished_attempts().await?;
-        let again = now.iter().filter(|(attempt, ..)| before.contains(attempt));
-        let left = settle(&self.shop, again.map(|(attempt, published, _)| (*attempt, *published))).await?;
+        let mut again = Vec::new();
+        for (attempt, published, _) in &now {
+            if before.contains(attempt) {
+                again.push((*attempt, *published));
+            }
+        }
+        let left = settle(&self.shop, again).await?;
         let still = now.into_iter().map(|(attempt, ..)| attempt).collect();
         Ok((still, Recovered { published: left.published, problems: left.problems }))
     }

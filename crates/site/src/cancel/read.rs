@@ -136,11 +136,7 @@ pub(super) async fn inside(tables: &mut SqliteConnection, number: i64) -> Result
         waiting: waiting
             .iter()
             .filter(|(needed, ..)| Some(needed) == job.as_ref())
-            .map(|(_, request, path, action)| Waiting {
-                request: *request,
-                path: path.clone(),
-                action: action.clone(),
-            })
+            .map(|(_, request, path, action)| Waiting { request: *request, path: path.clone(), action: action.clone() })
             .collect(),
         asked: asked.iter().find(|(name, ..)| *name == action).map(|(_, by, at)| (by.clone(), *at)),
         action,

@@ -43,7 +43,7 @@ pub(super) struct TouchedJob {
 }
 
 impl Named {
-    pub fn add(&mut self, body: &FactBody) {
+    pub(super) fn add(&mut self, body: &FactBody) {
         match body {
             FactBody::Accepted(b) => {
                 self.answer(&b.answer.request, b.answer.order.as_ref());
@@ -92,7 +92,7 @@ impl Named {
 
 impl Touched {
     /// Notes a fact that was applied.
-    pub fn add(&mut self, at: Moment, received_at: i64, body: &FactBody) {
+    pub(super) fn add(&mut self, at: Moment, received_at: i64, body: &FactBody) {
         if let Some(request) = request_of(body) {
             self.requests.insert(request.clone(), received_at);
         }

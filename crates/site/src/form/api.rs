@@ -47,9 +47,7 @@ pub(super) async fn check(
     };
     let head = resolved.head.as_ref();
     let codelists = &study.codelists;
-    let codelist = |fault: &crate::mirror::CodelistFault| {
-        json!({"code": fault.code, "line": fault.line, "message": fault.message})
-    };
+    let codelist = |fault: &crate::mirror::CodelistFault| json!({"code": fault.code, "line": fault.line, "message": fault.message});
     let answer = json!({
         "ok": wrong.is_empty(),
         "commit": study.commit.to_string(),
@@ -82,7 +80,8 @@ pub(super) async fn make(
     let key = key(&headers)?;
     let body: Body = body(&headers, &bytes)?;
     let name = body.workspace.clone();
-    let name = name.ok_or_else(|| Refusal::Malformed("The body cannot be used: missing field `workspace`.".to_owned()))?;
+    let name =
+        name.ok_or_else(|| Refusal::Malformed("The body cannot be used: missing field `workspace`.".to_owned()))?;
     let desk = Desk::open(&site, &viewer, &name).await?;
     let key = format!("api:{key}");
     // A repeat is answered without asking the repository: its branch may have moved since.
@@ -131,7 +130,8 @@ fn answer(site: &Opened, desk: &Desk, wish: &Wish, made: &Submitted, plan: Optio
 fn key(headers: &HeaderMap) -> Result<&str, Refusal> {
     let given = headers.get("idempotency-key").and_then(|key| key.to_str().ok()).unwrap_or_default();
     let fits = (1..=LONGEST_KEY).contains(&given.len()) && given.bytes().all(|byte| byte.is_ascii_graphic());
-    let rule = "The header Idempotency-Key must be given: 1 to 100 visible ASCII characters, a new one for each new request.";
+    let rule =
+        "The header Idempotency-Key must be given: 1 to 100 visible ASCII characters, a new one for each new request.";
     if fits { Ok(given) } else { Err(Refusal::Malformed(rule.to_owned())) }
 }
 

@@ -45,10 +45,8 @@ impl Desk {
         for choice in &choices {
             records.push(Record::read(tables, choice.id, ground.workspace).await?);
         }
-        let kind: String = sqlx::query_scalar("SELECT kind FROM account WHERE id = ?")
-            .bind(account.id)
-            .fetch_one(tables)
-            .await?;
+        let kind: String =
+            sqlx::query_scalar("SELECT kind FROM account WHERE id = ?").bind(account.id).fetch_one(tables).await?;
         let by = By {
             account: account.id,
             username: account.username.clone(),
@@ -81,15 +79,8 @@ impl Desk {
             Refusal::Unavailable
         })?;
         let actor = Actor::of(viewer);
-        let asked = Asked {
-            workspace: &self.ground.name,
-            by: &self.by,
-            actor: &actor,
-            wish,
-            study,
-            expected,
-            now: self.now,
-        };
+        let asked =
+            Asked { workspace: &self.ground.name, by: &self.by, actor: &actor, wish, study, expected, now: self.now };
         let mut change = site.store.change().await?;
         let made = match submit(&mut change, site, asked).await {
             Ok(made) => made,

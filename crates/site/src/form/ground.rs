@@ -33,13 +33,27 @@ pub struct Ground {
     pub repo: String,
 }
 
-super::from_row!(Ground { workspace, name, branch, notify_default, archived_at, project, slug, number, project_name, project_status, repo });
+super::from_row!(Ground {
+    workspace,
+    name,
+    branch,
+    notify_default,
+    archived_at,
+    project,
+    slug,
+    number,
+    project_name,
+    project_status,
+    repo
+});
 
 /// Why nobody can ask for a run here, or not this person.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Closed {
     /// The workspace is archived.
-    #[error("The workspace {name} is archived, so nothing new runs in it. A member of the project can take it out of the archive.")]
+    #[error(
+        "The workspace {name} is archived, so nothing new runs in it. A member of the project can take it out of the archive."
+    )]
     Archived {
         /// Its name.
         name: String,

@@ -102,8 +102,7 @@ pub(super) async fn send(
         return Ok(plain.page(&site, &viewer, &desk).into_response());
     }
     let record = desk.record(&wish.backend);
-    let facts =
-        Facts { study: &resolved.study, choices: &desk.choices, permits: &desk.permits, record, now: desk.now };
+    let facts = Facts { study: &resolved.study, choices: &desk.choices, permits: &desk.permits, record, now: desk.now };
     let expected = match judge(&wish, facts) {
         Ok(expected) => expected,
         Err(wrong) => {

@@ -70,7 +70,9 @@ pub enum SubmitError {
     #[error("Your account was disabled.")]
     Disabled,
     /// Too many at once.
-    #[error("You have {open} requests that are not finished; at most {MOST_OPEN} are allowed at once. Wait for one to end, or cancel one.")]
+    #[error(
+        "You have {open} requests that are not finished; at most {MOST_OPEN} are allowed at once. Wait for one to end, or cancel one."
+    )]
     TooManyOpen {
         /// How many.
         open: i64,

@@ -332,10 +332,9 @@ pub(super) fn waiting(waits: Waits, now: i64) -> Html {
             format!("No contact{}. Your request will wait until it is back.", since(Some(at)))
         }
         Waits::Paused(at) => format!("Its operator paused it{}. Your request will wait until it goes on.", since(at)),
-        Waits::Maintenance(at) => format!(
-            "Its database is under maintenance{}. Actions that read it will wait; others run.",
-            since(at)
-        ),
+        Waits::Maintenance(at) => {
+            format!("Its database is under maintenance{}. Actions that read it will wait; others run.", since(at))
+        }
     })
 }
 

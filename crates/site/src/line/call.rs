@@ -1,11 +1,10 @@
 //! The beginning of every call: whose token it is, which version, which process, the body within its limit.
 //! Spec protocol.md 2. Missing or wrong token: 401 and nothing else is said.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
-use axum::extract::{ConnectInfo, Request};
+use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -18,8 +17,8 @@ use protocol::version::{SPOKEN, Version, VersionText};
 use subtle::ConstantTimeEq;
 
 use super::peers::Peer;
-use super::secret;
 use crate::Site;
+use crate::access::{Prefix, secret};
 use crate::store::StoreError;
 use crate::store::ids::BackendId;
 
@@ -112,25 +111,29 @@ pub(crate) fn json(status: StatusCode, text: String) -> Response {
 }
 
 /// Where a call comes from; calls within the process have no address.
-pub(super) fn address(request: &Request) -> IpAddr {
-    let info = request.extensions().get::<ConnectInfo<SocketAddr>>();
-    info.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |ConnectInfo(address)| address.ip())
+pub(super) fn address(request: &Request) -> Prefix {
+    request.extensions().get::<Prefix>().cloned().unwrap_or_else(Prefix::inside)
 }
 
 /// Reads at most so many bytes.
 pub(super) async fn body(body: Body, most: usize) -> Result<Bytes, Refusal> {
     match Limited::new(body, most).collect().await {
         Ok(whole) => Ok(whole.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(Refusal::new(RefusalCode::TooLarge)),
+        Err(error) if is_too_long(error.as_ref()) => Err(Refusal::new(RefusalCode::TooLarge)),
         Err(_) => Err(Refusal::new(RefusalCode::Malformed)),
     }
+}
+
+/// Whether a limit was met, here or in what stands around every route.
+fn is_too_long(error: &(dyn std::error::Error + 'static)) -> bool {
+    std::iter::successors(Some(error), |error| error.source()).any(<dyn std::error::Error>::is::<LengthLimitError>)
 }
 
 /// Looks at a call: token, backend, version, process. With `writer`, the process must hold the lease.
 pub(crate) async fn open(site: &Site, request: Request, most: usize, writer: bool) -> Result<Call, Refusal> {
     let now = site.clock.microseconds();
     let address = address(&request);
-    if site.line.is_blocked(address, now) {
+    if site.line.is_blocked(&address, now) {
         return Err(Refusal::new(RefusalCode::TooMany));
     }
     let (parts, rest) = request.into_parts();
@@ -183,7 +186,7 @@ async fn known(site: &Site, headers: &HeaderMap, now: i64) -> Result<Option<Know
     else {
         return Ok(None);
     };
-    let hash = secret::hash(token);
+    let hash = secret::hash(token).to_vec();
     let row: Option<(Vec<u8>, i64, String, bool, bool, bool)> = sqlx::query_as(
         "SELECT t.hash, b.id, b.slug, b.is_active, b.confirmed_at IS NOT NULL, t.first_used_at IS NOT NULL
          FROM backend_token t JOIN backend b ON b.id = t.backend

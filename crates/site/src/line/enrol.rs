@@ -14,8 +14,9 @@ use protocol::text::hashes::Sha256Hex;
 use protocol::text::ids::KeyId;
 
 use super::call::{Refusal, address, answer, body};
-use super::secret;
+use super::code;
 use super::send::{SendError, Sent, send};
+use crate::access::secret::{self, Kind, NoRandom};
 use crate::clock::moment;
 use crate::store::ids::{AccountId, BackendId};
 use crate::store::{Change, StoreError};
@@ -52,6 +53,9 @@ pub enum EnrolError {
     /// No random numbers.
     #[error("the system gives no random numbers: {0}")]
     Random(#[from] getrandom::Error),
+    /// The same.
+    #[error(transparent)]
+    NoRandom(#[from] NoRandom),
     /// The tables.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -71,7 +75,7 @@ impl From<sqlx::Error> for EnrolError {
 /// # Errors
 /// No random numbers, or the database failed.
 pub async fn make_code(change: &mut Change, site: &Site, backend: BackendId) -> Result<Code, EnrolError> {
-    let (code, now) = (secret::code()?, site.clock.microseconds());
+    let (code, now) = (code::new()?, site.clock.microseconds());
     sqlx::query("DELETE FROM one_time_code WHERE purpose = 'enrol' AND backend = ?")
         .bind(backend.0)
         .execute(&mut **change)
@@ -79,7 +83,7 @@ pub async fn make_code(change: &mut Change, site: &Site, backend: BackendId) -> 
     sqlx::query(
         "INSERT INTO one_time_code (hash, purpose, backend, created_at, expires_at) VALUES (?, 'enrol', ?, ?, ?)",
     )
-    .bind(secret::hash(&code))
+    .bind(secret::hash(&code).to_vec())
     .bind(backend.0)
     .bind(now)
     .bind(now + HOUR)
@@ -167,11 +171,11 @@ pub async fn rotate(change: &mut Change, site: &Site, backend: BackendId) -> Res
 }
 
 async fn new_token(change: &mut Change, backend: BackendId, now: i64) -> Result<Token, EnrolError> {
-    let text = secret::token('b')?;
+    let text = secret::token(Kind::Backend)?;
     sqlx::query(
         "INSERT INTO backend_token (hash, backend, created_at, valid_from, expires_at) VALUES (?1, ?2, ?3, ?3, ?4)",
     )
-    .bind(secret::hash(&text))
+    .bind(secret::hash(&text).to_vec())
     .bind(backend.0)
     .bind(now)
     .bind(now + TOKEN_LIFE)
@@ -191,7 +195,7 @@ impl From<EnrolError> for Refusal {
 /// `enrol`: a code and a key for a token.
 pub(super) async fn enrol(State(site): State<Opened>, request: Request) -> Result<Response, Refusal> {
     let (now, from) = (site.clock.microseconds(), address(&request));
-    if site.line.is_blocked(from, now) {
+    if site.line.is_blocked(&from, now) {
         return Err(Refusal::new(RefusalCode::TooMany));
     }
     let bytes = body(request.into_body(), 4096).await?;
@@ -237,7 +241,7 @@ async fn take_code(change: &mut Change, message: &Enrol, now: i64) -> Result<Opt
         "SELECT backend, used_at FROM one_time_code
          WHERE hash = ? AND purpose = 'enrol' AND expires_at > ? AND backend IS NOT NULL",
     )
-    .bind(secret::hash(message.code.as_str()))
+    .bind(secret::hash(message.code.as_str()).to_vec())
     .bind(now)
     .fetch_optional(&mut **change)
     .await?;
@@ -258,7 +262,7 @@ async fn take_code(change: &mut Change, message: &Enrol, now: i64) -> Result<Opt
     }
     sqlx::query("UPDATE one_time_code SET used_at = ? WHERE hash = ?")
         .bind(now)
-        .bind(secret::hash(message.code.as_str()))
+        .bind(secret::hash(message.code.as_str()).to_vec())
         .execute(&mut **change)
         .await?;
     Ok(Some(BackendId(backend)))

@@ -2,6 +2,7 @@
 //! Spec protocol.md 2, 3, 6, 7, 8. What facts mean for the tables is in `facts`.
 
 mod call;
+mod code;
 mod directives;
 mod enrol;
 mod epoch;
@@ -10,7 +11,6 @@ mod hello;
 mod key;
 mod peers;
 mod people;
-mod secret;
 mod send;
 mod take;
 
@@ -22,7 +22,6 @@ pub use epoch::{EpochError, confirm as confirm_epoch};
 pub(crate) use epoch::{propose, replace_keys};
 pub use key::KeyError;
 pub use peers::{Lines, Peer, Seen};
-pub use secret::token;
 pub use send::{SendError, Sent, rights_changed, send};
 
 /// The calls of backends. Those that take files or ask for rights of persons are in other rooms.

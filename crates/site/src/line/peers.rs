@@ -2,7 +2,6 @@
 //! Spec protocol.md 2 (lease, tries), 6, 11 (calls per second).
 
 use std::collections::{HashMap, VecDeque};
-use std::net::IpAddr;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -14,6 +13,7 @@ use tokio::sync::Notify;
 
 use super::key::{self, KeyError};
 use super::send::Sent;
+use crate::access::Prefix;
 use crate::clock::moment;
 use crate::store::ids::BackendId;
 
@@ -31,7 +31,7 @@ const BURST: f64 = 200.0;
 pub struct Lines {
     key: SigningKey,
     peers: Mutex<HashMap<BackendId, Arc<Peer>>>,
-    tries: Mutex<HashMap<IpAddr, VecDeque<i64>>>,
+    tries: Mutex<HashMap<Prefix, VecDeque<i64>>>,
 }
 
 /// The connection of one backend.
@@ -103,15 +103,15 @@ impl Lines {
     }
 
     /// Whether this address tried too often.
-    pub(super) fn is_blocked(&self, address: IpAddr, now: i64) -> bool {
+    pub(super) fn is_blocked(&self, address: &Prefix, now: i64) -> bool {
         let mut tries = lock(&self.tries);
-        let Some(times) = tries.get_mut(&address) else { return false };
+        let Some(times) = tries.get_mut(address) else { return false };
         times.retain(|time| *time > now - TRIES_WINDOW);
         times.len() >= TRIES
     }
 
     /// A wrong token or code came from there.
-    pub(super) fn bad_try(&self, address: IpAddr, now: i64) {
+    pub(super) fn bad_try(&self, address: Prefix, now: i64) {
         let mut tries = lock(&self.tries);
         if tries.len() >= ADDRESSES {
             tries.retain(|_, times| times.back().is_some_and(|time| *time > now - TRIES_WINDOW));

@@ -36,13 +36,17 @@ pub enum MirrorFault {
     #[error(transparent)]
     Repository(#[from] Error),
     /// The repository is slow.
-    #[error("the repository did not answer within {seconds} seconds; what it sends is still being fetched, so try again soon")]
+    #[error(
+        "the repository did not answer within {seconds} seconds; what it sends is still being fetched, so try again soon"
+    )]
     Slow {
         /// How long was waited.
         seconds: u64,
     },
     /// It does not answer, and nothing was heard of it before.
-    #[error("the repository cannot be reached, and no commit of this branch is known here yet; try again when it can be reached")]
+    #[error(
+        "the repository cannot be reached, and no commit of this branch is known here yet; try again when it can be reached"
+    )]
     NothingKnown,
     /// The site is being stopped.
     #[error("the site is being stopped; try again")]

@@ -95,7 +95,8 @@ impl Study {
             Err(repositories::ReadError::Repository(error)) => return Err(error.into()),
             // The backend would refuse the whole commit: nothing of it is looked at.
             Err(other) => {
-                let code = if matches!(other, repositories::ReadError::TooLarge { .. }) { "too_large" } else { "bad_commit" };
+                let code =
+                    if matches!(other, repositories::ReadError::TooLarge { .. }) { "too_large" } else { "bad_commit" };
                 return Ok(Self::without(found.commit(), NoProject { code, message: other.to_string() }));
             }
         };
@@ -104,7 +105,10 @@ impl Study {
             Ok(file) => Ok((file.bytes, HEXLOWER.encode(&file.sha256))),
             Err(error) => Err(missing(error)?),
         };
-        let mut study = Self { tree: names.tree_id, ..Self::without(found.commit(), NoProject { code: "", message: String::new() }) };
+        let mut study = Self {
+            tree: names.tree_id,
+            ..Self::without(found.commit(), NoProject { code: "", message: String::new() })
+        };
         if let Ok((bytes, _)) = &yaml {
             study.loaded = pipeline::load(bytes, "project.yaml");
         }

@@ -2,6 +2,7 @@
 //! Spec site.md 2, 17. Tables are in `migrations/`; reading for pages is in rooms of their own.
 
 pub mod ids;
+pub mod read;
 pub mod words;
 
 use std::path::{Path, PathBuf};

@@ -1,6 +1,6 @@
 //! A site in a folder of its own, a backend that enrolled, and what both need to talk in one process.
 
-#![allow(clippy::unwrap_used, clippy::panic, dead_code, reason = "a test stops at its first surprise")]
+#![allow(clippy::unwrap_used, clippy::panic, dead_code, unreachable_pub, reason = "a test stops at its first surprise")]
 
 use std::sync::Arc;
 
@@ -59,8 +59,12 @@ impl Rig {
             listen: "127.0.0.1:0".parse().unwrap(),
             origin: "http://127.0.0.1".into(),
             data: folder.path().to_owned(),
+            repositories: vec!["https://git.example.org/*/*".into()],
             local_repositories: true,
+            trusted_proxies: Vec::new(),
+            tls: None,
             personas: false,
+            rates: site::access::rate::Rates::default(),
         };
         let site = Site::open(settings).await.unwrap();
         let router = site::router(site.clone());
@@ -96,7 +100,7 @@ impl Rig {
 
     /// A backend that enrolled and that staff confirmed.
     pub async fn backend(&self, slug: &str) -> North {
-        let mut north = self.enrolled(slug, 7).await;
+        let mut north = self.enrolled(slug, slug.as_bytes()[0]).await;
         let mut change = self.site.store.change().await.unwrap();
         site::line::confirm(&mut change, &self.site, north.id, None).await.unwrap();
         change.commit().await.unwrap();
@@ -119,7 +123,8 @@ impl Rig {
         change.commit().await.unwrap();
         let key = SigningKey::new(&[secret; 32], text("unnamed"));
         let body = json!({"code": code.reveal(), "public_key": key.public().text().as_str()});
-        let request = Request::post("/backend/v1/enrol").body(Body::from(body.to_string())).unwrap();
+        let request =
+            Request::post("/backend/v1/enrol").header("Host", "127.0.0.1").body(Body::from(body.to_string())).unwrap();
         let (status, answer) = self.send(request).await;
         assert_eq!(status, StatusCode::OK, "{answer}");
         let key = SigningKey::new(&[secret; 32], text(answer["key"].as_str().unwrap()));
@@ -149,6 +154,7 @@ impl Rig {
         let request = Request::builder()
             .method(method)
             .uri(format!("/backend/v1/{path}"))
+            .header("Host", "127.0.0.1")
             .header("Authorization", format!("Bearer {}", north.token))
             .header("Cloister-Protocol", "1.0")
             .header("Cloister-Boot", north.boot.as_str())

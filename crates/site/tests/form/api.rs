@@ -47,7 +47,8 @@ async fn one_key_is_one_request() {
     let other = json!({"workspace": "winter-chest", "backend": "tpp", "actions": ["table"]});
     assert_eq!(rig.call(1, MAKE, Some("k-1"), &other).await.status, StatusCode::CONFLICT);
     assert_eq!(rig.call(1, MAKE, Some("k-2"), &other).await.status, StatusCode::CREATED);
-    let order: serde_json::Value = serde_json::from_str(&rig.one("SELECT text FROM directive WHERE cursor = 1").await).unwrap();
+    let order: serde_json::Value =
+        serde_json::from_str(&rig.one("SELECT text FROM directive WHERE cursor = 1").await).unwrap();
     assert_eq!((&order["body"]["stale"], &order["body"]["requested_actions"]), (&json!("rerun"), &json!(["tidy"])));
     assert_eq!(rig.one("SELECT count(*) FROM directive").await, "2");
 }
@@ -81,16 +82,23 @@ async fn what_cannot_be_is_told_as_a_problem() {
         assert!(problem["detail"].is_string() && problem["request_id"].is_string() && problem["errors"].is_array());
         if status == 422 {
             let error = &problem["errors"][0];
-            assert!(error["code"].is_string() && error["message"].is_string() && error["field"].is_string(), "{problem}");
+            assert!(
+                error["code"].is_string() && error["message"].is_string() && error["field"].is_string(),
+                "{problem}"
+            );
         }
     }
     assert_eq!(rig.call(2, MAKE, Some("k"), &good).await.status, StatusCode::FORBIDDEN);
-    assert_eq!(rig.call(2, CHECK, None, &json!({"backend": "tpp", "actions": ["tidy"]})).await.status, StatusCode::FORBIDDEN);
+    assert_eq!(
+        rig.call(2, CHECK, None, &json!({"backend": "tpp", "actions": ["tidy"]})).await.status,
+        StatusCode::FORBIDDEN
+    );
     assert_eq!(rig.one("SELECT count(*) FROM job_request").await, "0");
     let rig = Rig::new().await;
     rig.repo.commit("main", &[("project.yaml", b"version: 'x'\nactions: []\n")]);
     let invalid = rig.call(1, MAKE, Some("k"), &good).await;
     assert_eq!(invalid.status, StatusCode::UNPROCESSABLE_ENTITY);
-    let lines: Vec<_> = invalid.json()["errors"].as_array().unwrap().iter().filter_map(|e| e["line"].as_u64()).collect();
+    let lines: Vec<_> =
+        invalid.json()["errors"].as_array().unwrap().iter().filter_map(|e| e["line"].as_u64()).collect();
     assert!(!lines.is_empty(), "{}", invalid.body);
 }

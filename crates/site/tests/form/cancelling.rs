@@ -50,7 +50,10 @@ async fn an_order_that_was_never_sent_ends_at_once_and_never_runs() {
     assert_eq!((done.status, done.location.as_str()), (StatusCode::SEE_OTHER, REQUEST));
     let row = "SELECT status || ' ' || reason || ' ' || cancelled || ' ' || delivery FROM job_request";
     assert_eq!(rig.one(row).await, "failed cancelled_before_start 1 answered");
-    assert_eq!(rig.one("SELECT count(*) FROM cancellation WHERE result = 'stopped' AND reason = 'wrong commit'").await, "2");
+    assert_eq!(
+        rig.one("SELECT count(*) FROM cancellation WHERE result = 'stopped' AND reason = 'wrong commit'").await,
+        "2"
+    );
     assert_eq!(rig.one("SELECT count(*) FROM directive").await, "1");
     // The line stays whole, and a backend that comes back does not take the order.
     let text: Value = serde_json::from_str(&rig.one("SELECT text FROM directive").await).unwrap();
@@ -144,7 +147,10 @@ async fn the_api_cancels_what_is_left() {
     let path = "/api/v1/job-requests/1/cancel";
     assert_eq!(rig.call(1, path, None, &json!({"all": true})).await.status, StatusCode::BAD_REQUEST);
     let unknown = rig.call(1, path, None, &json!({"actions": ["nothing"]})).await;
-    assert_eq!((unknown.status, &unknown.json()["errors"][0]["code"]), (StatusCode::UNPROCESSABLE_ENTITY, &json!("unknown_action")));
+    assert_eq!(
+        (unknown.status, &unknown.json()["errors"][0]["code"]),
+        (StatusCode::UNPROCESSABLE_ENTITY, &json!("unknown_action"))
+    );
     let done = rig.call(1, path, None, &json!({"reason": "enough"})).await;
     assert_eq!(done.status, StatusCode::ACCEPTED, "{}", done.body);
     assert_eq!((&done.json()["asked"], &done.json()["at_once"]), (&json!(["tidy", "table"]), &json!(false)));

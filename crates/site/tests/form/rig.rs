@@ -88,11 +88,8 @@ impl Repo {
         }
         let tree = self.tree(&lines);
         let full = format!("refs/heads/{branch}");
-        let parent = Command::new("git")
-            .args(["rev-parse", "-q", "--verify", &full])
-            .env("GIT_DIR", &self.0)
-            .output()
-            .unwrap();
+        let parent =
+            Command::new("git").args(["rev-parse", "-q", "--verify", &full]).env("GIT_DIR", &self.0).output().unwrap();
         let parent = String::from_utf8(parent.stdout).unwrap().trim().to_owned();
         let commit = match parent.as_str() {
             "" => self.git(&["commit-tree", &tree, "-m", "x"], b""),

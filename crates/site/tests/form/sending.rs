@@ -115,8 +115,14 @@ async fn a_request_that_would_do_nothing_says_so_before_it_is_made() {
 async fn everything_wrong_is_said_at_once_and_what_was_chosen_stays() {
     let rig = study().await;
     let note = "n".repeat(501);
-    let fields =
-        [("backend", "south"), ("action", "tabel"), ("action", "tidy"), ("force", "1"), ("note", &note), ("do", "submit")];
+    let fields = [
+        ("backend", "south"),
+        ("action", "tabel"),
+        ("action", "tidy"),
+        ("force", "1"),
+        ("note", &note),
+        ("do", "submit"),
+    ];
     let page = fill(&rig, &fields).await;
     assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
     page.has("<title>Error: Run jobs");
@@ -139,7 +145,8 @@ async fn a_form_sent_again_with_other_boxes_asks_first() {
     let page = rig.get(1, PAGE).await;
     let (key, commit) = (page.field("form_key"), page.field("commit"));
     let send = async |action: &str| {
-        let fields = [("form_key", key.as_str()), ("commit", &commit), ("backend", "tpp"), ("action", action), ("do", "submit")];
+        let fields =
+            [("form_key", key.as_str()), ("commit", &commit), ("backend", "tpp"), ("action", action), ("do", "submit")];
         rig.post(1, PAGE, &fields).await
     };
     assert_eq!(send("tidy").await.status, StatusCode::SEE_OTHER);
@@ -150,7 +157,8 @@ async fn a_form_sent_again_with_other_boxes_asks_first() {
     assert_ne!(other.field("form_key"), key);
     assert_eq!(rig.one("SELECT count(*) FROM job_request").await, "1");
     // Another person's form with the same key is another request.
-    let fields = [("form_key", key.as_str()), ("commit", &commit), ("backend", "tpp"), ("action", "table"), ("do", "submit")];
+    let fields =
+        [("form_key", key.as_str()), ("commit", &commit), ("backend", "tpp"), ("action", "table"), ("do", "submit")];
     assert_eq!(rig.post(3, PAGE, &fields).await.location, "/winter-pressures/winter-chest/2/");
 }
 
@@ -183,7 +191,8 @@ async fn a_submit_that_is_cut_off_leaves_nothing() {
     ];
     for (what, table, when) in cuts {
         for moment in ["BEFORE", "AFTER"] {
-            let cut = format!("CREATE TRIGGER cut {moment} {what} ON {table} {when} BEGIN SELECT RAISE(ABORT, 'cut'); END");
+            let cut =
+                format!("CREATE TRIGGER cut {moment} {what} ON {table} {when} BEGIN SELECT RAISE(ABORT, 'cut'); END");
             rig.run(&cut).await;
             let answer = rig.post(1, PAGE, &fields).await;
             assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{moment} {what} {table}");

@@ -31,14 +31,16 @@ async fn only_who_may_run_sees_it_and_the_others_learn_why_not() {
         assert_eq!(closed.status, StatusCode::FORBIDDEN, "{sql}");
         closed.has(words);
         let (key, commit) = (page.field("form_key"), page.field("commit"));
-        let fields = [("form_key", key.as_str()), ("commit", &commit), ("backend", "tpp"), ("action", "tidy"), ("do", "submit")];
+        let fields =
+            [("form_key", key.as_str()), ("commit", &commit), ("backend", "tpp"), ("action", "tidy"), ("do", "submit")];
         assert_eq!(rig.post(1, PAGE, &fields).await.status, StatusCode::FORBIDDEN, "{sql}");
         rig.run(back).await;
     }
     let page = rig.get(1, PAGE).await;
     let (key, commit) = (page.field("form_key"), page.field("commit"));
     rig.run("UPDATE role_grant SET revoked_at = 5, revoked_by = 3 WHERE account = 1").await;
-    let fields = [("form_key", key.as_str()), ("commit", &commit), ("backend", "tpp"), ("action", "tidy"), ("do", "submit")];
+    let fields =
+        [("form_key", key.as_str()), ("commit", &commit), ("backend", "tpp"), ("action", "tidy"), ("do", "submit")];
     let ended = rig.post(1, PAGE, &fields).await;
     assert_eq!(ended.status, StatusCode::FORBIDDEN);
     assert_eq!(rig.one("SELECT count(*) FROM job_request").await, "0");
@@ -73,7 +75,8 @@ async fn actions_stand_in_file_order_with_needs_levels_and_last_status() {
 async fn a_backend_that_cannot_answer_now_is_named_as_such() {
     let rig = study().await;
     let now = rig.site.clock.microseconds();
-    rig.run(&format!("UPDATE backend SET last_contact_at = {now}, mode = 'paused', mode_since = 1700000000000000")).await;
+    rig.run(&format!("UPDATE backend SET last_contact_at = {now}, mode = 'paused', mode_since = 1700000000000000"))
+        .await;
     let page = rig.get(1, PAGE).await;
     page.has("Its operator paused it since");
     page.has("14 Nov 2023 22:13:20 UTC");
@@ -88,7 +91,10 @@ async fn a_backend_that_cannot_answer_now_is_named_as_such() {
 #[tokio::test]
 async fn a_project_file_with_faults_takes_the_place_of_the_form() {
     let rig = Rig::new().await;
-    let bad = STUDY.replace("needs: [tidy]", "needs: [tidi]").replace("  table:", "  table :").replace("output/tidy.csv", "../t.csv");
+    let bad = STUDY
+        .replace("needs: [tidy]", "needs: [tidi]")
+        .replace("  table:", "  table :")
+        .replace("output/tidy.csv", "../t.csv");
     rig.repo.commit("main", &[("project.yaml", bad.as_bytes())]);
     let page = rig.get(1, PAGE).await;
     assert_eq!(page.status, StatusCode::OK);
@@ -145,7 +151,8 @@ async fn names_become_commits_only_if_the_branch_has_them() {
     let asked = rig.get(1, &format!("{PAGE}?ref=a+b%2Fc")).await;
     assert_eq!(asked.location, format!("{PAGE}a%20b%2Fc/"));
     // The form for the old commit, and back to the newest with the boxes kept.
-    let fields = [("commit", old.as_str()), ("backend", "emis"), ("action", "tidy"), ("note", "mine"), ("do", "newest")];
+    let fields =
+        [("commit", old.as_str()), ("backend", "emis"), ("action", "tidy"), ("note", "mine"), ("do", "newest")];
     let newest = rig.post(1, PAGE, &fields).await;
     assert_eq!(newest.field("commit"), new);
     newest.has("value=\"tidy\" checked");
@@ -173,7 +180,8 @@ async fn a_repository_that_is_away_is_shown_as_last_known_with_its_age() {
     assert_eq!(sent.status, StatusCode::SEE_OTHER);
     // After a new start the age is still known; of a branch that was never heard of there is nothing to show.
     let again = site::mirror::Mirrors::open(&rig.site.settings).unwrap();
-    let place = |branch: &str| site::mirror::Place { repo: format!("file://{}", here.display()), branch: branch.to_owned() };
+    let place =
+        |branch: &str| site::mirror::Place { repo: format!("file://{}", here.display()), branch: branch.to_owned() };
     assert_eq!(again.last_heard(&place("main")).unwrap().0.to_string(), page.field("commit"));
     rig.run("UPDATE workspace SET branch = 'other'").await;
     let nothing = rig.get(1, PAGE).await;
@@ -185,7 +193,10 @@ async fn a_repository_that_is_away_is_shown_as_last_known_with_its_age() {
 async fn what_was_asked_for_is_kept_when_the_branch_is_rewritten() {
     let rig = study().await;
     let asked = rig.get(1, PAGE).await.field("commit");
-    assert_eq!(fill(&rig, &[("backend", "tpp"), ("action", "tidy"), ("do", "submit")]).await.status, StatusCode::SEE_OTHER);
+    assert_eq!(
+        fill(&rig, &[("backend", "tpp"), ("action", "tidy"), ("do", "submit")]).await.status,
+        StatusCode::SEE_OTHER
+    );
     let other = rig.repo.commit("fresh", &[("project.yaml", STUDY.as_bytes()), ("b", b"1")]);
     rig.repo.set("refs/heads/main", &other);
     assert_eq!(rig.get(1, PAGE).await.field("commit"), other);
@@ -259,7 +270,10 @@ async fn an_action_that_needs_a_permission_says_who_can_approve_it() {
     }
     rig.run("UPDATE permission_grant SET expires_at = 4000000000000000").await;
     rig.get(1, PAGE).await.has_not("value=\"query\" disabled");
-    assert_eq!(fill(&rig, &[("backend", "tpp"), ("action", "query"), ("do", "submit")]).await.status, StatusCode::SEE_OTHER);
+    assert_eq!(
+        fill(&rig, &[("backend", "tpp"), ("action", "query"), ("do", "submit")]).await.status,
+        StatusCode::SEE_OTHER
+    );
     let order: serde_json::Value = serde_json::from_str(&rig.one("SELECT text FROM directive").await).unwrap();
     let permission = &order["body"]["permissions"][0];
     assert_eq!((permission["code"].as_str(), permission["approved_by"].as_str()), (Some("sqlrunner"), Some("third")));
@@ -282,7 +296,14 @@ async fn a_form_is_filled_in_from_an_earlier_request() {
     failed.has_not("value=\"extract\" checked");
     let elsewhere = rig.get(1, &format!("{PAGE}?from=7&backend=emis")).await;
     elsewhere.has("value=\"emis\" checked");
-    for odd in ["?from=0", "?from=-7", "?from=99999999999999999999", "?from=8", "?backend=%3Cscript%3E", "?action=%3Cscript%3E"] {
+    for odd in [
+        "?from=0",
+        "?from=-7",
+        "?from=99999999999999999999",
+        "?from=8",
+        "?backend=%3Cscript%3E",
+        "?action=%3Cscript%3E",
+    ] {
         assert_eq!(rig.get(1, &format!("{PAGE}{odd}")).await.status, StatusCode::OK, "{odd}");
     }
     assert_eq!(rig.get(1, &format!("{PAGE}?from=%00")).await.status, StatusCode::BAD_REQUEST);
@@ -303,7 +324,13 @@ async fn more_actions_than_can_be_read_are_listed_by_their_names() {
     page.has("500 of 700 actions are listed.");
     page.has_not("value=\"step_500\"");
     let commit = page.field("commit");
-    let fields = [("commit", commit.as_str()), ("backend", "tpp"), ("action", "step_001"), ("filter", "step_69"), ("do", "filter")];
+    let fields = [
+        ("commit", commit.as_str()),
+        ("backend", "tpp"),
+        ("action", "step_001"),
+        ("filter", "step_69"),
+        ("do", "filter"),
+    ];
     let filtered = rig.post(1, PAGE, &fields).await;
     filtered.has("10 of 700 actions are listed. Also chosen: <code>step_001</code>.");
     filtered.has("type=hidden name=action value=\"step_001\"");

@@ -78,7 +78,7 @@ pub(super) async fn answer(
 ///
 /// # Errors
 /// The database failed.
-pub async fn settle(change: &mut Change, number: i64) -> Result<(), StoreError> {
+pub(crate) async fn settle(change: &mut Change, number: i64) -> Result<(), StoreError> {
     type Row = (i64, i64, i64, i64, i64, Option<i64>, Option<i64>, i64);
     let (pending, running, succeeded, failed, cancelled, first_started, last_finished, runtime_s): Row =
         sqlx::query_as(

@@ -112,9 +112,8 @@ pub async fn job_page(readers: &SqlitePool, number: i64, identifier: &str) -> Re
     // Only constants of this file are put together.
     let row = sqlx::query(AssertSqlSafe(sql)).bind(number).bind(identifier).fetch_optional(readers).await?;
     let Some(row) = row else { return Ok(None) };
-    let earlier = |column: &str| {
-        get::<Option<String>>(&row, column)?.map(|text| super::parts::json(column, &text)).transpose()
-    };
+    let earlier =
+        |column: &str| get::<Option<String>>(&row, column)?.map(|text| super::parts::json(column, &text)).transpose();
     Ok(Some(JobPage {
         job: job(&row)?,
         run_command: get(&row, "run_command")?,
@@ -128,10 +127,7 @@ pub async fn job_page(readers: &SqlitePool, number: i64, identifier: &str) -> Re
 ///
 /// # Errors
 /// The database failed.
-pub async fn job_place(
-    readers: &SqlitePool,
-    identifier: &str,
-) -> Result<Option<(String, String, i64)>, StoreError> {
+pub async fn job_place(readers: &SqlitePool, identifier: &str) -> Result<Option<(String, String, i64)>, StoreError> {
     let row = sqlx::query(
         "SELECT p.slug, w.name, r.number FROM job j JOIN job_request r ON r.number = j.job_request
          JOIN workspace w ON w.id = r.workspace JOIN project p ON p.id = w.project WHERE j.identifier = ?",

@@ -183,7 +183,11 @@ fn found_by(query: &mut QueryBuilder<Sqlite>, word: &str) {
     if word.len() >= 4 && word.bytes().all(|b| b.is_ascii_alphanumeric()) {
         let first = word.to_lowercase();
         let last = format!("{first}{{");
-        query.push(" OR r.identifier >= ").push_bind(first.clone()).push(" AND r.identifier < ").push_bind(last.clone());
+        query
+            .push(" OR r.identifier >= ")
+            .push_bind(first.clone())
+            .push(" AND r.identifier < ")
+            .push_bind(last.clone());
         query
             .push(" OR r.number IN (SELECT x.job_request FROM job x WHERE x.identifier >= ")
             .push_bind(first.clone())

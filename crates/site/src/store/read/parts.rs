@@ -184,5 +184,6 @@ pub async fn alerts(readers: &SqlitePool, now: i64) -> Result<Vec<Alert>, StoreE
 }
 
 /// The organisation of `project` in a query: the leading one, else the oldest.
-pub(super) const ORG: &str = "LEFT JOIN org ON org.id = (SELECT po.org FROM project_org po WHERE po.project = project.id
+pub(super) const ORG: &str =
+    "LEFT JOIN org ON org.id = (SELECT po.org FROM project_org po WHERE po.project = project.id
     ORDER BY po.is_lead DESC, po.created_at, po.org LIMIT 1)";

@@ -219,10 +219,7 @@ pub async fn org_page(readers: &SqlitePool, slug: &str) -> Result<Option<OrgPage
     Ok(Some(OrgPage {
         face: Org { slug: get(&row, "slug")?, name: get(&row, "name")? },
         description: get(&row, "description")?,
-        projects: projects
-            .into_iter()
-            .map(|(slug, number, name)| (slug, title(number.as_deref(), &name)))
-            .collect(),
+        projects: projects.into_iter().map(|(slug, number, name)| (slug, title(number.as_deref(), &name))).collect(),
     }))
 }
 

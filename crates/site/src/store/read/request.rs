@@ -325,11 +325,7 @@ pub async fn request_place(readers: &SqlitePool, key: &str) -> Result<Option<(St
 ///
 /// # Errors
 /// The database failed.
-pub async fn yaml_of(
-    readers: &SqlitePool,
-    place: (&str, &str),
-    number: i64,
-) -> Result<Option<Vec<u8>>, StoreError> {
+pub async fn yaml_of(readers: &SqlitePool, place: (&str, &str), number: i64) -> Result<Option<Vec<u8>>, StoreError> {
     let row = sqlx::query(
         "SELECT y.body FROM job_request r JOIN workspace w ON w.id = r.workspace JOIN project p ON p.id = w.project
          JOIN project_yaml y ON y.sha256 = r.project_yaml WHERE r.number = ? AND p.slug = ? AND w.name = ?",

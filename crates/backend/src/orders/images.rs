@@ -1,0 +1,76 @@
+//! What the runtimes of a project are here: an engine of this program, an environment that is there or can be made, or
+//! nothing. Spec protocol.md 1 (images); jobs.md 19. Blocks: it looks at the disk.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jobs::provenance::ImageIdentity;
+use jobs::server::image_identity;
+use pipeline::{Action, ActionName, Project, RuntimeRef};
+use protocol::fact::words::RefusedReason;
+use runtimes::{Found, Kind, Located, Missing, Options};
+
+use super::Refused;
+use crate::settings::Profile;
+
+/// What every runtime of a project is on this machine.
+pub struct Here {
+    found: BTreeMap<RuntimeRef, Result<Found, Missing>>,
+    profile: Profile,
+    lacks: fn(&str, &[String]) -> Option<String>,
+}
+
+impl Here {
+    /// Looks for each distinct runtime of a project once. Builds and fetches nothing.
+    pub fn look(
+        project: &Project,
+        options: &Options,
+        profile: Profile,
+        lacks: fn(&str, &[String]) -> Option<String>,
+    ) -> Self {
+        let mut options = options.clone();
+        options.builtins.project_version = Some(project.version.text.clone());
+        let distinct: BTreeSet<&RuntimeRef> = project.actions.iter().map(|action| &action.runtime).collect();
+        let found = distinct.into_iter().map(|one| (one.clone(), runtimes::locate(one, &options))).collect();
+        Self { found, profile, lacks }
+    }
+
+    /// What each action would run in, where anything was found.
+    pub(super) fn images(&self, project: &Project) -> BTreeMap<ActionName, ImageIdentity> {
+        let image = |runtime: &RuntimeRef| Some(image_identity(self.found.get(runtime)?.as_ref().ok()?.located()));
+        project.actions.iter().filter_map(|action| Some((action.name.clone(), image(&action.runtime)?))).collect()
+    }
+
+    /// The same by runtime.
+    pub(super) fn located(&self) -> BTreeMap<RuntimeRef, Located> {
+        let there = self.found.iter().filter_map(|(one, found)| Some((one.clone(), found.as_ref().ok()?.located())));
+        there.map(|(one, located)| (one, located.clone())).collect()
+    }
+
+    /// What runs an action.
+    pub(super) fn of(&self, runtime: &RuntimeRef) -> Option<&Found> {
+        self.found.get(runtime)?.as_ref().ok()
+    }
+
+    /// Whether an action can run here, and may.
+    pub(super) fn check(&self, action: &Action) -> Result<(), Refused> {
+        let runtime = &action.runtime;
+        let refuse =
+            |reason, words: String| Err(Refused::new(reason, format!("{} of {}: {words}", runtime, action.name)));
+        if !runtimes::catalogue().runtimes.contains_key(&runtime.name) {
+            let words = "it is no runtime, and this version fetches no reusable actions";
+            return refuse(RefusedReason::ReusableActionError, words.to_owned());
+        }
+        match self.found.get(runtime) {
+            Some(Ok(found)) if found.located().kind == Kind::Native && self.profile == Profile::Production => {
+                refuse(RefusedReason::ImageNotAllowed, "native environments are refused here".to_owned())
+            }
+            Some(Ok(_)) => match (self.lacks)(&runtime.name, action.words.get(1..).unwrap_or_default()) {
+                Some(lack) => refuse(RefusedReason::ImageNotAllowed, lack),
+                None => Ok(()),
+            },
+            Some(Err(missing)) if missing.code == "X206" => refuse(RefusedReason::ImageNotAllowed, missing.to_string()),
+            Some(Err(missing)) => refuse(RefusedReason::ImageNotFound, missing.to_string()),
+            None => refuse(RefusedReason::ImageNotFound, "it was not looked for".to_owned()),
+        }
+    }
+}

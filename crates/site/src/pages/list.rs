@@ -1,0 +1,70 @@
+//! A table of job requests, for the event log and for the short lists on other pages.
+//! Spec site.md 6.1.
+
+use askama::Template;
+use ui::html::Html;
+use ui::time::{At, Hms};
+
+use super::words;
+use crate::store::read::ListRow;
+
+struct Row<'a> {
+    r: &'a ListRow,
+    href: String,
+    label: Html,
+    total: i64,
+    backend: String,
+    more: i64,
+    created: Html,
+    runtime: String,
+}
+
+#[derive(Template)]
+#[template(path = "list.html")]
+struct Table<'a> {
+    caption: &'a str,
+    rows: Vec<Row<'a>>,
+    places: bool,
+    people: bool,
+}
+
+/// Which columns the page around says already.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Columns {
+    /// Workspace, project and organisation.
+    pub(super) places: bool,
+    /// Who asked.
+    pub(super) people: bool,
+}
+
+/// All columns.
+pub(super) const ALL: Columns = Columns { places: true, people: true };
+
+/// The table; nothing without rows.
+pub(super) fn table(rows: &[ListRow], caption: &str, columns: Columns, now: i64) -> Html {
+    if rows.is_empty() {
+        return Html::default();
+    }
+    let rows = rows
+        .iter()
+        .map(|r| Row {
+            href: format!("/{}/{}/{}/", r.project.slug, r.workspace, r.number),
+            label: label(r),
+            total: r.counts.iter().sum(),
+            backend: r.backend.told(),
+            more: r.actions_in_all - i64::try_from(r.actions.len()).unwrap_or(0),
+            created: At(r.created_at).shown(At(now)),
+            runtime: if r.first_started_at.is_none() { Hms(None) } else { Hms::seconds(r.runtime_s) }.to_string(),
+            r,
+        })
+        .collect();
+    Html::of(&Table { caption, rows, places: columns.places, people: columns.people })
+}
+
+fn label(row: &ListRow) -> Html {
+    let state = words::request_state(&row.status, row.cancelled);
+    match state {
+        ui::icon::State::Unknown if row.status != "unknown" => state.label_as(&words::neutral(&row.status)),
+        state => state.label(),
+    }
+}

@@ -1,0 +1,147 @@
+//! The job request page: one request, its jobs, its pipeline, and how it went.
+//! Spec site.md 4. Every part that can change has an id and is drawn by one function, for the page and for updates alike.
+
+mod drawing;
+mod jobs;
+mod notices;
+mod pipeline;
+mod side;
+mod view;
+
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::http::HeaderMap;
+use axum::response::Response;
+use ui::html::Html;
+use ui::page::{Crumb, Page};
+
+use super::shell;
+use crate::Opened;
+use crate::access::{Refusal, Viewer};
+use crate::store::read;
+use crate::store::read::RequestPage;
+
+pub use pipeline::Memory;
+pub(super) use pipeline::Pipeline;
+use view::View;
+
+/// The parts of one page that can change, as they are now.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Drawn {
+    /// Parts with their ids.
+    pub parts: Vec<(&'static str, Html)>,
+    /// Rows of jobs with their ids, which the part `jobs` holds.
+    pub rows: Vec<(String, Html)>,
+    /// Whether nothing will change any more.
+    pub is_final: bool,
+}
+
+impl Drawn {
+    fn part(&self, id: &str) -> Html {
+        self.parts.iter().find(|(name, _)| *name == id).map(|(_, html)| html.clone()).unwrap_or_default()
+    }
+}
+
+/// Draws the parts of a request's page that can change. `now` is in microseconds.
+pub fn draw(request: &RequestPage, memory: &Memory, now: i64) -> Drawn {
+    View::of(request, memory, now).drawn()
+}
+
+/// What to send to a page that shows `before`: (id, html) of each part that differs. A row is sent alone as long as
+/// the rows are the same ones in the same order.
+pub fn changes<'a>(before: &Drawn, after: &'a Drawn) -> Vec<(&'a str, &'a Html)> {
+    let ids = |drawn: &'a Drawn| drawn.rows.iter().map(|(id, _)| id.as_str());
+    let same_rows =
+        before.rows.len() == after.rows.len() && before.rows.iter().map(|(id, _)| id.as_str()).eq(ids(after));
+    let mut changed = Vec::new();
+    for (part, new) in
+        after.parts.iter().zip(before.parts.iter().map(|(_, html)| Some(html)).chain(std::iter::repeat(None)))
+    {
+        let (id, html) = part;
+        if Some(html) == new {
+            continue;
+        }
+        if *id == "jobs" && same_rows {
+            for ((row, html), (_, old)) in after.rows.iter().zip(&before.rows) {
+                if html != old {
+                    changed.push((row.as_str(), html));
+                }
+            }
+        } else {
+            changed.push((*id, html));
+        }
+    }
+    changed
+}
+
+#[derive(Template)]
+#[template(path = "request/page.html")]
+struct Whole<'a> {
+    view: &'a View<'a>,
+    drawn: &'a Drawn,
+    made: String,
+    explanation: Html,
+    pipeline: Html,
+    comparison: Html,
+    provenance: Html,
+    is_live: bool,
+}
+
+/// The page.
+pub(super) async fn page(
+    State(site): State<Opened>,
+    viewer: Viewer,
+    Path((project, workspace, number)): Path<(String, String, String)>,
+    asked: HeaderMap,
+) -> Result<Response, Refusal> {
+    let number = shell::number(&number)?;
+    let now = site.clock.microseconds();
+    let found = read::request_page(site.store.readers(), (&project, &workspace), number, now).await?;
+    let request = found.ok_or(Refusal::Hidden)?;
+    let (page, main) = compose(&request, &site.memory, now);
+    Ok(shell::show(&site, &viewer, &asked, page, &main))
+}
+
+/// Puts the page together.
+pub(super) fn compose(request: &RequestPage, memory: &Memory, now: i64) -> (Page, Html) {
+    let view = View::of(request, memory, now);
+    let drawn = view.drawn();
+    let main = Html::of(&Whole {
+        view: &view,
+        drawn: &drawn,
+        made: ui::time::At(now).exact(),
+        explanation: view.explanation(),
+        pipeline: view.pipeline_text(),
+        comparison: view.comparison(),
+        provenance: view.provenance(),
+        is_live: !drawn.is_final,
+    });
+    let project = &request.project;
+    let mut crumbs = Vec::new();
+    if let Some(org) = &project.org {
+        crumbs.push(Crumb::to("Organisation", &org.name, format!("/orgs/{}/", org.slug)));
+    }
+    crumbs.push(Crumb::to("Project", &project.title, format!("/{}/", project.slug)));
+    crumbs.push(Crumb::to("Workspace", &request.workspace, format!("/{}/{}/", project.slug, request.workspace)));
+    crumbs.push(Crumb::here("Job request", request.number.to_string()));
+    let page = Page {
+        title: format!("Job request: {} - {}", request.number, request.workspace),
+        heading: format!("Job request: {}", request.number),
+        beside: Some(drawn.part("state")),
+        description: view.summary(),
+        canonical: Some(view.path()),
+        section: "log",
+        crumbs,
+        notices: view.notices(),
+        live: (!drawn.is_final).then(|| format!("{}events", view.path())),
+        ..Page::default()
+    };
+    (page, main)
+}
+
+/// `/job-requests/NUMBER/` and `/job-requests/IDENTIFIER/`.
+pub(super) async fn short(State(site): State<Opened>, Path(key): Path<String>) -> Result<Response, Refusal> {
+    let found = read::request_place(site.store.readers(), &key).await?;
+    let (project, workspace, number) = found.ok_or(Refusal::Hidden)?;
+    shell::moved(&format!("/{project}/{workspace}/{number}/"))
+}
