@@ -113,8 +113,11 @@ fn marked(lines: &[&str], span: Span) -> Option<Marked> {
 mod tests {
     use super::*;
 
-    /// Line, column and the underlined text of every fault, for one file.
-    fn told(yaml: &str) -> Vec<(String, Option<u32>, Option<u32>, Option<String>)> {
+    /// Code, line, column and underlined text.
+    type Told = (String, Option<u32>, Option<u32>, Option<String>);
+
+    /// Those of every fault of one file.
+    fn told(yaml: &str) -> Vec<Told> {
         let found = pipeline::load(yaml.as_bytes(), "project.yaml").diagnostics;
         faults(yaml, &found)
             .into_iter()

@@ -15,7 +15,7 @@ use tokio::sync::Semaphore;
 
 use cache::Cache;
 pub use fault::{CannotOpen, MirrorFault};
-pub use fresh::keep_fresh;
+pub use fresh::refresh_active;
 use seen::Seen;
 pub use study::{CodelistFault, Codelists, LARGEST_FILE, NoProject, Study};
 

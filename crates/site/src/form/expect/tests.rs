@@ -25,10 +25,12 @@ fn project(needs: &[BTreeSet<usize>]) -> Project {
 fn needs() -> impl Strategy<Value = Vec<BTreeSet<usize>>> {
     (1usize..12).prop_flat_map(|count| {
         let each: Vec<_> = (0..count)
-            .map(|n| proptest::collection::btree_set(0..n.max(1), 0..=n.min(3)).prop_map(move |mut set| {
-                set.retain(|need| *need < n);
-                set
-            }))
+            .map(|n| {
+                proptest::collection::btree_set(0..n.max(1), 0..=n.min(3)).prop_map(move |mut set| {
+                    set.retain(|need| *need < n);
+                    set
+                })
+            })
             .collect();
         each
     })
