@@ -1,6 +1,7 @@
 //! All that a person who asks for a run has before them: where, on which backends, with which permissions, what ran before.
 //! Spec site.md 7.1; the same for pages and the API.
 
+use super::aging;
 use super::expect::Expected;
 use super::ground::{Choice, Closed, Ground};
 use super::order::By;
@@ -62,6 +63,13 @@ impl Desk {
     pub(super) fn record(&self, backend: &str) -> &Record {
         let found = self.choices.iter().zip(&self.records).find(|(choice, _)| choice.slug == backend);
         found.map_or(&NOTHING, |(_, record)| record)
+    }
+
+    /// The same, with how far each success is still up to date.
+    pub(super) async fn aged(&self, site: &Opened, study: &Study, backend: &str) -> Record {
+        let mut record = self.record(backend).clone();
+        aging::age(&site.mirrors, &self.ground.place(), study, &mut record).await;
+        record
     }
 
     /// Makes the request: its commit is kept for ever, all rows in one transaction, then the backend's poll is woken.

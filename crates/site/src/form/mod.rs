@@ -15,6 +15,7 @@ macro_rules! from_row {
 pub(crate) use from_row;
 
 mod again;
+mod aging;
 mod api;
 mod desk;
 pub mod excerpt;

@@ -56,6 +56,7 @@ fn record(states: &[Option<JobState>]) -> Record {
             request: 100 + i64::try_from(n).unwrap(),
             commit: None,
             at: 0,
+            staleness: jobs::Staleness::Unknown,
         };
         Some((name, Known { last: None, planned: Some(planned) }))
     });
