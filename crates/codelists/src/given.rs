@@ -66,6 +66,9 @@ mod tests {
     use super::*;
     use crate::Project;
 
+    /// Files of the folder, and the codes that are found.
+    type Case<'a> = (Vec<(&'a str, &'a [u8])>, &'a [&'a str]);
+
     const ONE: &str = "a94a8fe5ccb19ba61c4c0873d391e987982fbbd3"; // SHA-1 of `test`
 
     fn manifest(sha: &str) -> String {
@@ -79,7 +82,7 @@ mod tests {
     fn the_same_is_found_as_in_a_folder() {
         let good = manifest(ONE);
         let (list, csv) = ("codelists.txt", "org-list.csv");
-        let cases: Vec<(Vec<(&str, &[u8])>, &[&str])> = vec![
+        let cases: Vec<Case> = vec![
             (vec![(list, b"org/list/v1\n"), ("codelists.json", good.as_bytes()), (csv, b"test")], &[]),
             (vec![(list, b"org/list/v1\n"), ("codelists.json", good.as_bytes()), (csv, b"test\r\n")], &[]),
             (vec![(list, b"org/list/v1\n"), ("codelists.json", good.as_bytes()), (csv, b"other")], &["C205"]),
