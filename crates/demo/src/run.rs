@@ -62,7 +62,7 @@ pub async fn run(options: Options, told: impl Fn(Told), mut stop: watch::Receive
     let studies = tokio::task::spawn_blocking(move || {
         studies::names().into_iter().try_for_each(|study| studies::repository(study, &made).map(drop))
     });
-    let site = Site::open(town::settings(listen, &data.join("site"), &repositories)).await?;
+    let site = Site::open(town::settings(listen, &data.join("site"))).await?;
     let town = town::build(&site, &repositories).await?;
     let (ending, ended) = watch::channel(false);
     let mut parts: JoinSet<Result<(), DemoError>> = JoinSet::new();
@@ -83,7 +83,7 @@ pub async fn run(options: Options, told: impl Fn(Told), mut stop: watch::Receive
     let way = InProcess(site::router(site.clone()));
     for (id, (slug, _, flavour)) in town.backends.iter().zip(town::BACKENDS) {
         let here = (options.machine.clone(), options.runtime.clone());
-        let agent = agents::agent(&site, &way, (*id, slug, flavour), (&data, &repositories), here).await?;
+        let agent = agents::agent(&site, &way, (*id, slug, flavour), &data, here).await?;
         let ended = ended.clone();
         parts.spawn(async move { Ok(Agent::run(agent, ended).await?) });
     }

@@ -74,6 +74,19 @@ pub fn push_text(html: &mut String, text: &str) {
     let _always_ok = write_text(html, text);
 }
 
+/// Appends a text as content between elements, where quotes stand for themselves. Never for an attribute.
+pub(crate) fn push_content(html: &mut String, text: &str) {
+    for piece in text.split_inclusive(['"', '\'']) {
+        match piece.strip_suffix(['"', '\'']) {
+            Some(before) => {
+                push_text(html, before);
+                html.push_str(&piece[before.len()..]);
+            }
+            None => push_text(html, piece),
+        }
+    }
+}
+
 fn write_text(dest: &mut impl Write, text: &str) -> fmt::Result {
     let mut done = 0;
     for (at, byte) in text.bytes().enumerate() {

@@ -119,13 +119,8 @@ impl Level {
         }
     }
 
-    /// The mark: a letter in a shape of its own; the words are its title.
+    /// The mark: a letter in a shape of its own. A page that uses it says somewhere which word each letter stands for.
     pub fn mark(self) -> Html {
-        Html::trusted(format!(
-            "<abbr class=\"lv {}\" title=\"{}\">{}</abbr>",
-            self.class(),
-            self.words(),
-            self.letter()
-        ))
+        Html::trusted(format!("<b class={0}>{0}</b>", self.letter()))
     }
 }

@@ -119,7 +119,7 @@ impl Watched {
             self.end();
             return Ok(false);
         };
-        let drawn = draw(&page, &site.memory, now);
+        let drawn = draw(&page, &site.memory, &site.line.seen(page.backend.id), now);
         let mut shown = lock(&self.shown);
         let changed = changes(&shown.drawn, &drawn);
         if !changed.is_empty() {

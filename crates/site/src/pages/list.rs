@@ -12,7 +12,7 @@ struct Row<'a> {
     r: &'a ListRow,
     href: String,
     label: Html,
-    total: i64,
+    jobs: String,
     backend: String,
     more: i64,
     created: Html,
@@ -50,7 +50,7 @@ pub(super) fn table(rows: &[ListRow], caption: &str, columns: Columns, now: i64)
         .map(|r| Row {
             href: format!("/{}/{}/{}/", r.project.slug, r.workspace, r.number),
             label: label(r),
-            total: r.counts.iter().sum(),
+            jobs: jobs(r.counts),
             backend: r.backend.told(),
             more: r.actions_in_all - i64::try_from(r.actions.len()).unwrap_or(0),
             created: At(r.created_at).shown(At(now)),
@@ -59,6 +59,12 @@ pub(super) fn table(rows: &[ListRow], caption: &str, columns: Columns, now: i64)
         })
         .collect();
     Html::of(&Table { caption, rows, places: columns.places, people: columns.people })
+}
+
+/// `12/13`, and how many failed.
+fn jobs([pending, running, succeeded, failed]: [i64; 4]) -> String {
+    let all = pending + running + succeeded + failed;
+    if failed > 0 { format!("{succeeded}/{all}, {failed} failed") } else { format!("{succeeded}/{all}") }
 }
 
 fn label(row: &ListRow) -> Html {

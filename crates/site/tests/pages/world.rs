@@ -1,7 +1,12 @@
 //! A small world for pages: two organisations, two backends, and a request in every state, some of them hostile.
 //! Rows are written as the projection would write them; times count from one fixed moment.
 
-#![allow(dead_code, clippy::unwrap_used, reason = "a test or example stops at its first surprise; each uses a part")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    reason = "a test or example stops at its first surprise; each uses a part"
+)]
 
 use std::path::Path;
 
@@ -150,11 +155,13 @@ pub async fn add(site: &Opened, request: Request) {
     for (position, job) in request.jobs.iter().enumerate() {
         let (planned, from, to) = job.times;
         sqlx::query(
-            "INSERT INTO job (identifier, job_request, position, action, run_command, db, status, code, params, attempt,
-                created_at, updated_at, started_at, finished_at, runtime_s) VALUES (?, ?, ?, ?, ?, 0, ?, ?, ?, 1, ?, ?, ?, ?, ?)",
+            "INSERT INTO job (identifier, job_request, backend, workspace, position, action, run_command, db, status, code, params, attempt,
+                created_at, updated_at, started_at, finished_at, runtime_s) VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, 1, ?, ?, ?, ?, ?)",
         )
         .bind(identifier(request.number, Some(position)))
         .bind(request.number)
+        .bind(request.backend)
+        .bind(request.workspace)
         .bind(i64::try_from(position).unwrap())
         .bind(job.action)
         .bind(format!("python:v2 python analysis/{}.py", job.action))
@@ -180,6 +187,7 @@ pub async fn add(site: &Opened, request: Request) {
             .await
             .unwrap();
     }
+    site::store::words::settle(&mut change, request.number).await.unwrap();
     change.commit().await.unwrap();
 }
 

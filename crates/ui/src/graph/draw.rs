@@ -1,6 +1,7 @@
 //! A layout as SVG: one path for all edges, one small group for each node.
 //! Colours, fonts and line widths are the style sheet's; numbers are attributes, because pages allow no inline style.
 
+use std::collections::HashSet;
 use std::fmt::Write;
 
 use unicode_width::UnicodeWidthChar;
@@ -29,8 +30,9 @@ impl Layout {
             let _ok = write!(svg, "<rect id=g{column} width={width} height={HIGH} rx=6 />");
         }
         svg.push_str("</defs><path class=e d=\"");
+        let mut drawn = HashSet::new();
         for way in &self.ways {
-            edge(&mut svg, way);
+            edge(&mut svg, way, &mut drawn);
         }
         svg.push_str("\"/>");
         for ((place, node), name) in self.places.iter().zip(nodes).zip(&shape.names) {
@@ -99,19 +101,29 @@ fn levels(levels: &[Level]) -> Vec<Level> {
     levels
 }
 
-/// A line from node to node, bent between columns, with a small head.
-fn edge(svg: &mut String, way: &[(i32, i32)]) {
-    for (step, pair) in way.chunks_exact(2).enumerate() {
+/// A line from node to node, bent between columns, with a small head. What edges share is drawn once.
+fn edge(svg: &mut String, way: &[(i32, i32)], drawn: &mut HashSet<(i32, i32, i32, i32)>) {
+    let mut at = None;
+    for pair in way.windows(2) {
         let ((x, y), (to_x, to_y)) = (pair[0], pair[1]);
-        let _ok = if step == 0 { write!(svg, "M{x} {y}") } else { write!(svg, "H{x}") };
+        if !drawn.insert((x, y, to_x, to_y)) {
+            continue;
+        }
+        if at != Some((x, y)) {
+            let _ok = write!(svg, "M{x} {y}");
+        }
         let half = (to_x - x) / 2;
         let _ok = if y == to_y {
             write!(svg, "H{to_x}")
         } else {
             write!(svg, "c{half} 0 {half} {0} {1} {0}", to_y - y, to_x - x)
         };
+        at = Some((to_x, to_y));
     }
-    svg.push_str("l-5-3m5 3l-5 3");
+    // The way into a node is its own, or another edge has drawn its head.
+    if at.is_some() && at == way.last().copied() {
+        svg.push_str("l-5-3m5 3l-5 3");
+    }
 }
 
 /// A name that fits its node.

@@ -10,11 +10,11 @@ pub(super) const HIGH: i32 = 30;
 /// From one row to the next.
 const ROW: i32 = 42;
 /// Between two columns.
-const GAP: i32 = 48;
+const GAP: i32 = 38;
 /// Width of a letter of the drawing's font.
 const LETTER: i32 = 7;
 /// What a node needs beside its name: a drawing before, letters of levels behind.
-const BESIDE: i32 = 66;
+const BESIDE: i32 = 62;
 /// The most letters of a name that are shown.
 pub(super) const LONGEST: usize = 30;
 /// How often the rows are put in order of their neighbours; more changes little.

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use super::lexer::{Checkpoint, Lexer, Token};
 use super::{LONGEST_LINE, Mark, Meaning};
-use crate::html::{Html, push_text};
+use crate::html::{Html, push_content, push_text};
 
 /// Writes up to `count` lines from a checkpoint on.
 pub(super) fn lines(text: &str, from: Checkpoint, count: usize, marks: &[Mark]) -> Html {
@@ -97,13 +97,13 @@ impl Writer<'_> {
                     let end = t.end.min(place.end);
                     let (open, close) = elements(*token);
                     self.html.push_str(open);
-                    push_text(&mut self.html, &self.text[at..end]);
+                    push_content(&mut self.html, &self.text[at..end]);
                     self.html.push_str(close);
                     at = end;
                 }
                 other => {
                     let end = other.map_or(place.end, |(_, t)| t.start);
-                    push_text(&mut self.html, &self.text[at..end]);
+                    push_content(&mut self.html, &self.text[at..end]);
                     at = end;
                 }
             }
@@ -143,21 +143,21 @@ impl Writer<'_> {
         let told = std::mem::replace(&mut self.told[mark], true);
         match &self.marks[mark].meaning {
             Meaning::Level(level) => {
-                let _ok = write!(self.html, "<span class={}>", level.class());
-                "</span>"
+                let _ok = write!(self.html, "<u class={}>", level.class());
+                "</u>"
             }
             Meaning::Fault(words) => {
-                self.attribute("<span class=x title=\"", words, "\">");
-                "</span>"
+                self.attribute("<u class=x title=\"", words, "\">");
+                "</u>"
             }
             Meaning::Action { .. } | Meaning::Script { .. } if inside_link => "",
             Meaning::Action { id, href } => {
                 self.html.push_str("<a");
                 if !told {
-                    self.attribute(" id=\"", id, "\"");
+                    self.plain(" id=", id);
                 }
                 if let Some(href) = href {
-                    self.attribute(" href=\"", href, "\"");
+                    self.plain(" href=", href);
                 }
                 self.html.push('>');
                 "</a>"
@@ -166,6 +166,17 @@ impl Writer<'_> {
                 self.attribute("<a href=\"", href, "\">");
                 "</a>"
             }
+        }
+    }
+
+    /// An attribute, without quotes if its value needs none.
+    fn plain(&mut self, name: &str, value: &str) {
+        let bare = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'#');
+        if !value.is_empty() && value.bytes().all(bare) {
+            self.html.push_str(name);
+            self.html.push_str(value);
+        } else {
+            self.attribute(&format!("{name}\""), value, "\"");
         }
     }
 
@@ -244,10 +255,9 @@ mod tests {
         assert_eq!(
             html.as_str(),
             "<pre class=yaml tabindex=0 role=region aria-label=project.yaml><code>\
-             <a id=L1></a><a id=\"a-a\" href=\"#j-1\"><b>a</b></a>:\n\
-             <a id=L2></a>  <b>x</b><span class=x title=\"&quot;odd&quot;\">: </span><span class=h>out/*.csv</span>\n</code></pre>"
-                .replace("<span class=x title=\"&quot;odd&quot;\">: </span><span class=h>out/*.csv</span>",
-                    "<span class=x title=\"&quot;odd&quot;\">: <span class=h>o</span></span><span class=h>ut/*.csv</span>")
+             <a id=L1></a><a id=a-a href=#j-1><b>a</b></a>:\n\
+             <a id=L2></a>  <b>x</b><u class=x title=\"&quot;odd&quot;\">: <u class=h>o</u></u><u class=h>ut/*.csv</u>\n\
+             </code></pre>"
         );
         assert_eq!(anchor("é b"), "a-.e9..20.b");
     }

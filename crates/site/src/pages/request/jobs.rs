@@ -85,7 +85,7 @@ impl View<'_> {
 
     pub(super) fn row(&self, job: &JobRow) -> Html {
         let state = words::state(&job.status, &job.code);
-        let said = words::job(job, &self.around());
+        let said = words::job(job, &self.around(job));
         let line = self.pipeline.as_ref().and_then(|p| p.action(&job.action));
         let running = job.status == "running";
         let so_far = job.started_at.filter(|_| running).map(|from| self.now.saturating_sub(from).max(0) / 1_000_000);

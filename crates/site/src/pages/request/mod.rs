@@ -18,6 +18,7 @@ use ui::page::{Crumb, Page};
 use super::shell;
 use crate::Opened;
 use crate::access::{Refusal, Viewer};
+use crate::line::Seen;
 use crate::store::read;
 use crate::store::read::RequestPage;
 
@@ -42,9 +43,10 @@ impl Drawn {
     }
 }
 
-/// Draws the parts of a request's page that can change. `now` is in microseconds.
-pub fn draw(request: &RequestPage, memory: &Memory, now: i64) -> Drawn {
-    View::of(request, memory, now).drawn()
+/// Draws the parts of a request's page that can change. `seen` is what its backend told last; `now` is in
+/// microseconds.
+pub fn draw(request: &RequestPage, memory: &Memory, seen: &Seen, now: i64) -> Drawn {
+    View::of(request, memory, seen, now).drawn()
 }
 
 /// What to send to a page that shows `before`: (id, html) of each part that differs. A row is sent alone as long as
@@ -98,13 +100,13 @@ pub(super) async fn page(
     let now = site.clock.microseconds();
     let found = read::request_page(site.store.readers(), (&project, &workspace), number, now).await?;
     let request = found.ok_or(Refusal::Hidden)?;
-    let (page, main) = compose(&request, &site.memory, now);
+    let (page, main) = compose(&request, &site.memory, &site.line.seen(request.backend.id), now);
     Ok(shell::show(&site, &viewer, &asked, page, &main))
 }
 
 /// Puts the page together.
-pub(super) fn compose(request: &RequestPage, memory: &Memory, now: i64) -> (Page, Html) {
-    let view = View::of(request, memory, now);
+pub(super) fn compose(request: &RequestPage, memory: &Memory, seen: &Seen, now: i64) -> (Page, Html) {
+    let view = View::of(request, memory, seen, now);
     let drawn = view.drawn();
     let main = Html::of(&Whole {
         view: &view,

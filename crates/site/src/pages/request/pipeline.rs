@@ -94,7 +94,7 @@ impl Pipeline {
         }
         if exact {
             marks.extend(level_keys(&text));
-            for fault in loaded.diagnostics {
+            for fault in loaded.diagnostics.into_iter().filter(|d| d.severity == Severity::Error) {
                 if let Some(span) = fault.span {
                     let words = format!("{}: {}", fault.code.0, fault.message);
                     marks.push(Mark { place: bytes_of(span), meaning: Meaning::Fault(words) });

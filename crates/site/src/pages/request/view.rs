@@ -10,6 +10,7 @@ use ui::page::notices;
 
 use super::super::words::{self, Around};
 use super::{Drawn, Memory, Pipeline};
+use crate::line::Seen;
 use crate::store::read::{JobRow, OtherJob, RequestPage};
 
 /// The most jobs that are shown at once.
@@ -20,6 +21,7 @@ const SILENCE: i64 = 30 * 60 * 1_000_000;
 pub(super) struct View<'a> {
     pub(super) request: &'a RequestPage,
     pub(super) pipeline: Option<Arc<Pipeline>>,
+    pub(super) seen: &'a Seen,
     pub(super) now: i64,
     /// In the order of the page.
     pub(super) jobs: Vec<&'a JobRow>,
@@ -29,7 +31,7 @@ pub(super) struct View<'a> {
 }
 
 impl<'a> View<'a> {
-    pub(super) fn of(request: &'a RequestPage, memory: &Memory, now: i64) -> Self {
+    pub(super) fn of(request: &'a RequestPage, memory: &Memory, seen: &'a Seen, now: i64) -> Self {
         let mut jobs: Vec<&JobRow> = request.jobs.iter().collect();
         jobs.sort_by_key(|job| (job.started_at.is_none(), job.started_at, job.position, job.action.as_str()));
         if jobs.len() > SHOWN {
@@ -43,6 +45,7 @@ impl<'a> View<'a> {
         Self {
             request,
             pipeline,
+            seen,
             now,
             jobs,
             by_action: request.jobs.iter().map(|job| (job.action.as_str(), job)).collect(),
@@ -100,13 +103,22 @@ impl<'a> View<'a> {
         }
     }
 
-    pub(super) fn around(&self) -> Around {
+    pub(super) fn around(&self, job: &JobRow) -> Around {
         Around {
             backend: self.request.backend.name.clone(),
             mode_since: self.request.mode_since.map(|at| ui::time::At(at).exact()).unwrap_or_default(),
             mode_kind: self.request.mode_kind.clone().unwrap_or_default(),
-            position: String::new(),
+            position: self.position(job).unwrap_or_default(),
         }
+    }
+
+    /// The place of a waiting job in its queue, by the backend's last gauges: `3rd of 17`.
+    fn position(&self, job: &JobRow) -> Option<String> {
+        let gauges = self.seen.gauges.as_ref()?;
+        let queued = gauges.queue.as_ref()?.iter().find(|queued| queued.job.to_string() == job.identifier)?;
+        let place = words::ordinal(queued.position.get());
+        let pool = gauges.pools.as_ref().and_then(|pools| pools.iter().find(|pool| pool.pool == queued.pool));
+        Some(pool.map_or(place.clone(), |pool| format!("{place} of {}", pool.waiting.get())))
     }
 
     /// One sentence for those who show links to the page.

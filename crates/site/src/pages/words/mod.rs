@@ -141,7 +141,7 @@ pub fn permission(permission: &Permission) -> String {
 }
 
 /// 1st, 2nd, 3rd, 4th, … 11th, … 21st.
-pub fn ordinal(number: i64) -> String {
+pub fn ordinal(number: u64) -> String {
     let ending = match (number % 100, number % 10) {
         (11..=13, _) => "th",
         (_, 1) => "st",

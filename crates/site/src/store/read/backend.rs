@@ -49,7 +49,7 @@ impl BackendNow {
     }
 }
 
-const NOW: &str = "SELECT b.*, b.slug backend_slug, b.name backend_name,
+const NOW: &str = "SELECT b.*, b.id backend_id, b.slug backend_slug, b.name backend_name,
     (SELECT max(finished_at) FROM (SELECT q.last_finished_at finished_at FROM job_request q WHERE q.backend = b.id
         AND q.status = 'succeeded' ORDER BY q.number DESC LIMIT 20)) last_success,
     o.db_running, o.running, o.db_waiting, o.waiting, o.oldest

@@ -5,13 +5,13 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Sqlite, SqlitePool};
 
 use super::parts::{BackendFace, ORG, Person, ProjectFace, backend, get, many, project};
-use crate::store::StoreError;
+use crate::store::{StoreError, words};
 
 /// Which requests are wanted. All that is given must hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filter {
-    /// Words, each of which must be found.
-    pub q: Vec<String>,
+    /// Words that must all be found, as they were typed.
+    pub q: Option<String>,
     /// A status.
     pub status: Option<String>,
     /// Slug of a backend.
@@ -94,7 +94,7 @@ const TABLES: &str = " FROM job_request r JOIN workspace w ON w.id = r.workspace
 pub async fn requests(readers: &SqlitePool, filter: &Filter, limit: u32) -> Result<Listed, StoreError> {
     let mut query = QueryBuilder::<Sqlite>::new(
         "SELECT r.*, w.name workspace_name, project.slug project_slug, project.number project_number,
-            project.name project_name, org.slug org_slug, org.name org_name, b.slug backend_slug, b.name backend_name,
+            project.name project_name, org.slug org_slug, org.name org_name, b.id backend_id, b.slug backend_slug, b.name backend_name,
             b.data_kind, a.username, a.fullname,
             (SELECT json_group_array(name) FROM (SELECT name FROM requested_action WHERE job_request = r.number
                 ORDER BY position LIMIT 3)) actions,
@@ -167,41 +167,19 @@ fn conditions(query: &mut QueryBuilder<Sqlite>, filter: &Filter) {
     if filter.active_backends {
         query.push(" AND b.is_active = 1");
     }
-    for word in &filter.q {
-        found_by(query, word);
-    }
-}
-
-/// A word is a number, the beginning of an identifier, a job's identifier or a commit, or part of a name.
-fn found_by(query: &mut QueryBuilder<Sqlite>, word: &str) {
-    let escaped = word.to_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-    let within = format!("%{escaped}%");
-    query.push(" AND (r.number = ").push_bind(word.parse::<i64>().unwrap_or(-1));
-    for column in [" OR w.name LIKE ", " OR a.fullname LIKE "] {
-        query.push(column).push_bind(within.clone()).push(" ESCAPE '\\'");
-    }
-    if word.len() >= 4 && word.bytes().all(|b| b.is_ascii_alphanumeric()) {
-        let first = word.to_lowercase();
-        let last = format!("{first}{{");
-        query
-            .push(" OR r.identifier >= ")
-            .push_bind(first.clone())
-            .push(" AND r.identifier < ")
-            .push_bind(last.clone());
-        query
-            .push(" OR r.number IN (SELECT x.job_request FROM job x WHERE x.identifier >= ")
-            .push_bind(first.clone())
-            .push(" AND x.identifier < ")
-            .push_bind(last.clone())
-            .push(")");
-        if word.len() >= 7 {
-            query.push(" OR r.commit_id >= ").push_bind(first).push(" AND r.commit_id < ").push_bind(last);
+    if let Some(typed) = &filter.q {
+        match words::query(typed) {
+            Some(words) => {
+                query
+                    .push(" AND r.number IN (SELECT rowid FROM request_words WHERE request_words MATCH ")
+                    .push_bind(words)
+                    .push(")");
+            }
+            None => {
+                query.push(" AND 0");
+            }
         }
     }
-    query
-        .push(" OR EXISTS (SELECT 1 FROM requested_action x WHERE x.job_request = r.number AND x.name LIKE ")
-        .push_bind(within)
-        .push(" ESCAPE '\\'))");
 }
 
 fn row(row: &SqliteRow) -> Result<ListRow, StoreError> {

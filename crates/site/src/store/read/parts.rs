@@ -7,6 +7,7 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Decode, Row, Sqlite, SqlitePool, Type};
 
 use crate::store::StoreError;
+use crate::store::ids::BackendId;
 
 /// A person as the public sees one.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -40,6 +41,8 @@ pub struct ProjectFace {
 /// A backend, as every page that names one tells it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BackendFace {
+    /// The row.
+    pub id: BackendId,
     /// In addresses.
     pub slug: String,
     /// Display name.
@@ -157,9 +160,10 @@ pub(super) fn project(row: &SqliteRow) -> Result<ProjectFace, StoreError> {
     })
 }
 
-/// The backend of a row with `backend_slug`, `backend_name` and `data_kind`.
+/// The backend of a row with `backend_id`, `backend_slug`, `backend_name` and `data_kind`.
 pub(super) fn backend(row: &SqliteRow) -> Result<BackendFace, StoreError> {
     Ok(BackendFace {
+        id: BackendId(get(row, "backend_id")?),
         slug: get(row, "backend_slug")?,
         name: get(row, "backend_name")?,
         is_synthetic: get::<String>(row, "data_kind")? == "synthetic",

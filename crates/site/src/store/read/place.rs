@@ -71,7 +71,7 @@ pub async fn workspace_page(
     let Some(row) = row else { return Ok(None) };
     let id: i64 = get(&row, "id")?;
     let actions = sqlx::query(
-        "SELECT l.action, b.slug backend_slug, b.name backend_name, b.data_kind, j.identifier, j.status, j.code,
+        "SELECT l.action, b.id backend_id, b.slug backend_slug, b.name backend_name, b.data_kind, j.identifier, j.status, j.code,
             j.job_request, j.updated_at, s.job_request succeeded_request, s.finished_at succeeded_at, r.commit_id
          FROM last_job l JOIN backend b ON b.id = l.backend JOIN job j ON j.identifier = l.job
          LEFT JOIN job s ON s.identifier = l.succeeded LEFT JOIN job_request r ON r.number = s.job_request

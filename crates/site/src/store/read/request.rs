@@ -9,6 +9,7 @@ use super::job::{Attempt, OtherJob, others};
 use super::parts::{Alert, BackendFace, Cancellation, Decision, Need, ORG, Permission, Person, ProjectFace};
 use super::parts::{backend, get, json, many, project};
 use crate::store::StoreError;
+use crate::store::ids::{AccountId, ProjectId};
 
 /// A request that came before this one.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -69,6 +70,8 @@ pub struct RequestPage {
     pub workspace: String,
     /// The project.
     pub project: ProjectFace,
+    /// Its row.
+    pub project_id: ProjectId,
     /// The backend.
     pub backend: BackendFace,
     /// `open`, `paused`, `db_maintenance`, if told.
@@ -87,6 +90,8 @@ pub struct RequestPage {
     pub clock_offset: Option<i64>,
     /// Who asked.
     pub requested_by: Person,
+    /// Their row.
+    pub requested_by_id: AccountId,
     /// As it was at the time.
     pub branch: String,
     /// None only on old records.
@@ -168,8 +173,8 @@ pub async fn request_page(
         )
     };
     let sql = format!(
-        "SELECT r.*, w.name workspace_name, project.slug project_slug, project.number project_number,
-            project.name project_name, org.slug org_slug, org.name org_name, b.slug backend_slug, b.name backend_name,
+        "SELECT r.*, w.name workspace_name, w.project project_id, project.slug project_slug, project.number project_number,
+            project.name project_name, org.slug org_slug, org.name org_name, b.id backend_id, b.slug backend_slug, b.name backend_name,
             b.data_kind, b.mode, b.mode_kind, b.mode_since, b.last_contact_at, b.version, b.data_version, b.clock_offset,
             a.username, a.fullname, repo.url repo_url, repo.is_private, y.body yaml,
             (SELECT json_group_array(name) FROM (SELECT name FROM requested_action WHERE job_request = r.number
@@ -187,9 +192,8 @@ pub async fn request_page(
                 AND (g.revoked_at IS NULL OR g.revoked_at > r.created_at)) granted,
             (SELECT json_group_array(json_object('title', title, 'message', message, 'level', level)) FROM site_alert
                 WHERE audience = 'everyone' AND from_at <= ?4 AND (until_at IS NULL OR until_at > ?4)) alerts,
-            (SELECT max(n.job_request) FROM job j JOIN last_job l ON l.backend = r.backend AND l.workspace = r.workspace
-                AND l.action = j.action JOIN job n ON n.identifier = l.job
-                WHERE j.job_request = r.number AND j.status = 'failed' AND n.job_request > r.number) superseded,
+            (SELECT max(n.job_request) FROM job j JOIN job n ON n.identifier = j.superseded_by
+                WHERE j.job_request = r.number AND j.status = 'failed') superseded,
             {} previous, {} previous_successful, {} previous_failed
          FROM job_request r JOIN workspace w ON w.id = r.workspace JOIN project ON project.id = w.project {ORG}
          JOIN backend b ON b.id = r.backend JOIN account a ON a.id = r.requested_by JOIN repo ON repo.id = w.repo
@@ -217,6 +221,7 @@ fn page(row: &SqliteRow, jobs: Vec<JobRow>, others: Vec<OtherJob>) -> Result<Req
         identifier: get(row, "identifier")?,
         workspace: get(row, "workspace_name")?,
         project: project(row)?,
+        project_id: ProjectId(get(row, "project_id")?),
         backend: backend(row)?,
         mode: get(row, "mode")?,
         mode_kind: get(row, "mode_kind")?,
@@ -226,6 +231,7 @@ fn page(row: &SqliteRow, jobs: Vec<JobRow>, others: Vec<OtherJob>) -> Result<Req
         data_version: get(row, "data_version")?,
         clock_offset: get(row, "clock_offset")?,
         requested_by: Person { username: get(row, "username")?, fullname: get(row, "fullname")? },
+        requested_by_id: AccountId(get(row, "requested_by")?),
         branch: get(row, "branch")?,
         commit: get(row, "commit_id")?,
         repo: get(row, "repo_url")?,
