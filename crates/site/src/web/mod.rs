@@ -60,6 +60,7 @@ pub async fn serve(
         stop.await;
         held.stop();
     };
+    let upkeep = tokio::spawn(crate::form::upkeep(site.clone()));
     let service = router(site).into_make_service_with_connect_info::<SocketAddr>();
     let listener = listener.into_std().map_err(SiteError::Serve)?;
     let handle = axum_server::Handle::new();
@@ -84,5 +85,6 @@ pub async fn serve(
         }
     };
     stopper.abort();
+    upkeep.abort();
     served.map_err(SiteError::Serve)
 }
