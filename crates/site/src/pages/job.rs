@@ -11,8 +11,8 @@ use ui::page::{Crumb, Page};
 use ui::time::{At, Hms};
 
 use super::request::{Memory, place};
-use super::words::{self, Around, Said};
 use super::shell;
+use super::words::{self, Around, Said};
 use crate::Opened;
 use crate::access::{Refusal, Viewer};
 use crate::store::read::{self, JobPage, JobRow, Need, RequestPage};
@@ -90,7 +90,8 @@ fn compose(request: &RequestPage, found: &JobPage, memory: &Memory, now: i64) ->
         request.yaml.as_ref().map(|bytes| memory.pipeline(request.yaml_sha256.as_deref().unwrap_or_default(), bytes));
     let line = pipeline.as_ref().and_then(|p| p.action(&job.action));
     let so_far = job.started_at.filter(|_| job.status == "running").map(|from| now.saturating_sub(from) / 1_000_000);
-    let ran = job.runtime_s.or(job.finished_at.zip(job.started_at).map(|(to, from)| to.saturating_sub(from) / 1_000_000));
+    let ran =
+        job.runtime_s.or(job.finished_at.zip(job.started_at).map(|(to, from)| to.saturating_sub(from) / 1_000_000));
     let runtime = Hms(so_far.or(ran.filter(|_| job.started_at.is_some()))).to_string();
     let main = Html::of(&Body {
         label: words::state(&job.status, &job.code).label_as(&words::word(&job.status, &job.code)),
@@ -171,5 +172,8 @@ fn earlier(found: &JobPage) -> Vec<(String, String)> {
         let commit = commit.as_deref().and_then(|c| c.get(..7)).unwrap_or("-");
         Some((format!("/jobs/{id}/"), format!("{words}: job request {number}, {status}, commit {commit}")))
     };
-    [row("Before", &found.previous), row("Last success before", &found.previous_succeeded)].into_iter().flatten().collect()
+    [row("Before", &found.previous), row("Last success before", &found.previous_succeeded)]
+        .into_iter()
+        .flatten()
+        .collect()
 }

@@ -86,9 +86,10 @@ pub(super) async fn workspace(
     let actions = found.actions.iter().map(|a| ActionRow {
         label: words::state(&a.status, &a.code).label_as(&words::word(&a.status, &a.code)),
         when: At(a.updated_at).shown(At(now)),
-        success: a.succeeded.as_ref().map(|(number, commit, _)| {
-            (*number, commit.as_deref().and_then(|c| c.get(..7)).unwrap_or("-").to_owned())
-        }),
+        success: a
+            .succeeded
+            .as_ref()
+            .map(|(number, commit, _)| (*number, commit.as_deref().and_then(|c| c.get(..7)).unwrap_or("-").to_owned())),
         a,
     });
     let main = Html::of(&WorkspaceBody {
@@ -213,10 +214,8 @@ pub(super) async fn user(
     let found = read::user_page(site.store.readers(), &name).await?.ok_or(Refusal::Hidden)?;
     let listed = latest(&site, Filter { user: Some(found.face.username.clone()), ..Filter::default() }).await?;
     let columns = Columns { places: true, people: false };
-    let main = Html::of(&UserBody {
-        orgs: found.orgs,
-        table: list::table(&listed.rows, "The newest first", columns, now),
-    });
+    let main =
+        Html::of(&UserBody { orgs: found.orgs, table: list::table(&listed.rows, "The newest first", columns, now) });
     let page = Page {
         title: found.face.fullname.clone(),
         heading: found.face.fullname.clone(),

@@ -127,22 +127,34 @@ mod tests {
 
     #[test]
     fn keys_are_taken_and_others_said() {
-        let query = Query::read("q=pincer+%3Cb%3E&status=failed&from=2027-03-04&to=2027-03-04&colour=red&after=812&user=");
+        let query =
+            Query::read("q=pincer+%3Cb%3E&status=failed&from=2027-03-04&to=2027-03-04&colour=red&after=812&user=");
         assert!(query.faults.is_empty());
         assert_eq!(query.filter.q.as_deref(), Some("pincer <b>"));
         assert_eq!(query.filter.after, Some(812));
         // 4 March 2027 is 20,881 days after the epoch, and the day itself is included.
         assert_eq!((query.filter.from, query.filter.before), (Some(20_881 * DAY), Some(20_882 * DAY)));
         assert_eq!(query.unknown, ["colour"]);
-        assert_eq!(query.address("/event-log/", Some("q"), None), "/event-log/?status=failed&from=2027-03-04&to=2027-03-04");
+        assert_eq!(
+            query.address("/event-log/", Some("q"), None),
+            "/event-log/?status=failed&from=2027-03-04&to=2027-03-04"
+        );
         assert_eq!(query.chips("/", Some("status")).len(), 3);
     }
 
     #[test]
     fn bad_values_are_faults() {
-        for bad in ["status=blue", "from=yesterday", "to=2027-02-30", "from=2027-03-04T01:00", "after=0", "after=-1", "after=01",
-            "after=99999999999999999999", "q=a&q=b"]
-        {
+        for bad in [
+            "status=blue",
+            "from=yesterday",
+            "to=2027-02-30",
+            "from=2027-03-04T01:00",
+            "after=0",
+            "after=-1",
+            "after=01",
+            "after=99999999999999999999",
+            "q=a&q=b",
+        ] {
             assert_eq!(Query::read(bad).faults.len(), 1, "{bad}");
         }
     }

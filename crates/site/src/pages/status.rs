@@ -105,10 +105,14 @@ fn card(backend: BackendNow, seen: &Seen, now: i64) -> Card {
     };
     let words = match word {
         Word::Missing => match contact {
-            Some(at) => format!("No contact since {}. What it runs goes on; news comes when it calls again.", At(at).exact()),
+            Some(at) => {
+                format!("No contact since {}. What it runs goes on; news comes when it calls again.", At(at).exact())
+            }
             None => "It has never been in contact.".to_owned(),
         },
-        Word::Maintenance => format!("Its database is in maintenance{since}{kind}{until}. Jobs that read the database wait."),
+        Word::Maintenance => {
+            format!("Its database is in maintenance{since}{kind}{until}. Jobs that read the database wait.")
+        }
         Word::Paused => format!("It is paused{since}{kind}{until}. Jobs wait and start by themselves."),
         Word::Ok => format!("It takes and runs jobs{since}."),
     };

@@ -1,7 +1,12 @@
 //! A small world for pages: two organisations, two backends, and a request in every state, some of them hostile.
 //! Rows are written as the projection would write them; times count from one fixed moment.
 
-#![allow(dead_code, unreachable_pub, clippy::unwrap_used, reason = "a test or example stops at its first surprise; each uses a part")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    reason = "a test or example stops at its first surprise; each uses a part"
+)]
 
 use std::path::Path;
 

@@ -29,6 +29,12 @@ impl Layout {
         for (column, width) in self.columns.iter().enumerate() {
             let _ok = write!(svg, "<rect id=g{column} width={width} height={HIGH} rx=6 />");
         }
+        let states: HashSet<State> = nodes.iter().map(|node| node.state).collect();
+        let mut states: Vec<State> = states.into_iter().collect();
+        states.sort_unstable_by_key(|state| self::name(*state));
+        for state in states {
+            let _ok = write!(svg, "<path id=v{} d=\"{}\"/>", self::name(state), stroke(state));
+        }
         svg.push_str("</defs><path class=e d=\"");
         let mut drawn = HashSet::new();
         for way in &self.ways {
@@ -36,17 +42,17 @@ impl Layout {
         }
         svg.push_str("\"/>");
         for ((place, node), name) in self.places.iter().zip(nodes).zip(&shape.names) {
-            let _ok = write!(svg, "<a href=\"");
+            svg.push_str("<a href=\"");
             push_text(&mut svg, &node.href);
             let _ok = write!(
                 svg,
-                "\" class=\"{}{}\" transform=\"translate({} {})\"><use href=#g{} /><path class=v d=\"{}\"/><text x=28 y=19>",
+                "\" class=\"{}{}\" transform=translate({},{})><use href=#g{} /><use class=v href=#v{} /><text x=28 y=19>",
                 node.state.class(),
                 part(node.part),
                 place.x,
                 place.y,
                 place.column,
-                stroke(node.state)
+                self::name(node.state)
             );
             let short = cut(name);
             push_text(&mut svg, &short);
@@ -77,6 +83,19 @@ fn part(part: Part) -> &'static str {
         Part::Requested => "",
         Part::PulledIn => " p",
         Part::Reused => " r",
+    }
+}
+
+/// Short names of states, for ids.
+fn name(state: State) -> u8 {
+    match state {
+        State::Pending => 0,
+        State::Running => 1,
+        State::Succeeded => 2,
+        State::Failed => 3,
+        State::NothingToDo => 4,
+        State::Cancelled => 5,
+        State::Unknown => 6,
     }
 }
 

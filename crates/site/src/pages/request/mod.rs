@@ -22,8 +22,8 @@ use crate::line::Seen;
 use crate::store::read;
 use crate::store::read::RequestPage;
 
-pub use pipeline::Memory;
 pub(super) use jobs::place;
+pub use pipeline::Memory;
 pub(super) use pipeline::Pipeline;
 use view::View;
 
@@ -140,6 +140,11 @@ pub(super) fn compose(request: &RequestPage, memory: &Memory, seen: &Seen, now: 
         ..Page::default()
     };
     (page, main)
+}
+
+/// The table of actions, for a page of its own.
+pub(super) fn actions(request: &RequestPage, memory: &Memory, now: i64) -> Html {
+    View::of(request, memory, &Seen::default(), now).actions("./")
 }
 
 /// `/job-requests/NUMBER/` and `/job-requests/IDENTIFIER/`.
