@@ -23,7 +23,7 @@ impl Layout {
         // Writing into a `String` never fails.
         let _ok = write!(
             svg,
-            "<svg class=g width={width} height={height} viewBox=\"0 0 {width} {height}\" role=group \
+            "<svg class=g width={width} height={height} role=group \
              aria-label=\"Graph of actions\" aria-describedby={described_by}><defs>"
         );
         for (column, width) in self.columns.iter().enumerate() {
@@ -44,11 +44,16 @@ impl Layout {
         for ((place, node), name) in self.places.iter().zip(nodes).zip(&shape.names) {
             svg.push_str("<a href=\"");
             push_text(&mut svg, &node.href);
+            svg.push_str("\" class=");
+            let _ok = match node.part {
+                Part::Requested => write!(svg, "{}", node.state.class()),
+                Part::PulledIn => write!(svg, "\"{} p\"", node.state.class()),
+                Part::Reused => write!(svg, "\"{} r\"", node.state.class()),
+            };
+            // The style sheet moves texts to their place in the box, and knows that the second of two uses is the sign.
             let _ok = write!(
                 svg,
-                "\" class=\"{}{}\" transform=translate({},{})><use href=#g{} /><use class=v href=#v{} /><text x=28 y=19>",
-                node.state.class(),
-                part(node.part),
+                " transform=translate({},{})><use href=#g{} /><use href=#v{} /><text>",
                 place.x,
                 place.y,
                 place.column,
@@ -58,13 +63,8 @@ impl Layout {
             push_text(&mut svg, &short);
             svg.push_str("</text>");
             for (at, level) in (1..).zip(levels(&node.levels).iter().rev()) {
-                let _ok = write!(
-                    svg,
-                    "<text x={} y=19 class={}>{}</text>",
-                    place.width - 14 * at - 2,
-                    level.letter(),
-                    level.letter()
-                );
+                let left = place.width - 30 - 14 * at;
+                let _ok = write!(svg, "<text x={left} class={0}>{0}</text>", level.letter());
             }
             if short.len() != name.len() {
                 svg.push_str("<title>");
@@ -75,14 +75,6 @@ impl Layout {
         }
         svg.push_str("</svg>");
         Html::trusted(svg)
-    }
-}
-
-fn part(part: Part) -> &'static str {
-    match part {
-        Part::Requested => "",
-        Part::PulledIn => " p",
-        Part::Reused => " r",
     }
 }
 
@@ -135,13 +127,22 @@ fn edge(svg: &mut String, way: &[(i32, i32)], drawn: &mut HashSet<(i32, i32, i32
         let _ok = if y == to_y {
             write!(svg, "H{to_x}")
         } else {
-            write!(svg, "c{half} 0 {half} {0} {1} {0}", to_y - y, to_x - x)
+            write!(svg, "c{half} 0 {half}{0} {1}{0}", Joined(to_y - y), to_x - x)
         };
         at = Some((to_x, to_y));
     }
     // The way into a node is its own, or another edge has drawn its head.
     if at.is_some() && at == way.last().copied() {
-        svg.push_str("l-5-3m5 3l-5 3");
+        svg.push_str("l-5-3m0 6l5-3");
+    }
+}
+
+/// A number behind another: the sign of a negative one parts them already.
+struct Joined(i32);
+
+impl std::fmt::Display for Joined {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.0 < 0 { write!(f, "{}", self.0) } else { write!(f, " {}", self.0) }
     }
 }
 

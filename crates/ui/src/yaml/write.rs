@@ -123,7 +123,6 @@ impl Writer<'_> {
         edges.sort_unstable();
         edges.dedup();
         let mut open: Vec<(usize, &'static str)> = Vec::new();
-        let mut next = 0;
         for pair in edges.windows(2) {
             let wanted: Vec<usize> =
                 here.iter().filter(|(_, p)| p.start <= pair[0] && p.end >= pair[1]).map(|(mark, _)| *mark).collect();
@@ -136,7 +135,10 @@ impl Writer<'_> {
                 let close = self.open(mark, inside_link);
                 open.push((mark, close));
             }
-            self.tokens(pair[0]..pair[1], tokens, &mut next);
+            // A level's key has a colour of its own.
+            let level = wanted.iter().any(|&mark| matches!(self.marks[mark].meaning, Meaning::Level(_)));
+            let tokens = if level { &[][..] } else { tokens };
+            self.tokens(pair[0]..pair[1], tokens, &mut 0);
         }
         for (_, close) in open.into_iter().rev() {
             self.html.push_str(close);
