@@ -38,7 +38,9 @@ pub enum Starts {
     Allowed,
     /// No contact for longer than `offline_start`: they wait as paused.
     Offline,
-    /// Another process took over, or this backend's history is not the site's: nothing starts any more until the operator acts.
+    /// Another process of this backend is connected, or took over from this one.
+    Elsewhere,
+    /// This backend's history is not the site's: nothing starts any more until the operator acts.
     Stopped,
 }
 

@@ -17,6 +17,7 @@ pub mod transport;
 use std::sync::Arc;
 use std::time::Duration;
 
+use protocol::calls::RefusalCode;
 use protocol::text::ids::Ulid;
 use protocol::text::names::ProgramVersion;
 use protocol::text::time::Moment;
@@ -152,7 +153,14 @@ impl Line {
                 End::Halt(halt) => self.rest(halt).await,
                 End::Lost { worked, wait, why } => {
                     tracing::warn!(%why, "no connection to the site");
-                    self.contact.send_modify(|contact| contact.connected = false);
+                    let elsewhere = matches!(&why, Failed::Refused { refused, .. }
+                        if refused.code == RefusalCode::AlreadyConnected);
+                    self.contact.send_modify(|contact| {
+                        contact.connected = false;
+                        if elsewhere {
+                            contact.starts = Starts::Elsewhere;
+                        }
+                    });
                     if worked {
                         backoff.reset();
                     }
@@ -167,7 +175,7 @@ impl Line {
     async fn rest(&self, halt: Halt) {
         tracing::error!(%halt, "the connection rests");
         self.contact.send_modify(|contact| {
-            contact.starts = Starts::Stopped;
+            contact.starts = if halt == Halt::Superseded { Starts::Elsewhere } else { Starts::Stopped };
             contact.connected = false;
         });
         if halt == Halt::Superseded {

@@ -186,15 +186,12 @@ impl Log {
         self.roster.subscribe()
     }
 
-    /// Stores a newer roster. An older one is ignored.
+    /// Stores the roster in the place of the one before.
     ///
     /// # Errors
     /// It cannot be stored.
     pub async fn put_roster(&self, roster: Roster) -> Result<(), LogError> {
         let mut turn = self.turn().await?;
-        if self.roster().is_some_and(|held| held.revision > roster.revision) {
-            return Ok(());
-        }
         turn.change.roster = Some(Arc::new(roster));
         self.store(turn).await
     }

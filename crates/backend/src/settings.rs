@@ -185,13 +185,21 @@ impl Settings {
     /// # Errors
     /// One of its keys or values cannot be used.
     pub fn parse(text: &str, path: &Path) -> Result<Self, BadSettings> {
-        let at = |what: String, span: Option<std::ops::Range<usize>>| {
+        let line = |span: Option<std::ops::Range<usize>>| {
             let before = text.get(..span.map_or(0, |span| span.start)).unwrap_or(text);
-            BadSettings::At { path: path.to_owned(), line: before.matches('\n').count() + 1, what }
+            before.matches('\n').count() + 1
         };
+        let at = |line, what| BadSettings::At { path: path.to_owned(), line, what };
         let file: file::File =
-            toml::from_str(text).map_err(|bad| at(bad.message().trim_end().to_owned(), bad.span()))?;
+            toml::from_str(text).map_err(|bad| at(line(bad.span()), bad.message().trim_end().to_owned()))?;
         let folder = path.parent().unwrap_or(Path::new(""));
-        check::settings(file, folder).map_err(|check::Wrong { span, what }| at(what, span))
+        check::settings(file, folder).map_err(|wrong| {
+            let mut faults = wrong.into_iter().map(|fault| (line(fault.span), fault.what));
+            let (first, mut what) = faults.next().unwrap_or_default();
+            for (line, more) in faults {
+                what.push_str(&format!("\n{}:{line}: {more}", path.display()));
+            }
+            at(first, what)
+        })
     }
 }

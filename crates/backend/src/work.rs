@@ -165,7 +165,9 @@ async fn engine(bench: Arc<Bench>, mut stop: watch::Receiver<bool>) -> Result<()
         intake::again(&bench).await;
         match bench.server.run(rules, events, stop.clone()).await {
             Ok(()) => return Ok(()),
-            Err(error) => tracing::error!(%error, "the records cannot be used; jobs that run go on, and it is tried again"),
+            Err(error) => {
+                tracing::error!(%error, "the records cannot be used; jobs that run go on, and it is tried again")
+            }
         }
         tokio::select! {
             () = tokio::time::sleep(REST) => {}

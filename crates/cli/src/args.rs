@@ -4,6 +4,7 @@
 mod codelists;
 mod exec;
 mod machine;
+mod online;
 
 use std::path::PathBuf;
 
@@ -14,6 +15,7 @@ use crate::completions::{actions, actions_and_all, codes, runtimes};
 
 pub(crate) use exec::Exec;
 pub(crate) use machine::{Completions, Schema, SchemaName, Shell};
+pub(crate) use online::Demo;
 
 pub(crate) use codelists::{Codelists, CodelistsCommand, CodelistsCommon};
 
@@ -81,6 +83,8 @@ pub(crate) enum Command {
     Info(Info),
     /// Turn .gz outputs into plain files
     Unzip(Unzip),
+    /// A whole platform on this machine: a site, two backends, studies, people
+    Demo(Demo),
     /// What an operator sees and does: status, pause, kill, verify, snapshot, restore, ...
     Backend(crate::backend::args::Backend),
     /// Print the JSON Schema of project.yaml or of an output, for editors and programs

@@ -7,12 +7,14 @@ mod check;
 mod clean;
 mod codelists;
 mod completions;
+mod demo;
 mod env;
 mod exec;
 mod exit;
 mod info;
 mod interrupt;
 mod logs;
+mod online;
 mod plan;
 mod planning;
 mod project;
@@ -80,6 +82,7 @@ fn dispatch() -> Exit {
             Ok(Exit::Other(unzip::run(&args.path, args.force, &mut out, &mut err)))
         }
         Command::Backend(args) => backend::backend(&args, &terminal),
+        Command::Demo(args) => demo::demo(&args, global, &terminal),
         Command::Schema(args) => schema::schema(&args, &terminal),
         Command::Completions(args) => completions::completions(&args, &terminal),
         Command::Action(args) => action::action(&args, &terminal),

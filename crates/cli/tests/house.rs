@@ -19,9 +19,9 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("actions", &["disclosure"]),
     ("codelists", &["sandbox"]),
     ("ui", &[]),
-    ("site", &["ui", "protocol", "pipeline", "repositories", "jobs"]),
+    ("site", &["ui", "protocol", "pipeline", "runtimes", "codelists", "repositories", "jobs"]),
     ("backend", &["ui", "protocol", "pipeline", "repositories", "runtimes", "sandbox", "jobs", "codelists"]),
-    ("demo", &["site", "backend", "protocol", "pipeline", "jobs"]),
+    ("demo", &["site", "backend", "sandbox"]),
     (
         "cli",
         &["pipeline", "disclosure", "sandbox", "runtimes", "jobs", "actions", "codelists", "site", "backend", "demo"],

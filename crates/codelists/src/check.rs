@@ -87,7 +87,7 @@ impl Report {
         Some(if forced { "codelists update --delete-unlisted" } else { "codelists update" })
     }
 
-    fn error(&mut self, fault: Fault) {
+    pub(crate) fn error(&mut self, fault: Fault) {
         self.findings.push((Severity::Error, fault));
     }
 }
@@ -146,7 +146,7 @@ impl Project {
                 return Ok((report, None));
             }
         };
-        compare(&disk, &listing, &manifest, &mut report);
+        compare(&disk.csvs, &listing, &manifest, &mut report, |files| modified(&disk, files));
         let passed = report.ok().then(|| Passed {
             listing: disk.listing.clone().unwrap_or_default(),
             manifest: disk.manifest.clone().unwrap_or_else(|| manifest.to_bytes()),
@@ -167,7 +167,16 @@ fn downloaded(listing: &Listing, site: &Site, asking: &Asking) -> Result<Manifes
     Ok(Manifest { files: files.collect() })
 }
 
-fn compare(disk: &OnDisk, listing: &Listing, manifest: &Manifest, report: &mut Report) {
+/// The files by name whose content is not the recorded one, with the reason where they cannot be read as a download.
+pub(crate) type Modified = BTreeMap<String, Option<String>>;
+
+pub(crate) fn compare(
+    csvs: &[String],
+    listing: &Listing,
+    manifest: &Manifest,
+    report: &mut Report,
+    modified: impl FnOnce(&[(&String, &Recorded)]) -> Modified,
+) {
     let listed: BTreeSet<&Id> = listing.ids().collect();
     let recorded: BTreeSet<&Id> = manifest.files.iter().map(|recorded| &recorded.id).collect();
     let names = |ids: &BTreeSet<&Id>, others: &BTreeSet<&Id>| ids.difference(others).map(ToString::to_string).collect();
@@ -177,16 +186,16 @@ fn compare(disk: &OnDisk, listing: &Listing, manifest: &Manifest, report: &mut R
     }
 
     let files: BTreeMap<String, &Recorded> = manifest.files.iter().map(|r| (r.id.file_name(), r)).collect();
-    let on_disk: BTreeSet<&String> = disk.csvs.iter().collect();
+    let on_disk: BTreeSet<&String> = csvs.iter().collect();
     let missing: Vec<String> = files.keys().filter(|name| !on_disk.contains(name)).cloned().collect();
-    let extra: Vec<String> = disk.csvs.iter().filter(|name| !files.contains_key(*name)).cloned().collect();
+    let extra: Vec<String> = csvs.iter().filter(|name| !files.contains_key(*name)).cloned().collect();
     if !missing.is_empty() || !extra.is_empty() {
         report.error(Fault::Files { missing: missing.clone(), extra: extra.clone() });
     }
 
     let there: Vec<(&String, &Recorded)> =
         files.iter().filter(|(name, _)| on_disk.contains(name)).map(|(name, recorded)| (name, *recorded)).collect();
-    let modified = modified(disk, &there);
+    let modified = modified(&there);
     if !modified.is_empty() {
         let files = modified.iter().map(|(name, why)| match why {
             Some(why) => format!("{name} ({why})"),
@@ -223,8 +232,7 @@ fn compare(disk: &OnDisk, listing: &Listing, manifest: &Manifest, report: &mut R
     }
 }
 
-/// The files whose content is not the recorded one, with the reason where they cannot be read as a download at all.
-fn modified(disk: &OnDisk, files: &[(&String, &Recorded)]) -> BTreeMap<String, Option<String>> {
+fn modified(disk: &OnDisk, files: &[(&String, &Recorded)]) -> Modified {
     let next = AtomicUsize::new(0);
     let workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(8).min(files.len());
     let work = || {

@@ -88,11 +88,7 @@ impl Project {
 impl OnDisk {
     /// The text of codelists.txt.
     pub(crate) fn listing_text(&self) -> Result<&str, Fault> {
-        let bytes = self.listing.as_deref().ok_or_else(|| Fault::Listing { why: "does not exist".into() })?;
-        std::str::from_utf8(bytes).map_err(|e| {
-            let line = bytes[..e.valid_up_to()].iter().filter(|b| **b == b'\n').count() + 1;
-            Fault::Listing { why: format!("is not UTF-8 text: line {line} has other bytes") }
-        })
+        listing_of(self.listing.as_deref())
     }
 
     /// codelists.txt, valid.
@@ -102,7 +98,7 @@ impl OnDisk {
 
     /// codelists.json, valid.
     pub(crate) fn recorded(&self) -> Result<Manifest, Fault> {
-        Manifest::parse(self.manifest.as_deref().ok_or(Fault::NoManifest)?)
+        manifest_of(self.manifest.as_deref())
     }
 
     /// The hash of a file.
@@ -118,6 +114,20 @@ impl OnDisk {
         file.read_to_end(buffer).map_err(|e| e.to_string())?;
         Ok(Sha::of(buffer))
     }
+}
+
+/// The text of codelists.txt.
+pub(crate) fn listing_of(bytes: Option<&[u8]>) -> Result<&str, Fault> {
+    let bytes = bytes.ok_or_else(|| Fault::Listing { why: "does not exist".into() })?;
+    std::str::from_utf8(bytes).map_err(|e| {
+        let line = bytes[..e.valid_up_to()].iter().filter(|b| **b == b'\n').count() + 1;
+        Fault::Listing { why: format!("is not UTF-8 text: line {line} has other bytes") }
+    })
+}
+
+/// codelists.json, valid.
+pub(crate) fn manifest_of(bytes: Option<&[u8]>) -> Result<Manifest, Fault> {
+    Manifest::parse(bytes.ok_or(Fault::NoManifest)?)
 }
 
 /// A whole small file; `None` if it does not exist.

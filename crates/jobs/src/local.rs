@@ -14,7 +14,7 @@ mod upkeep;
 
 pub use clean::{Cleaned, Extent, clean, size};
 pub use code::{OutputPaths, code_tree};
-pub use desk::{Answer, Desk, Overview};
+pub use desk::{Answer, Desk, Overview, WISH};
 pub use judge::{Edited, Judged, Judging};
 pub use recover::Recovered;
 pub use snapshots::{Chosen, Restored, SNAPSHOTS, restore, snapshot, snapshot_to_restore};

@@ -25,10 +25,10 @@ mod tests;
 mod whole;
 mod workspace;
 
+pub use cancel::CancelOrder;
 pub use code::{JobState, StatusCode, UnknownWord};
 pub use definition::{DEFINITION_FORMAT, JobDefinition};
 pub use error::StateError;
-pub use cancel::CancelOrder;
 pub use event::{Answer, ChainError, ChainHead, Outgoing};
 pub use flag::Flag;
 pub use model::{

@@ -29,10 +29,11 @@ pub enum NotHolder {
 }
 
 impl Lease {
-    /// `hello`.
+    /// `hello`. A process start that is earlier than the holder's never gets the lease, whatever it says: its `hello` came
+    /// late, and would end the process that followed it.
     ///
     /// # Errors
-    /// Another process holds the lease, or this one was ended by a take-over.
+    /// Another process holds the lease, or held it and started later; or this one was ended by a take-over.
     pub fn hello(&mut self, boot: &Ulid, take_over: bool, now: Moment) -> Result<(), NotHolder> {
         if self.superseded.contains(boot) {
             return Err(NotHolder::Superseded);
@@ -40,7 +41,7 @@ impl Lease {
         if let Some((holder, until)) = &self.holder
             && holder != boot
         {
-            if *until > now && !take_over {
+            if (*until > now && !take_over) || *holder > *boot {
                 return Err(NotHolder::AlreadyConnected);
             }
             let mut ended = self.superseded.to_vec();
@@ -91,5 +92,17 @@ mod tests {
         assert_eq!(lease.hello(&three, false, at(190)), Ok(()));
         assert_eq!(lease.call(&two, at(191)), Err(NotHolder::Superseded));
         assert_eq!(lease.call(&three, at(1000)), Ok(()));
+    }
+
+    /// What a process said before it died may arrive after its successor has begun.
+    #[test]
+    fn a_late_hello_ends_nobody() {
+        let at = |s: i64| Moment::from_microseconds(s * 1_000_000).unwrap();
+        let (dead, alive) = (Ulid::from_parts(1, 0), Ulid::from_parts(2, 0));
+        let mut lease = Lease::default();
+        assert_eq!(lease.hello(&alive, false, at(0)), Ok(()));
+        assert_eq!(lease.hello(&dead, true, at(1)), Err(NotHolder::AlreadyConnected));
+        assert_eq!(lease.hello(&dead, false, at(500)), Err(NotHolder::AlreadyConnected));
+        assert_eq!(lease.call(&alive, at(501)), Ok(()));
     }
 }

@@ -21,5 +21,5 @@ pub use names::{Branch, Commit, NotABranch, NotACommit, NotATag, Tag};
 pub use rewrite::{BadRewrite, Rewrites};
 pub use settings::{BadTokenHost, Network, Settings, Tokens};
 pub use text::visible;
-pub use tree::{Limits, TreePath, TreeSink, TreeSummary};
+pub use tree::{Limits, TreeNames, TreePath, TreeSink, TreeSummary};
 pub use url::{BadUrl, RepoUrl};

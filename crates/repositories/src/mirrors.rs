@@ -5,6 +5,7 @@ mod ensure;
 mod folder;
 mod remote;
 
+use std::convert::Infallible;
 use std::path::Path;
 
 pub(crate) use folder::Mirror;
@@ -12,8 +13,10 @@ pub(crate) use folder::Mirror;
 use crate::file::{FileError, LARGEST_PROJECT_FILE, PROJECT_FILE, ProjectFile, read_file};
 use crate::git::Git;
 use crate::objects::Objects;
-use crate::tree::read_tree;
-use crate::{AllowedRepo, Branch, Commit, Error, Limits, ReadError, RepoUrl, Settings, Tag, TreeSink, TreeSummary};
+use crate::tree::{read_names, read_tree};
+use crate::{
+    AllowedRepo, Branch, Commit, Error, Limits, ReadError, RepoUrl, Settings, Tag, TreeNames, TreeSink, TreeSummary,
+};
 
 /// The mirrors below one folder. Any number of processes and threads may use them at once. All methods block: they wait
 /// for git, for other processes that fetch the same repository, and between tries.
@@ -50,7 +53,16 @@ impl Mirrors {
     /// # Errors
     /// `TagMissing`, `NotOnBranch` (not approved yet), otherwise as [`ensure`](Self::ensure).
     pub fn resolve_tag(&self, repo: &AllowedRepo, tag: &Tag) -> Result<CommitOnBranch, Error> {
-        ensure::resolve_tag(self, repo.url(), tag)
+        ensure::resolve(self, repo.url(), tag, &Branch::main())
+    }
+
+    /// The commit of a tag (light or annotated), else of the branch of that name; it must be on `branch`. Offline the commit
+    /// that the name had when it was last resolved.
+    ///
+    /// # Errors
+    /// `TagMissing`, `NotOnBranch`, otherwise as [`ensure`](Self::ensure).
+    pub fn named(&self, repo: &AllowedRepo, name: &Tag, branch: &Branch) -> Result<CommitOnBranch, Error> {
+        ensure::resolve(self, repo.url(), name, branch)
     }
 
     /// The commit at the head of a branch, asked from the source now.
@@ -116,6 +128,39 @@ impl CommitOnBranch {
     /// As [`project_file`](Self::project_file).
     pub fn file(&self, path: &str, limit: u64) -> Result<Vec<u8>, FileError> {
         read_file(&mut self.objects()?, self.commit, path, limit)
+    }
+
+    /// Several regular files, each of at most `limit` bytes, handed over one after the other in their order.
+    ///
+    /// # Errors
+    /// The mirror or this machine; what is wrong with one file is handed over in its place.
+    pub fn files<'p>(
+        &self,
+        paths: impl IntoIterator<Item = &'p str>,
+        limit: u64,
+        mut each: impl FnMut(&'p str, Result<Vec<u8>, FileError>),
+    ) -> Result<(), Error> {
+        let mut objects = self.objects()?;
+        for path in paths {
+            each(path, read_file(&mut objects, self.commit, path, limit));
+        }
+        Ok(())
+    }
+
+    /// The names of the whole tree, without a byte of any file.
+    ///
+    /// # Errors
+    /// `BadCommit` or `TooLarge` naming the path; `Repository` if the mirror is damaged.
+    pub fn names(&self, limits: &Limits) -> Result<TreeNames, ReadError<Infallible>> {
+        read_names(&mut self.objects()?, self.commit, limits)
+    }
+
+    /// Keeps the commit for ever, whatever becomes of the branch. Once is enough; more do nothing.
+    ///
+    /// # Errors
+    /// `Damaged`, or the machine's.
+    pub fn pin(&self) -> Result<(), Error> {
+        ensure::pin(&self.git, &self.mirror, &self.branch, self.commit)
     }
 
     fn objects(&self) -> Result<Objects, Error> {

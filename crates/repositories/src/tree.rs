@@ -9,7 +9,7 @@ mod walk;
 
 pub(crate) use parse::Mode;
 pub use path::TreePath;
-pub(crate) use read::read_tree;
+pub(crate) use read::{read_names, read_tree};
 pub(crate) use walk::{commit_tree, tree_object};
 
 use std::io::Read;
@@ -79,4 +79,13 @@ pub struct TreeSummary {
     pub lfs_pointers: Vec<TreePath>,
     /// Submodules: nothing is written for them.
     pub submodules: Vec<TreePath>,
+}
+
+/// The names in a tree.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct TreeNames {
+    /// The tree's object id: 40 hexadecimal digits.
+    pub tree_id: String,
+    /// Every regular file.
+    pub files: Vec<TreePath>,
 }

@@ -35,6 +35,7 @@ impl Clock {
 pub fn moment(microseconds: i64) -> Moment {
     Moment::from_microseconds(microseconds).unwrap_or(Moment::BEGIN)
 }
+
 /// One second, in the unit of all stored times.
 pub const SECOND: i64 = 1_000_000;
 /// One minute.

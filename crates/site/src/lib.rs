@@ -2,10 +2,13 @@
 
 pub mod access;
 pub mod audit;
+pub mod cancel;
 pub mod clock;
 pub mod facts;
+pub mod form;
 pub mod line;
 pub mod live;
+pub mod mirror;
 pub mod pages;
 pub mod people;
 pub mod settings;

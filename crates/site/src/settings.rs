@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use crate::access::rate::Rates;
+pub use crate::access::rate::Rates;
 
 /// Settings of one site.
 #[derive(Debug, Clone)]

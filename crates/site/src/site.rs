@@ -9,6 +9,7 @@ use crate::access::Gate;
 use crate::clock::Clock;
 use crate::line::{KeyError, Lines};
 use crate::live::Hub;
+use crate::mirror::{CannotOpen, Mirrors};
 use crate::settings::BadSettings;
 use crate::store::{Store, StoreError};
 
@@ -23,6 +24,8 @@ pub struct Site {
     pub clock: Clock,
     /// Who asks how often.
     pub gate: Gate,
+    /// Code of studies.
+    pub mirrors: Mirrors,
     /// What public pages keep of project.yaml files.
     pub memory: crate::pages::Memory,
     /// The connections of backends: who holds one, what it told last, who waits for orders.
@@ -60,6 +63,9 @@ pub enum SiteError {
     /// Its database.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Its mirrors.
+    #[error(transparent)]
+    Mirrors(#[from] CannotOpen),
     /// The key that signs its orders.
     #[error(transparent)]
     Key(#[from] KeyError),
@@ -87,6 +93,7 @@ impl Site {
             .map_err(|source| SiteError::Data { path: settings.data.clone(), source })?;
         let store = Store::open(&settings.database()).await?;
         let gate = Gate::new(settings.rates);
+        let mirrors = Mirrors::open(&settings)?;
         let line = Lines::open(&settings.data)?;
         Ok(Arc::new(Self {
             settings,
@@ -96,6 +103,7 @@ impl Site {
             memory: crate::pages::Memory::default(),
             line,
             hub: Hub::default(),
+            mirrors,
             stopping: AtomicBool::new(false),
         }))
     }

@@ -21,14 +21,16 @@ impl Line {
         let mut backoff = Backoff::new(self.parts.ground.clone());
         let held = self.parts.log.roster().map(|roster| roster.revision.get());
         let mut wanted = held != Some(met.revision);
+        // A site that was restored may be behind what it told before: then all of it counts anew.
+        let mut afresh = held > Some(met.revision);
         loop {
             if !wanted {
                 let _ = tokio::time::timeout(EVERY, met.rights.notified()).await;
             }
             wanted = false;
-            match self.fetch().await {
+            match self.fetch(afresh).await {
                 Ok(()) => {
-                    worked = true;
+                    (worked, afresh) = (true, false);
                     backoff.reset();
                 }
                 Err(failed) => match End::or_wait(failed, worked) {
@@ -42,11 +44,11 @@ impl Line {
         }
     }
 
-    async fn fetch(&self) -> Result<(), Failed> {
+    async fn fetch(&self, afresh: bool) -> Result<(), Failed> {
         let log = &self.parts.log;
         // What was asked for before the call is answered by it; what comes meanwhile asks again.
         let asked = self.rights().await?;
-        let after = log.roster().map_or(0, |roster| roster.revision.get());
+        let after = log.roster().filter(|_| !afresh).map_or(0, |roster| roster.revision.get());
         let answer = self.call(Method::GET, &format!("people?after={after}"), String::new()).await?;
         if !matches!(answer.status(), StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) {
             log.put_roster(read::<Roster>(&answer)?).await?;

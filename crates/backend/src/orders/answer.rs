@@ -192,7 +192,9 @@ impl Telling<'_> {
             db,
             pool: if db { Pool::Db } else { Pool::Other },
             weight: weight.whole().clamp(1, 1000).try_into().map_err(|_| no_name(visited))?,
-            needs: needs.try_into().map_err(|_| Refused::new(RefusedReason::TooLarge, "an action has too many needs"))?,
+            needs: needs
+                .try_into()
+                .map_err(|_| Refused::new(RefusedReason::TooLarge, "an action has too many needs"))?,
         })
     }
 
@@ -201,7 +203,8 @@ impl Telling<'_> {
         if matches!(visited.reason, Reason::Succeeded | Reason::Stale) {
             reasons.extend(self.seen.before.staleness.get(&visited.action).into_iter().flat_map(|staleness| {
                 let differs = differences(staleness);
-                let state = (visited.reason == Reason::Succeeded).then(|| Why { code: standing(staleness), action: None });
+                let state =
+                    (visited.reason == Reason::Succeeded).then(|| Why { code: standing(staleness), action: None });
                 state.into_iter().chain(differs)
             }));
         }

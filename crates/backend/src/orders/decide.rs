@@ -272,7 +272,10 @@ impl Decider {
         }
         let roster = self.log.roster();
         let at_site = roster.as_ref().and_then(|roster| roster.workspaces.get(&order.workspace));
-        if binding.archived || binding.retired || at_site.is_some_and(|site| site.archived || !site.project_details.ongoing) {
+        if binding.archived
+            || binding.retired
+            || at_site.is_some_and(|site| site.archived || !site.project_details.ongoing)
+        {
             return Err(refused(RefusedReason::WorkspaceArchived, "the workspace is archived".to_owned()));
         }
         let here = self.look(&code).await?;
@@ -303,8 +306,7 @@ impl Decider {
             };
             let told = telling.body().map_err(NoPlan::Refused)?;
             let body = told.write().map_err(|error| refused(RefusedReason::ProjectInvalid, error.to_string()))?;
-            let answer =
-                Answer { kind: told.kind().name(), answers: Some(directive.id.as_str()), body: &body };
+            let answer = Answer { kind: told.kind().name(), answers: Some(directive.id.as_str()), body: &body };
             let planned = Planned {
                 project: &code.project,
                 request,

@@ -54,7 +54,8 @@ impl Here {
     /// Whether an action can run here, and may.
     pub(super) fn check(&self, action: &Action) -> Result<(), Refused> {
         let runtime = &action.runtime;
-        let refuse = |reason, words: String| Err(Refused::new(reason, format!("{} of {}: {words}", runtime, action.name)));
+        let refuse =
+            |reason, words: String| Err(Refused::new(reason, format!("{} of {}: {words}", runtime, action.name)));
         if !runtimes::catalogue().runtimes.contains_key(&runtime.name) {
             let words = "it is no runtime, and this version fetches no reusable actions";
             return refuse(RefusedReason::ReusableActionError, words.to_owned());

@@ -28,7 +28,8 @@ mod tests {
     use super::*;
 
     fn may(roles: &Value, disabled: bool) -> bool {
-        let user = json!({"username": "sample-r", "fullname": "Sample Researcher", "disabled": disabled, "roles": roles});
+        let user =
+            json!({"username": "sample-r", "fullname": "Sample Researcher", "disabled": disabled, "roles": roles});
         let roster = serde_json::from_value(json!({"users": [user], "workspaces": {}, "revision": 1})).unwrap();
         let (user, project) = ("sample-r".parse().unwrap(), "winter-pressures".parse().unwrap());
         may_run(&roster, &user, &project, "2027-03-04T09:15:02.000000Z".parse().unwrap())

@@ -203,7 +203,11 @@ mod tests {
         assert!(capped.population_permissions.is_empty(), "the policy alone gives nothing");
         assert!(capped.component_access.is_empty());
         assert_eq!(policy.cap("q", &asked, now), AnalysisScope::default());
-        let odd = [permission(Dataset, "shoe_sizes", None), permission(Action, "sqlrunner", None), permission(Action, "x", None)];
+        let odd = [
+            permission(Dataset, "shoe_sizes", None),
+            permission(Action, "sqlrunner", None),
+            permission(Action, "x", None),
+        ];
         assert_eq!(unknown(&odd, now), ["dataset_permissions: shoe_sizes", "action: x"]);
     }
 }

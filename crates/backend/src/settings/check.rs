@@ -20,10 +20,17 @@ fn wrong<T>(at: &Spanned<T>, what: impl Into<String>) -> Wrong {
     Wrong { span: Some(at.span()), what: what.into() }
 }
 
-pub(super) fn settings(file: file::File, folder: &Path) -> Result<Settings, Wrong> {
+pub(super) fn settings(file: file::File, folder: &Path) -> Result<Settings, Vec<Wrong>> {
     if file.profile == Profile::Production {
-        production(&file)?;
+        let refused = production(&file);
+        if !refused.is_empty() {
+            return Err(refused);
+        }
     }
+    usable(file, folder).map_err(|wrong| vec![wrong])
+}
+
+fn usable(file: file::File, folder: &Path) -> Result<Settings, Wrong> {
     Ok(Settings {
         slug: file.slug,
         flavour: file.flavour,
@@ -40,30 +47,28 @@ pub(super) fn settings(file: file::File, folder: &Path) -> Result<Settings, Wron
     })
 }
 
-/// What a production profile refuses. Each has its own words: an operator must not have to guess.
-fn production(file: &file::File) -> Result<(), Wrong> {
-    match file.data.get_ref() {
-        Data::Dummy => Err(wrong(
+/// What a production profile refuses, all of it at once, each in its own words: an operator must not have to guess.
+fn production(file: &file::File) -> Vec<Wrong> {
+    let data = match file.data.get_ref() {
+        Data::Dummy => Some(wrong(
             &file.data,
-            "`data = \"dummy\"` is refused in a production profile: outputs of invented data must not pass for real \
-             ones; this version has no other data source, so only `profile = \"demo\"` can start",
-        ))?,
-    }
-    match file.environments.get_ref() {
-        Environments::Native => Err(wrong(
-            &file.environments,
-            "native environments are refused in a production profile: study code must run in containers, which \
-             this version does not have yet",
-        ))?,
-    }
-    match &file.repositories.allow_local {
-        Some(local) if *local.get_ref() => Err(wrong(
-            local,
-            "local repositories are refused in a production profile: what runs must be public code; name patterns in \
-             `allow` instead",
+            "`data = \"dummy\"` is refused in a production profile: outputs of invented data must not pass for real ones; \
+             this version has no other data source, so only `profile = \"demo\"` can start",
         )),
-        _ => Ok(()),
-    }
+    };
+    let environments = match file.environments.get_ref() {
+        Environments::Native => Some(wrong(
+            &file.environments,
+            "native environments are refused in a production profile: study code must run in containers, which this \
+             version does not have yet",
+        )),
+    };
+    let local = file.repositories.allow_local.as_ref().filter(|local| *local.get_ref()).map(|local| {
+        let what = "local repositories are refused in a production profile: what runs must be public code; name patterns \
+                    in `allow` instead";
+        wrong(local, what)
+    });
+    [data, environments, local].into_iter().flatten().collect()
 }
 
 fn site(file: file::Site, profile: Profile, folder: &Path) -> Result<Site, Wrong> {

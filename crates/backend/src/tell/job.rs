@@ -227,7 +227,12 @@ fn rule(rule: Rule) -> PolicyRule {
 /// The identity of a native environment: `host:` and a hash. One that has another form is hashed: it may name a place.
 fn host(identity: &str) -> Result<ImageDigest, NoFact> {
     let hashed = || format!("host:{}", Sha256Hex::of(&[identity.as_bytes()])).parse();
-    identity.parse::<ImageDigest>().ok().filter(|_| identity.starts_with("host:")).map_or_else(hashed, Ok).map_err(|_| BAD)
+    identity
+        .parse::<ImageDigest>()
+        .ok()
+        .filter(|_| identity.starts_with("host:"))
+        .map_or_else(hashed, Ok)
+        .map_err(|_| BAD)
 }
 
 /// A built-in action that the protocol has a name for.

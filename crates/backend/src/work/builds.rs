@@ -14,8 +14,8 @@ use runtimes::{Found, Plan};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
-use crate::desk::ended;
 use super::{Bench, WorkError};
+use crate::desk::ended;
 use crate::orders::Kit;
 
 /// Environments that are made at the same time.

@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use jobs::schedule::Modes;
 use tokio::sync::watch;
 
-use crate::desk::ended;
 use super::{Bench, REST, WorkError};
+use crate::desk::ended;
 use crate::desk::{Contact, Starts};
 
 pub(super) async fn run(

@@ -13,9 +13,9 @@ use protocol::gauges::{Disk, PoolGauge, Queued};
 use protocol::text::whole::Count;
 use tokio::sync::watch;
 
-use crate::desk::ended;
 use super::{Bench, WorkError};
 use crate::desk::Readings;
+use crate::desk::ended;
 
 /// How often the disk is looked at.
 const LOOK: Duration = Duration::from_secs(30);

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use jobs::fault::point;
+use jobs::local::WISH;
 use jobs::state::{CancelOrder, PolicyRule, StateError};
 use jobs::{RequestId, WorkspaceName};
 use protocol::directive::DirectiveBody;
@@ -17,13 +18,10 @@ use protocol::text::ids::Ulid;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 
-use crate::desk::ended;
 use super::{Bench, REST, WorkError};
+use crate::desk::ended;
 use crate::log::LogError;
 use crate::orders::Decided;
-
-/// The flag that shows what the site's staff wish.
-pub(super) const WISH: &str = "pause_wish";
 
 /// What has come and is not applied yet.
 #[derive(Default)]

@@ -24,10 +24,12 @@ const TOLD: &str = "policy_told";
 
 /// What these rules let anybody ask for.
 pub fn policy(rules: &Rules) -> Policy {
-    let capacity = |pool: Pool, limit: Weight| {
-        Some(PoolCapacity { pool, capacity: Count::try_from(limit.whole()).ok()? })
-    };
-    let pools = [capacity(Pool::Db, rules.capacity.of(PoolName::Db)), capacity(Pool::Other, rules.capacity.of(PoolName::Other))];
+    let capacity =
+        |pool: Pool, limit: Weight| Some(PoolCapacity { pool, capacity: Count::try_from(limit.whole()).ok()? });
+    let pools = [
+        capacity(Pool::Db, rules.capacity.of(PoolName::Db)),
+        capacity(Pool::Other, rules.capacity.of(PoolName::Other)),
+    ];
     let limits = &rules.running.limits;
     Policy {
         runtimes: list(runtimes_of(rules)),

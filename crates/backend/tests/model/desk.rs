@@ -61,6 +61,12 @@ impl Simple {
         self.disk.lock().unwrap()
     }
 
+    /// Whether every job ended and all is told.
+    pub fn idle(&self) -> bool {
+        let disk = self.held();
+        disk.outbox.is_empty() && disk.jobs.values().all(|job| job.2 == Now::Ended)
+    }
+
     /// The answer to a directive; the same one when asked again after a kill.
     fn decide(&self, directive: &Directive) -> Vec<Told> {
         let mut disk = self.held();

@@ -25,7 +25,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::common::{beginning, key, moment, north, who};
-use crate::desk::{Now, Simple};
+use crate::desk::Simple;
 use crate::net::{Net, Virtual, Weather};
 use crate::site::{self, Shared, Site, held};
 
@@ -299,7 +299,9 @@ impl World {
 
     /// A second process, with nothing of its own to tell, ends the first: which must then start no more jobs.
     async fn take_over(&mut self) -> Result<(), String> {
-        if *self.net.weather.lock().unwrap() != Weather::Fine {
+        // Only a connected process is told that it was ended; another one waits for the lease.
+        let connected = self.now_running().contact.borrow().connected;
+        if *self.net.weather.lock().unwrap() != Weather::Fine || !connected {
             return Ok(());
         }
         let log = self.now_running().log.clone();
@@ -310,7 +312,7 @@ impl World {
         let task = tokio::spawn(async move { drop(second.run(stop).await) });
         let mut contact = self.now_running().contact.clone();
         // It hears of it at its next call, at the latest when its poll ends; a halted one may only ask each minute.
-        let stopped = contact.wait_for(|contact| contact.starts == Starts::Stopped);
+        let stopped = contact.wait_for(|contact| contact.starts == Starts::Elsewhere);
         let heard = tokio::time::timeout(Duration::from_secs(200), stopped).await.is_ok();
         task.abort();
         let _ = task.await;
@@ -401,8 +403,7 @@ impl World {
     async fn at_rest(&self) -> bool {
         let running = self.now_running();
         let standing = running.log.standing().await.unwrap();
-        let idle = running.log.waiting().await.unwrap().is_empty()
-            && self.desk.disk.lock().unwrap().jobs.values().all(|job| job.2 == Now::Ended);
+        let idle = running.log.waiting().await.unwrap().is_empty() && self.desk.idle();
         let site = held(&self.site);
         idle && running.contact.borrow().connected
             && running.contact.borrow().starts == Starts::Allowed

@@ -53,7 +53,7 @@ pub struct Rig {
     stop: watch::Sender<bool>,
     desk: Option<JoinHandle<Result<(), backend::desk::DeskFailed>>>,
     cursor: u64,
-    extra: Extra,
+    pub extra: Extra,
 }
 
 fn settings(folder: &Path, extra: &str) -> Settings {
@@ -72,7 +72,10 @@ high = "{0}/high"
 medium = "{0}/medium"
 [repositories]
 allow = ["https://code.example.org/northfield/*"]
-rewrite = [{{ from = "https://code.example.org", to = "{0}/code" }}]
+rewrite = [
+    {{ from = "https://code.example.org", to = "{0}/code" }},
+    {{ from = "https://code.example.org/northfield/away", to = "https://127.0.0.1:1/away" }},
+]
 [workers]
 max = 4
 db = 2
@@ -139,8 +142,12 @@ impl Rig {
     }
 
     pub async fn roster(&self, role: &str) {
+        self.roster_of(role, json!({"project": "winter-pressures"})).await;
+    }
+
+    pub async fn roster_of(&self, role: &str, scope: Value) {
         let revision = self.log.roster().map_or(1, |roster| roster.revision.get() + 1);
-        let roles = json!([{"role": role, "scope": {"project": "winter-pressures"}}]);
+        let roles = json!([{"role": role, "scope": scope}]);
         let user = json!({"username": "sample-r", "fullname": "Sample Researcher", "disabled": false, "roles": roles});
         let roster = json!({"users": [user], "workspaces": {}, "revision": revision});
         self.log.put_roster(serde_json::from_value(roster).unwrap()).await.unwrap();
@@ -211,6 +218,24 @@ impl Rig {
     pub async fn cancel(&mut self, request: &str, actions: &[&str]) -> Ulid {
         let body = json!({"request": request, "actions": actions, "requested_by": "sample-r", "at": "2027-03-04T09:15:02.104000Z"});
         self.send(DirectiveBody::Cancel(serde_json::from_value(body).unwrap())).await
+    }
+
+    /// The refusal that answers a directive; the book cannot take it.
+    pub async fn refused_anyway(&mut self, directive: &Ulid) -> String {
+        for _ in 0..400 {
+            let from = Seq::try_from(self.facts.len() as u64 + 1).unwrap();
+            for fact in self.log.facts(Epoch::LEAST, from, 500).await.unwrap() {
+                let content = fact.content().unwrap();
+                if let FactBody::Refused(body) = &content.body
+                    && body.answer.directive == *directive
+                {
+                    assert!(self.book.apply(&content).is_err());
+                    return json!(body.reason).as_str().unwrap().to_owned();
+                }
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("it has no answer")
     }
 
     /// Takes in what was told since; every fact must fit.
@@ -284,7 +309,7 @@ impl Rig {
             Outcome::Accepted(_) => "accepted".to_owned(),
             Outcome::NothingToDo(body) => format!("nothing_to_do {}", word(&json!(body.reason))),
             Outcome::Refused(body) => format!("refused {}", word(&json!(body.reason))),
-            Outcome::Sent | Outcome::Checking(_) => unreachable!(),
+            Outcome::Sent | Outcome::Checking(_) | Outcome::Answered => unreachable!(),
         }
     }
 

@@ -4,10 +4,11 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-/// On a laptop these work on the records of one study's folder, while `cloister run` goes on there or not.
+/// These work on the records of one study's folder, while `cloister run` goes on there or not; with --state on those of a
+/// backend, while it runs or is down.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Ids of jobs and requests may be shortened as long as they are unique.\n\nExamples:\n  cloister backend status              what runs, what waits and for what\n  cloister backend pause on            nothing new starts, what runs carries on\n  cloister backend kill 54fy --fail    end this job for good\n  cloister backend verify              read every record and object again"
+    after_help = "Ids of jobs and requests may be shortened as long as they are unique.\n\nExamples:\n  cloister backend status              what runs, what waits and for what\n  cloister backend pause on            nothing new starts, what runs carries on\n  cloister backend status --state DIR  the same of a backend, by its state folder\n  cloister backend kill 54fy --fail    end this job for good\n  cloister backend verify              read every record and object again"
 )]
 pub(crate) struct Backend {
     #[command(subcommand)]
@@ -15,6 +16,9 @@ pub(crate) struct Backend {
     /// The study folder [default: this folder]
     #[arg(long, global = true, value_name = "DIR")]
     pub(crate) project_dir: Option<PathBuf>,
+    /// The state folder of a backend, as its settings name it
+    #[arg(long, global = true, value_name = "DIR", conflicts_with = "project_dir")]
+    pub(crate) state: Option<PathBuf>,
     /// Print JSON
     #[arg(long, global = true)]
     pub(crate) json: bool,

@@ -1,5 +1,4 @@
-//! `cloister backend`: the operator's commands, as far as a laptop has them. Spec jobs.md 21.
-//! On a backend they will work on its state folder in the same way.
+//! `cloister backend`: the operator's commands, on a study's folder or on the state folder of a backend. Spec jobs.md 21.
 
 pub(crate) mod args;
 mod logs;
@@ -28,8 +27,11 @@ pub(crate) fn backend(args: &Backend, terminal: &Terminal) -> Result<Exit, Box<d
         say(args, terminal, &format!("{}: sound, {lines} weights", file.display()), &json!({ "weights": lines }));
         return Ok(Exit::Done);
     }
-    let folder = project::find(args.project_dir.as_deref(), terminal)?.folder;
     let threads = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    if let Some(state) = &args.state {
+        return threads.block_on(of_backend(args, state, terminal));
+    }
+    let folder = project::find(args.project_dir.as_deref(), terminal)?.folder;
     threads.block_on(async {
         match &args.command {
             Command::Snapshot => upkeep::snapshot(args, &folder, terminal).await,
@@ -58,9 +60,26 @@ pub(crate) fn follow(folder: &Path, action: &ActionName, terminal: &Terminal) ->
     })
 }
 
+fn operator(why: &str) -> Operator {
+    Operator { who: format!("uid {}", rustix::process::getuid().as_raw()), why: why.to_owned() }
+}
+
 async fn desk(folder: &Path, why: &str) -> Result<Option<Desk>, Box<dyn Error>> {
-    let by = Operator { who: format!("uid {}", rustix::process::getuid().as_raw()), why: why.to_owned() };
-    Ok(Desk::at(folder, &env::runs_folder()?, by).await?)
+    Ok(Desk::at(folder, &env::runs_folder()?, operator(why)).await?)
+}
+
+/// The same commands on the records of a backend.
+async fn of_backend(args: &Backend, state: &Path, terminal: &Terminal) -> Result<Exit, Box<dyn Error>> {
+    if matches!(args.command, Command::Snapshot | Command::Verify | Command::Gc { .. } | Command::Restore { .. }) {
+        return Err("error: upkeep of a backend's records is not in this version yet; it works on a study's folder".into());
+    }
+    let Some(desk) = Desk::of_backend(state, operator(&args.why)).await? else {
+        let state = visible(&state.to_string_lossy()).into_owned();
+        return Err(format!("error: no backend has run with the state folder {state}").into());
+    };
+    let exit = act(args, &desk, terminal).await;
+    desk.close().await?;
+    exit
 }
 
 async fn at_the_desk(args: &Backend, folder: &Path, terminal: &Terminal) -> Result<Exit, Box<dyn Error>> {

@@ -62,7 +62,12 @@ pub(super) fn status(args: &Backend, seen: &Overview, acts: &[Act], terminal: &T
         let flags: Vec<_> =
             seen.flags.iter().map(|f| json!({ "flag": f.name, "value": f.value, "since": f.since })).collect();
         let open: Vec<_> = seen.open.iter().map(value).collect();
-        terminal.line(&json!({ "runs": seen.runs, "modes": flags, "jobs": open }).to_string());
+        let wish = seen.wish.as_deref().and_then(|wish| serde_json::from_str::<Value>(wish).ok());
+        let mut value = json!({ "runs": seen.runs, "modes": flags, "jobs": open });
+        if wish.is_some() {
+            value["wish"] = json!(wish);
+        }
+        terminal.line(&value.to_string());
         return;
     }
     for mode in modes(seen, acts) {
@@ -70,8 +75,14 @@ pub(super) fn status(args: &Backend, seen: &Overview, acts: &[Act], terminal: &T
     }
     let running = seen.open.iter().filter(|job| job.state() == JobState::Running).count();
     let waiting = seen.open.len() - running;
+    if let Some(wish) = &seen.wish {
+        terminal.line(&format!("the site's staff wish: {}", visible(wish)));
+    }
+    let counts = || format!("{} running, {waiting} waiting", plural(running, "job"));
     let how = match (seen.runs, seen.open.is_empty()) {
-        (true, _) => format!("a run goes on here: {} running, {waiting} waiting", plural(running, "job")),
+        (true, _) if seen.is_backend => format!("the backend runs: {}", counts()),
+        (false, _) if seen.is_backend => format!("the backend is down; when it comes back it goes on with {}", counts()),
+        (true, _) => format!("a run goes on here: {}", counts()),
         (false, true) => "no run goes on here".to_owned(),
         (false, false) => {
             format!(

@@ -7,11 +7,10 @@ mod progress;
 mod report;
 mod runtimes;
 mod shown;
-mod signals;
+pub(crate) mod signals;
 
 use std::collections::BTreeMap;
 use std::error::Error;
-use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
@@ -244,10 +243,9 @@ impl Work<'_> {
         judged: &Judged,
     ) -> Result<(RunSummary, Option<u8>), Box<dyn Error>> {
         let quiet = self.shown.is_json();
-        let (interrupt, came) = signals::listen(move |text| {
+        let (interrupt, came) = signals::listen(move || {
             if !quiet {
-                // The terminal may be gone: that is when HUP comes.
-                let _ = writeln!(std::io::stderr(), "{text}");
+                signals::say("stopping: jobs get 3 seconds to end (once more: at once)");
             }
         })?;
         let (events, mut heard) = tokio::sync::mpsc::unbounded_channel();

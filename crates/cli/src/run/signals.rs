@@ -1,6 +1,7 @@
 //! Ctrl-C, TERM and HUP: the first ends the run in order, the second at once.
 //! Spec cli.md 2 (exit codes), 4.4.
 
+use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
@@ -17,8 +18,8 @@ impl Came {
     }
 }
 
-/// Listens from now on. `first` is called with what came, before the run is told.
-pub(crate) fn listen(first: impl Fn(&str) + Send + 'static) -> std::io::Result<(watch::Receiver<bool>, Came)> {
+/// Listens from now on. `first` is called when the first one came, after the run was told.
+pub(crate) fn listen(first: impl Fn() + Send + 'static) -> std::io::Result<(watch::Receiver<bool>, Came)> {
     let (tell, told) = watch::channel(false);
     let came = Came::default();
     let noted = came.clone();
@@ -39,8 +40,13 @@ pub(crate) fn listen(first: impl Fn(&str) + Send + 'static) -> std::io::Result<(
             }
             noted.0.store(code, Ordering::Relaxed);
             let _ = tell.send(true);
-            first("stopping: jobs get 3 seconds to end (once more: at once)");
+            first();
         }
     });
     Ok((told, came))
+}
+
+/// A line for the person who pressed the keys. The terminal may be gone: that is when HUP comes.
+pub(crate) fn say(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
 }

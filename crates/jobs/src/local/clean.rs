@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use sandbox::folder::{SafeFolder, is_temporary};
 
-use super::study::Places;
 use super::LocalError;
+use super::study::Places;
 use crate::engine::discard;
 
 /// How much is removed.

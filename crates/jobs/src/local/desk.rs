@@ -11,9 +11,9 @@ use sandbox::folder::SafeFolder;
 use serde_json::json;
 
 use super::LocalError;
-use crate::lock::Lock;
 use super::study::{Places, give_to_owner};
 use crate::engine::{LINES, ring, volume};
+use crate::lock::Lock;
 use crate::log::log_name;
 use crate::schedule::Modes;
 use crate::server::{Folders, ServerError};
@@ -52,6 +52,10 @@ pub struct Overview {
     pub modes: Modes,
     /// The same with since when.
     pub flags: Vec<Flag>,
+    /// What the site's staff wish, as they said it; shown and nothing else.
+    pub wish: Option<String>,
+    /// Whether it is a backend: what was left when it went down goes on when it comes back.
+    pub is_backend: bool,
     /// Pending and running jobs, in the order of their plans. Without a run they were left by a killed one.
     pub open: Vec<Job>,
 }
@@ -66,6 +70,9 @@ pub enum Answer {
     /// No run goes on; it holds for the next one.
     Noted,
 }
+
+/// The flag under which a backend notes what the site's staff wish (spec protocol.md 3.3, `pause_wish`).
+pub const WISH: &str = "pause_wish";
 
 impl Desk {
     /// Opens it. `None` if nothing ever ran here. `runs` is the folder given to [`super::Study::open`].
@@ -109,8 +116,11 @@ impl Desk {
     pub async fn overview(&self) -> Result<Overview, LocalError> {
         let flags = self.state.flags().await?;
         let modes = Modes::of_flags(&flags);
+        let wish = flags.iter().find(|flag| flag.name == WISH).and_then(|flag| flag.value.clone());
+        let is_backend = matches!(self.at.logs, Logs::High(_));
         let flags = flags.into_iter().filter(|flag| flag.value.is_some() && Modes::FLAGS.contains(&flag.name.as_str()));
-        Ok(Overview { runs: self.runs(), modes, flags: flags.collect(), open: self.state.open_jobs().await? })
+        let (runs, open) = (self.runs(), self.state.open_jobs().await?);
+        Ok(Overview { runs, modes, flags: flags.collect(), wish, is_backend, open })
     }
 
     /// What operators did lately, newest first.

@@ -10,9 +10,9 @@ use sandbox::folder::{Kind, SafeFolder};
 
 use super::StudyView;
 use super::study::LocalError;
+use crate::collect::CollectedOutput;
 pub use crate::judge::Judging;
 use crate::judge::{LARGEST_SCRIPT, Standing, Weighing};
-use crate::collect::CollectedOutput;
 use crate::plan::LatestJob;
 use crate::provenance::Staleness;
 use crate::state::{LatestJobs, PastRun};

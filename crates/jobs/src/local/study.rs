@@ -10,12 +10,12 @@ use std::sync::Arc;
 use pipeline::{ActionName, Project};
 use sandbox::folder::{FolderError, Kind, SafeFolder};
 
-use crate::lock::{Lock, NoLock};
+use super::OutputPaths;
 use super::publisher::{ProjectFolder, make_metadata};
 use super::snapshots::{held_by_snapshots, newest_snapshot};
-use super::OutputPaths;
 use crate::WorkspaceName;
 use crate::engine::{NoRules, RunSettings, Workshop};
+use crate::lock::{Lock, NoLock};
 use crate::publish::open_project;
 use crate::state::{State, StateError};
 use crate::store::{Durability, Freed, Store, StoreError};
@@ -235,8 +235,15 @@ impl Study {
         let store = if privileged { store.with_owner(owner.uid, owner.gid) } else { store };
         let name = places.project.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
         let publisher = ProjectFolder::new(folder.try_clone()?, name);
-        let shop =
-            Workshop { state, store, runtime, volumes: places.volumes(), settings, publisher: Arc::new(publisher), admission: Arc::new(NoRules) };
+        let shop = Workshop {
+            state,
+            store,
+            runtime,
+            volumes: places.volumes(),
+            settings,
+            publisher: Arc::new(publisher),
+            admission: Arc::new(NoRules),
+        };
         let workspace = WorkspaceName::local();
         let study = Self { shop: Arc::new(shop), folder, places, workspace, _lock: lock };
         // Also when the run ends early, its owner must be able to go on.

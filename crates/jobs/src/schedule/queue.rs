@@ -200,9 +200,7 @@ impl Queue {
             (Some(held), Some(_)) => Standing::Held(held),
             (Some(held), None) if not_before.is_none() => Standing::Held(held),
             (None, Some(at)) => Standing::NextTry(at),
-            (_, None) => {
-                Standing::Worker { pool, position: position.copied().unwrap_or(1), weight }
-            }
+            (_, None) => Standing::Worker { pool, position: position.copied().unwrap_or(1), weight },
         }
     }
 

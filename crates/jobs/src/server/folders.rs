@@ -78,7 +78,9 @@ impl Folders {
         let path = self.state.join(Self::PLACES);
         let text = serde_json::to_vec(self).map_err(|error| ServerError::io(&path)(error.into()))?;
         let temporary = self.state.join("places.json.tmp");
-        std::fs::write(&temporary, text).and_then(|()| std::fs::rename(&temporary, &path)).map_err(ServerError::io(&path))
+        std::fs::write(&temporary, text)
+            .and_then(|()| std::fs::rename(&temporary, &path))
+            .map_err(ServerError::io(&path))
     }
 
     /// Those of the backend whose records are in `state`.

@@ -120,7 +120,8 @@ impl Server {
         let mut jobs = Vec::new();
         for visited in what.plan.new_jobs() {
             let action = &what.project.actions[visited.index];
-            let located = what.located.get(&action.runtime).ok_or_else(|| SubmitError::NoRuntime(action.name.clone()))?;
+            let located =
+                what.located.get(&action.runtime).ok_or_else(|| SubmitError::NoRuntime(action.name.clone()))?;
             jobs.push(NewJob { definition: making.definition(action, located), pins: visited.pins.clone() });
         }
         let recorded =

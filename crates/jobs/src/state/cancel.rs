@@ -114,14 +114,16 @@ async fn cancel_actions(
     let mut done = Cancelled::default();
     if phase == "checking" {
         for action in actions {
-            sqlx::query("INSERT OR IGNORE INTO cancel_wish (request, action, wished_by, answers) \
-                 VALUES (?, ?, ?, ?)")
-                .bind(request.to_string())
-                .bind(action.as_str())
-                .bind(order.map(|order| order.by))
-                .bind(order.map_or("", |order| order.id))
-                .execute(&mut *tx)
-                .await?;
+            sqlx::query(
+                "INSERT OR IGNORE INTO cancel_wish (request, action, wished_by, answers) \
+                 VALUES (?, ?, ?, ?)",
+            )
+            .bind(request.to_string())
+            .bind(action.as_str())
+            .bind(order.map(|order| order.by))
+            .bind(order.map_or("", |order| order.id))
+            .execute(&mut *tx)
+            .await?;
             done.noted.push(action.clone());
         }
         return Ok(done);

@@ -146,7 +146,8 @@ impl JobHead {
         }
         // A job that runs when it ends has a runtime, also if its command never began.
         tells.ran_ms = if ends && from.state() == JobState::Running { tells.ran_ms.or(Some(0)) } else { None };
-        let reference = matches!(status.code, StatusCode::JobError | StatusCode::InternalError).then(reference).flatten();
+        let reference =
+            matches!(status.code, StatusCode::JobError | StatusCode::InternalError).then(reference).flatten();
         let image: Option<String> = match status.code {
             StatusCode::Initiated => {
                 let image = sqlx::query_scalar("SELECT definition->'image' FROM job WHERE id = ?");
@@ -210,7 +211,8 @@ impl JobHead {
         now: Timestamp,
     ) -> Result<Vec<JobId>, StateError> {
         let message = format!("{}, which it needs, {}", self.action, ending(self.code));
-        let status = Status::new(StatusCode::DependencyFailed, message).telling(|tells| tells.blocked_by = vec![self.id]);
+        let status =
+            Status::new(StatusCode::DependencyFailed, message).telling(|tells| tells.blocked_by = vec![self.id]);
         let mut failed = Vec::new();
         let mut from = std::collections::VecDeque::from([self.id]);
         while let Some(job) = from.pop_front() {

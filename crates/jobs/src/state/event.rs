@@ -131,11 +131,7 @@ impl Answer<'_> {
 }
 
 /// Puts a message into the outbox; false if what it answers was answered before.
-pub(super) async fn send(
-    tx: &mut SqliteConnection,
-    message: Message<'_>,
-    now: Timestamp,
-) -> Result<bool, StateError> {
+pub(super) async fn send(tx: &mut SqliteConnection, message: Message<'_>, now: Timestamp) -> Result<bool, StateError> {
     let insert = sqlx::query(
         "INSERT INTO outbox (kind, body, held_for, answers, at_us) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
     );
@@ -203,11 +199,13 @@ impl State {
     /// # Errors
     /// The database refused.
     pub async fn outgoing(&self, limit: u32) -> Result<Vec<Outgoing>, StateError> {
-        let rows = sqlx::query("SELECT seq, kind, body, coalesce(at_us, 0) FROM outbox WHERE delivered_at IS NULL AND held_for IS NULL \
-             ORDER BY seq LIMIT ?")
-            .bind(limit)
-            .fetch_all(&self.readers)
-            .await?;
+        let rows = sqlx::query(
+            "SELECT seq, kind, body, coalesce(at_us, 0) FROM outbox WHERE delivered_at IS NULL AND held_for IS NULL \
+             ORDER BY seq LIMIT ?",
+        )
+        .bind(limit)
+        .fetch_all(&self.readers)
+        .await?;
         let read = |row: sqlx::sqlite::SqliteRow| {
             let body: String = row.try_get(2)?;
             let (seq, kind, at_us) = (row.try_get(0)?, row.try_get(1)?, row.try_get(3)?);

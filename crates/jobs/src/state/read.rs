@@ -8,8 +8,8 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 
 use super::{
-    DEFINITION_FORMAT, Job, JobDefinition, LatestJobs, LatestRow, PastRun, State, StateError, Status, StoredPin, Tells, Times,
-    components,
+    DEFINITION_FORMAT, Job, JobDefinition, LatestJobs, LatestRow, PastRun, State, StateError, Status, StoredPin, Tells,
+    Times, components,
 };
 use crate::collect::CollectedOutput;
 use crate::{JobId, Request, RequestId, WorkspaceName};

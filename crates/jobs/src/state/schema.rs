@@ -9,11 +9,8 @@ use sqlx::{Connection, Row, SqliteConnection};
 use super::StateError;
 
 /// Each brings the schema from the version before to its own, which is its position counted from 1.
-const MIGRATIONS: &[&str] = &[
-    include_str!("migrations/001.sql"),
-    include_str!("migrations/002.sql"),
-    include_str!("migrations/003.sql"),
-];
+const MIGRATIONS: &[&str] =
+    &[include_str!("migrations/001.sql"), include_str!("migrations/002.sql"), include_str!("migrations/003.sql")];
 
 /// The newest version known here.
 pub(super) const KNOWN: i64 = MIGRATIONS.len() as i64;

@@ -89,8 +89,7 @@ impl State {
     /// # Errors
     /// The database refused.
     pub async fn permits(&self) -> Result<Vec<(String, serde_json::Value)>, StateError> {
-        let rows =
-            sqlx::query("SELECT project, body FROM permits ORDER BY project").fetch_all(&self.readers).await?;
+        let rows = sqlx::query("SELECT project, body FROM permits ORDER BY project").fetch_all(&self.readers).await?;
         rows.iter().map(|row| Ok((row.try_get(0)?, serde_json::from_str(&row.try_get::<String, _>(1)?)?))).collect()
     }
 
@@ -158,8 +157,7 @@ impl State {
             .bind(workspace.as_str())
             .execute(&mut *tx)
             .await?;
-        let event =
-            Event { kind: "rebind", workspace: workspace.as_str(), request: String::new(), body: json!({}) };
+        let event = Event { kind: "rebind", workspace: workspace.as_str(), request: String::new(), body: json!({}) };
         append(&mut tx, event, now).await?;
         self.commit(tx).await
     }

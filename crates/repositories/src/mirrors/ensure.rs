@@ -6,6 +6,7 @@ use sha1::{Digest, Sha1};
 use super::folder::Mirror;
 use super::remote::{Depth, Remote, Wish};
 use super::{CommitOnBranch, Mirrors};
+use crate::git::Git;
 use crate::{Branch, Commit, Error, Network, RepoUrl, Tag};
 
 /// How many commits of a branch are fetched, one after the other, until the wanted one is among them.
@@ -139,26 +140,34 @@ pub(super) fn head(mirrors: &Mirrors, url: &RepoUrl, branch: &Branch) -> Result<
     found.into_iter().next().map(|(commit, _)| commit).ok_or_else(missing)
 }
 
-pub(super) fn resolve_tag(mirrors: &Mirrors, url: &RepoUrl, tag: &Tag) -> Result<CommitOnBranch, Error> {
+pub(super) fn pin(git: &Git, mirror: &Mirror, branch: &Branch, commit: Commit) -> Result<(), Error> {
+    let name = proof(branch, commit);
+    match mirror.read_ref(git, &name)? {
+        Some(_) => Ok(()),
+        None => mirror.set_ref(git, &name, &commit.to_string()),
+    }
+}
+
+pub(super) fn resolve(mirrors: &Mirrors, url: &RepoUrl, tag: &Tag, on: &Branch) -> Result<CommitOnBranch, Error> {
     let (git, settings) = (&mirrors.git, &mirrors.settings);
     let mirror = Mirror::of(url, settings, git)?;
     let kept = last_tag(tag);
     if settings.network == Network::Off {
         let known = mirror.read_ref(git, &kept)?.and_then(|commit| commit.parse().ok());
         let commit = known.ok_or_else(|| Error::Offline { url: url.clone(), what: format!("the tag `{tag}`") })?;
-        return ensure(mirrors, url, &Branch::main(), commit);
+        return ensure(mirrors, url, on, commit);
     }
     let light = format!("refs/tags/{}", tag.as_str());
-    let (peeled, branch) = (format!("{light}^{{}}"), format!("refs/heads/{}", tag.as_str()));
+    let (peeled, head) = (format!("{light}^{{}}"), format!("refs/heads/{}", tag.as_str()));
     let found = {
         let lock = mirror.write()?;
-        Remote::new(git, settings, &mirror, &lock, url).refs(&[&peeled, &light, &branch])?
+        Remote::new(git, settings, &mirror, &lock, url).refs(&[&peeled, &light, &head])?
     };
     let named = |name: &str| found.iter().find(|(_, found)| found == name).map(|(commit, _)| *commit);
     // An annotated tag is an object of its own; what it points to is the commit.
-    let commit = named(&peeled).or_else(|| named(&light)).or_else(|| named(&branch));
+    let commit = named(&peeled).or_else(|| named(&light)).or_else(|| named(&head));
     let commit = commit.ok_or_else(|| Error::TagMissing { url: url.clone(), tag: tag.clone() })?;
-    let ensured = ensure(mirrors, url, &Branch::main(), commit)?;
+    let ensured = ensure(mirrors, url, on, commit)?;
     ensured.mirror.set_ref(git, &kept, &commit.to_string())?;
     Ok(ensured)
 }

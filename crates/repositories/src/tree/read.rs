@@ -1,6 +1,7 @@
 //! From the list of a tree to its bytes: sizes first, then each blob once, then files, then links.
 //! Spec jobs.md 20, 23; sandbox.md 10 (links only after all files).
 
+use std::convert::Infallible;
 use std::io::{Cursor, Read};
 
 use crate::objects::{Kind, Objects};
@@ -8,7 +9,7 @@ use crate::{BadTree, Commit, Error, Limits, ReadError, TreeLimit, TreePath};
 
 use super::parse::Mode;
 use super::walk::{List, list, missing};
-use super::{TreeSink, TreeSummary};
+use super::{TreeNames, TreeSink, TreeSummary};
 
 /// Longest target of a link, in bytes.
 const LONGEST_TARGET: u64 = 4095;
@@ -62,6 +63,16 @@ pub(crate) fn read_tree<S: TreeSink>(
         Ok(())
     })?;
     hand_over(listed, &blobs, &kept, &targets, commit, sink)
+}
+
+pub(crate) fn read_names(
+    objects: &mut Objects,
+    commit: Commit,
+    limits: &Limits,
+) -> Result<TreeNames, ReadError<Infallible>> {
+    let List { leaves, summary, .. } = list(objects, commit, limits)?;
+    let files = leaves.into_iter().filter(|leaf| leaf.mode != Mode::Link).map(|leaf| leaf.path).collect();
+    Ok(TreeNames { tree_id: summary.tree_id, files })
 }
 
 fn unreadable(error: std::io::Error) -> Error {

@@ -5,8 +5,7 @@ use axum::http::{HeaderMap, header};
 use sqlx::Row;
 
 use super::secret::{self, Kind};
-use super::session::push;
-use super::{Account, Grants, Token, TokenScope};
+use super::{Token, TokenScope, session};
 use crate::clock::MINUTE;
 use crate::store::{Store, StoreError};
 
@@ -34,18 +33,9 @@ pub(super) async fn find(store: &Store, text: &str, now: i64) -> Result<Option<(
     .fetch_all(store.readers())
     .await?;
     let Some(first) = rows.first() else { return Ok(None) };
-    let mut grants = Grants::default();
-    for row in &rows {
-        push(&mut grants, row, now)?;
-    }
     let scopes: String = first.try_get("scopes")?;
     let projects: Option<String> = first.try_get("projects")?;
-    let account = Account {
-        id: first.try_get("id")?,
-        username: first.try_get("username")?,
-        fullname: first.try_get("fullname")?,
-        grants,
-    };
+    let account = session::account(&rows, now)?;
     let token = Token {
         account,
         id: first.try_get("token_id")?,

@@ -124,6 +124,14 @@ impl Prefix {
     }
 }
 
+impl<S: Sync> axum::extract::FromRequestParts<S> for Prefix {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut axum::http::request::Parts, _: &S) -> Result<Self, Self::Rejection> {
+        Ok(parts.extensions.get::<Self>().cloned().unwrap_or_else(Self::inside))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -118,21 +118,12 @@ pub(super) async fn find(store: &Store, hash: &[u8; 32], now: i64) -> Result<Opt
     .fetch_all(store.readers())
     .await?;
     let Some(first) = rows.first() else { return Ok(None) };
-    let mut grants = Grants::default();
-    for row in &rows {
-        push(&mut grants, row, now)?;
-    }
+    let account = account(&rows, now)?;
     let (created_at, last_seen_at): (i64, i64) = (first.try_get("created_at")?, first.try_get("last_seen_at")?);
-    let idle = if grants.is_staff() { IDLE_STAFF } else { IDLE };
+    let idle = if account.grants.is_staff() { IDLE_STAFF } else { IDLE };
     if now >= created_at + LONGEST || now >= last_seen_at + idle {
         return Ok(None);
     }
-    let account = Account {
-        id: first.try_get("id")?,
-        username: first.try_get("username")?,
-        fullname: first.try_get("fullname")?,
-        grants,
-    };
     let person = Person {
         account,
         csrf: first.try_get("csrf")?,
@@ -142,8 +133,42 @@ pub(super) async fn find(store: &Store, hash: &[u8; 32], now: i64) -> Result<Opt
     Ok(Some(Found { person, last_seen_at }))
 }
 
+impl Account {
+    /// The account with this id and the roles that count now; none if it is disabled. For deciding about somebody who is
+    /// not asking.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn load(store: &Store, id: i64, now: i64) -> Result<Option<Self>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT a.id, a.username, a.fullname, g.id AS grant_id, g.role, g.scope, g.scope_id, g.expires_at, g.approved_at
+             FROM account a LEFT JOIN role_grant g ON g.account = a.id AND g.revoked_at IS NULL
+             WHERE a.id = ?1 AND a.disabled_at IS NULL",
+        )
+        .bind(id)
+        .fetch_all(store.readers())
+        .await?;
+        rows.first().map(|_| account(&rows, now)).transpose()
+    }
+}
+
+/// The account of some rows, each with a role or none.
+pub(super) fn account(rows: &[sqlx::sqlite::SqliteRow], now: i64) -> Result<Account, StoreError> {
+    let first = rows.first().ok_or(sqlx::Error::RowNotFound)?;
+    let mut grants = Grants::default();
+    for row in rows {
+        push(&mut grants, row, now)?;
+    }
+    Ok(Account {
+        id: first.try_get("id")?,
+        username: first.try_get("username")?,
+        fullname: first.try_get("fullname")?,
+        grants,
+    })
+}
+
 /// Adds the role of a row, if it counts now. Roles and scopes of a newer program give nothing.
-pub(super) fn push(grants: &mut Grants, row: &sqlx::sqlite::SqliteRow, now: i64) -> Result<(), sqlx::Error> {
+fn push(grants: &mut Grants, row: &sqlx::sqlite::SqliteRow, now: i64) -> Result<(), sqlx::Error> {
     let Some(id) = row.try_get::<Option<i64>, _>("grant_id")? else { return Ok(()) };
     let (Some(role), Some(place)) =
         (Role::of(row.try_get("role")?), Place::of(row.try_get("scope")?, row.try_get("scope_id")?))

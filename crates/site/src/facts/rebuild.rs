@@ -107,7 +107,7 @@ async fn empty(change: &mut Change) -> Result<(), StoreError> {
         "DELETE FROM job_attempt",
         "DELETE FROM job",
         "DELETE FROM backend_release",
-        "UPDATE cancellation SET answered_at = NULL, result = NULL",
+        "UPDATE cancellation SET answered_at = NULL, result = NULL WHERE directive NOT LIKE 'site:%'",
         "UPDATE directive SET answered_at = NULL, rejected = NULL",
         "UPDATE backend SET mode = NULL, mode_kind = NULL, mode_since = NULL, mode_ends_at = NULL, policy = NULL,
          data_version = NULL",

@@ -78,7 +78,7 @@ impl Lines {
         self.key.public()
     }
 
-    pub(super) fn key(&self) -> &SigningKey {
+    pub(crate) fn key(&self) -> &SigningKey {
         &self.key
     }
 

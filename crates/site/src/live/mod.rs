@@ -1,16 +1,106 @@
 //! Who watches which page, and what is told to them when facts change it.
-//! Spec site.md 14.
+//! Spec site.md 14. One render for each change, shared by all readers of the page.
 
+mod pace;
+mod readers;
+mod ring;
+mod stream;
+mod watched;
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use crate::access::Access;
 use crate::facts::Changed;
+use crate::web::Routes;
+use crate::{Opened, Site};
+
+use readers::Readers;
+use watched::Watched;
+
+pub use pace::Pace;
+pub use ring::{Event, Ring, Since};
+
+/// The streams of changes.
+pub fn routes() -> Routes {
+    Routes::new().get("/{project}/{workspace}/{number}/events", Access::Public, stream::of_page).get(
+        "/api/v1/job-requests/{number}/events",
+        Access::Public,
+        stream::of_request,
+    )
+}
 
 /// The readers of open pages.
 #[derive(Debug, Default)]
-pub struct Hub {}
+pub struct Hub {
+    watched: Mutex<HashMap<i64, Arc<Watched>>>,
+    readers: Arc<Readers>,
+    /// The arrival of the last fact that was told.
+    arrival: AtomicI64,
+}
+
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 impl Hub {
     /// Something changed; called after the commit.
-    pub fn tell(&self, _changed: &Changed) {}
+    pub fn tell(&self, changed: &Changed) {
+        if let Some(arrival) = changed.arrival {
+            self.arrival.fetch_max(arrival, Ordering::AcqRel);
+        }
+        let watched = lock(&self.watched);
+        if watched.is_empty() {
+            return;
+        }
+        for page in watched.values() {
+            let of_backend = changed.backends.contains(&page.backend) || changed.gauges.contains(&page.backend);
+            if of_backend || changed.requests.contains(&page.number) {
+                page.dirty.notify_one();
+            }
+        }
+    }
 
-    /// Ends all streams.
-    pub(crate) fn stop(&self) {}
+    /// The arrival of the last fact that was told since this process began.
+    pub fn arrival(&self) -> i64 {
+        self.arrival.load(Ordering::Acquire)
+    }
+
+    /// How many streams are open.
+    pub fn readers(&self) -> usize {
+        self.readers.all()
+    }
+
+    /// Ends all streams: the site stops.
+    pub(crate) fn stop(&self) {
+        for page in lock(&self.watched).values() {
+            page.end();
+        }
+    }
+
+    /// The page of a request, watched from now on. Its task ends when nobody reads it any more.
+    fn watch(&self, site: &Opened, page: Watched) -> Arc<Watched> {
+        let mut watched = lock(&self.watched);
+        let number = page.number;
+        let kept = watched.entry(number).or_insert_with(|| {
+            let page = Arc::new(page);
+            let weak: Weak<Site> = Arc::downgrade(site);
+            tokio::spawn(watched::follow(weak, page.clone()));
+            page
+        });
+        // Counted while the map is held, so that the task cannot end in between.
+        kept.joined();
+        kept.clone()
+    }
+
+    /// Forgets a page that nobody reads. False if somebody does.
+    fn forget(&self, page: &Watched) -> bool {
+        let mut watched = lock(&self.watched);
+        if page.is_read() {
+            return false;
+        }
+        watched.remove(&page.number);
+        true
+    }
 }

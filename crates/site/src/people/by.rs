@@ -23,6 +23,11 @@ impl By {
         Self { actor: Actor::operator(), viewer: Viewer::Anonymous, request: None }
     }
 
+    /// Somebody who proved who they are by a link made for them, before they have a session.
+    pub(super) fn account_itself(actor: Actor, request: &RequestId) -> Self {
+        Self { actor, viewer: Viewer::Anonymous, request: Some(request.clone()) }
+    }
+
     /// Whether it is the operator.
     pub fn is_operator(&self) -> bool {
         matches!(self.actor, Actor::Operator(_))

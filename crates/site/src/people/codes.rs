@@ -94,7 +94,7 @@ pub async fn password_link(change: &mut Change, site: &Site, by: &By, account: i
 ///
 /// # Errors
 /// The database failed.
-pub async fn look(change: &mut Change, site: &Site, text: &str) -> Result<Option<Code>, Fault> {
+pub async fn look<'e>(tables: impl sqlx::SqliteExecutor<'e>, site: &Site, text: &str) -> Result<Option<Code>, Fault> {
     let row = sqlx::query(
         "SELECT c.purpose, c.account FROM one_time_code c LEFT JOIN account a ON a.id = c.account
          WHERE c.hash = ?1 AND c.used_at IS NULL AND c.expires_at > ?2 AND a.disabled_at IS NULL
@@ -102,7 +102,7 @@ pub async fn look(change: &mut Change, site: &Site, text: &str) -> Result<Option
     )
     .bind(secret::hash(text).to_vec())
     .bind(site.clock.microseconds())
-    .fetch_optional(&mut **change)
+    .fetch_optional(tables)
     .await?;
     let Some(row) = row else { return Ok(None) };
     let purpose = if row.try_get::<String, _>("purpose")? == "setup" { Purpose::Setup } else { Purpose::Password };
@@ -130,7 +130,7 @@ pub async fn set_up(
     new: people::accounts::New<'_>,
     kept: &str,
 ) -> Result<i64, Fault> {
-    let found = look(change, site, code).await?;
+    let found = look(&mut **change, site, code).await?;
     let anybody = sqlx::query("SELECT 1 FROM account LIMIT 1").fetch_optional(&mut **change).await?.is_some();
     if anybody || found.is_none_or(|code| code.purpose != Purpose::Setup) {
         return Err(stale());
@@ -149,7 +149,7 @@ pub async fn set_up(
 /// # Errors
 /// [`Fault::Refused`]: the code does not count.
 pub async fn choose_password(change: &mut Change, site: &Site, code: &str, by: &By, kept: &str) -> Result<i64, Fault> {
-    let account = match look(change, site, code).await? {
+    let account = match look(&mut **change, site, code).await? {
         Some(Code { purpose: Purpose::Password, account: Some(account) }) => account,
         _ => return Err(stale()),
     };

@@ -7,6 +7,7 @@ mod by;
 pub mod codes;
 mod names;
 pub mod orgs;
+pub(crate) mod pages;
 pub mod password;
 pub mod permissions;
 pub mod projects;

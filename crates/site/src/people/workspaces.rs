@@ -108,7 +108,7 @@ pub async fn edit(
     notify: bool,
 ) -> Result<(), Fault> {
     let object = Object::project(project);
-    by.may(Permission::WorkspaceCreate, &object)?;
+    by.may(Permission::ProjectManage, &object)?;
     let (branch, purpose) = (branch(branch_text)?, names::lines("purpose", purpose, 2_000)?);
     let row = sqlx::query("SELECT branch, notify_default FROM workspace WHERE id = ?1").bind(id);
     let old = row.fetch_one(&mut **change).await?;

@@ -4,6 +4,7 @@
 mod health;
 mod paper;
 mod routes;
+pub(crate) mod sheet;
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -18,7 +19,14 @@ pub use routes::{REQUEST_FORM_BYTES, Route, Routes};
 
 /// Every route of the site. A module that has handlers gives its own list.
 pub fn routes() -> Routes {
-    Routes::new().and(health::routes()).and(crate::line::routes()).and(crate::pages::routes())
+    Routes::new()
+        .and(health::routes())
+        .and(crate::line::routes())
+        .and(crate::form::routes())
+        .and(crate::people::pages::routes())
+        .and(crate::live::routes())
+        .and(crate::pages::routes())
+        .and(crate::cancel::routes())
 }
 
 /// The site as a service that answers requests.
