@@ -84,9 +84,13 @@ fn begin(text: &str) -> (Element<'_>, &str, bool) {
 
 /// What people read between heading and footer: one line for each block, without what only eyes or machines use.
 pub(crate) fn text(html: &str) -> String {
-    let main = &html[html.find("<main").unwrap()..html.find("</main>").unwrap()];
+    let mut main = html[html.find("<main").unwrap()..html.find("</main>").unwrap()].to_owned();
+    // The file has tests of its own.
+    if let Some((from, to)) = main.find("<pre class=yaml").zip(main.find("</pre>")) {
+        main.replace_range(from..to, "<pre>(the file)");
+    }
     let mut text = String::new();
-    let mut rest = main;
+    let mut rest = main.as_str();
     while let Some(at) = rest.find('<') {
         text.push_str(&rest[..at]);
         let end = rest[at..].find('>').unwrap() + at;
@@ -107,5 +111,11 @@ pub(crate) fn text(html: &str) -> String {
     text.push_str(rest);
     let lines =
         text.lines().map(|line| line.trim().trim_start_matches("| ").to_owned()).filter(|line| !line.is_empty());
-    lines.collect::<Vec<_>>().join("\n")
+    lines.filter(|line| !moves(line)).collect::<Vec<_>>().join("\n")
+}
+
+/// Lines that tell how much time has passed since the page's own moments: the test itself takes some.
+fn moves(line: &str) -> bool {
+    let bar = line.rsplit_once(' ').is_some_and(|(_, last)| last.len() == 8 && last.matches(':').count() == 2);
+    bar && !line.contains('·') || line.contains("so far") || line.contains("As it was at")
 }

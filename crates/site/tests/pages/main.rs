@@ -27,7 +27,7 @@ pub(crate) async fn site() -> (tempfile::TempDir, Opened) {
 /// Sets the clock a quarter of an hour behind the first request.
 pub(crate) fn at_noon(site: &Opened) {
     let real = site.clock.microseconds() / 1_000_000;
-    site.clock.advance(world::MORNING + 15 * 60 - real);
+    site.clock.advance(world::MORNING + 15 * 60 + 20 - real);
 }
 
 pub(crate) async fn answer(site: &Opened, path: &str) -> Response<Body> {

@@ -19,12 +19,8 @@ async fn requests_in_every_state() {
         (8, "unknown"),
         (9, "hostile"),
     ] {
-        // The moment at which a page was made differs from run to run by what the test took.
         let html = page(&site, &request_path(number)).await;
-        let text = text(&html);
-        let steady: Vec<&str> =
-            text.lines().filter(|line| !line.contains("so far") && !line.contains("As it was at")).collect();
-        insta::assert_snapshot!(format!("request-{state}"), steady.join("\n"));
+        insta::assert_snapshot!(format!("request-{state}"), text(&html));
     }
 }
 
@@ -46,9 +42,7 @@ async fn other_pages() {
         (format!("{}project.yaml?view=actions", request_path(1)), "actions"),
     ] {
         let html = page(&site, &path).await;
-        let text = text(&html);
-        let steady: Vec<&str> = text.lines().filter(|line| !line.contains("so far")).collect();
-        insta::assert_snapshot!(name, steady.join("\n"));
+        insta::assert_snapshot!(name, text(&html));
     }
 }
 
