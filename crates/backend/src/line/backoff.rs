@@ -7,6 +7,8 @@ use std::time::Duration;
 use super::ground::Ground;
 
 const LONGEST: u64 = 60;
+/// Milliseconds.
+const LEAST: u64 = 100;
 
 /// Tries in a row that failed.
 #[derive(Debug)]
@@ -34,7 +36,8 @@ impl Backoff {
         let greatest = 1u64.checked_shl(self.tries).unwrap_or(LONGEST).min(LONGEST);
         self.tries = (self.tries + 1).min(32);
         let chance = self.ground.random() % u128::from(greatest * 1000 + 1);
-        let ours = Duration::from_millis(u64::try_from(chance).unwrap_or(0));
+        // Any part of it, but never none: what fails at once must not be tried at once.
+        let ours = Duration::from_millis(u64::try_from(chance).unwrap_or(0).max(LEAST));
         // Never before the moment that the site named; spread behind it, so that all do not come at once.
         said.map_or(ours, |said| said + ours)
     }
@@ -59,9 +62,9 @@ mod tests {
     #[test]
     fn it_doubles_to_a_minute_with_any_part_of_it() {
         let mut least = Backoff::new(Arc::new(Fixed(0)));
-        assert!((0..9).all(|_| least.next(None).is_zero()));
-        assert_eq!(least.next(Some(Duration::from_secs(7))), Duration::from_secs(7));
-        // 1000 × 1001 × … − 1: the chance that gives the greatest wait of one step at a time.
+        assert!((0..9).all(|_| least.next(None) == Duration::from_millis(100)));
+        assert_eq!(least.next(Some(Duration::from_secs(7))), Duration::from_millis(7100));
+        // The chance that gives the greatest wait of one step at a time.
         for (tries, seconds) in [(0, 1), (1, 2), (2, 4), (5, 32), (6, 60), (7, 60), (40, 60)] {
             let mut most = Backoff::new(Arc::new(Fixed(seconds * 1000)));
             most.tries = tries;

@@ -22,6 +22,7 @@ pub(super) async fn run(
         let flag = match starts {
             Starts::Allowed => None,
             Starts::Offline => Some("offline"),
+            Starts::Elsewhere => Some("elsewhere"),
             Starts::Stopped => Some("stopped"),
         };
         let done = bench.server.state().set_flag(Modes::OFFLINE, flag, Timestamp::now()).await;

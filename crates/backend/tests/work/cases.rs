@@ -123,7 +123,8 @@ async fn play(case: Case) {
     }
     assert_eq!(rig.answer(order.request.as_str()).await, case.answer);
     let outcome = rig.outcome(order.request.as_str()).clone();
-    let kept = |list: &[protocol::fact::request::KeptJob]| list.iter().map(|k| k.action.to_string()).collect::<Vec<_>>();
+    let kept =
+        |list: &[protocol::fact::request::KeptJob]| list.iter().map(|k| k.action.to_string()).collect::<Vec<_>>();
     match outcome {
         Outcome::Accepted(body) => {
             assert_eq!(body.tree.as_str().len(), 40);
@@ -176,7 +177,8 @@ async fn every_order_has_the_answer_of_its_case() {
         cases.spawn(async move {
             let _turn = turns.acquire().await.unwrap();
             let name = path.file_stem().unwrap().to_string_lossy().into_owned();
-            let case = toml::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap_or_else(|e| panic!("{name}: {e}"));
+            let case =
+                toml::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap_or_else(|e| panic!("{name}: {e}"));
             let played = tokio::spawn(play(case)).await;
             (name, played)
         });

@@ -15,6 +15,8 @@ mod common;
 mod cases;
 mod code;
 mod double;
+mod histories;
+mod kills;
 mod rig;
 mod rules;
 
@@ -128,11 +130,17 @@ async fn a_lost_sandbox_is_followed_by_another_attempt() {
     rig.start();
     rig.send(DirectiveBody::JobRequest(rig.order(FIRST, &commit, &yaml, &["unlucky"]))).await;
     let ending = rig.ending(FIRST, "unlucky").await;
-    assert_eq!(ending, json!({"code": "job_error", "params": {"reason": "retries_exhausted", "attempts": 3, "ref": ending["params"]["ref"]}}));
+    assert_eq!(
+        ending,
+        json!({"code": "job_error", "params": {"reason": "retries_exhausted", "attempts": 3, "ref": ending["params"]["ref"]}})
+    );
     let job = rig.job(FIRST, "unlucky").unwrap();
     assert_eq!(job.earlier.len(), 2);
     let why = serde_json::to_value(&job.earlier[0].why).unwrap();
-    assert_eq!((&why["code"], &why["params"]["attempt"], &why["params"]["attempts"]), (&json!("waiting_on_new_task"), &json!(1), &json!(3)));
+    assert_eq!(
+        (&why["code"], &why["params"]["attempt"], &why["params"]["attempts"]),
+        (&json!("waiting_on_new_task"), &json!(1), &json!(3))
+    );
     rig.end().await;
 }
 

@@ -115,7 +115,8 @@ async fn nothing_starts_in_a_workspace_that_is_archived_meanwhile() {
 }
 
 fn permission(code: &str) -> Permission {
-    let value = json!({"kind": "dataset", "code": code, "approved_by": "da-1", "approved_at": "2026-11-02T10:00:00.000000Z"});
+    let value =
+        json!({"kind": "dataset", "code": code, "approved_by": "da-1", "approved_at": "2026-11-02T10:00:00.000000Z"});
     serde_json::from_value(value).unwrap()
 }
 
@@ -269,9 +270,10 @@ async fn reviewers_see_what_is_moderately_sensitive_and_why_the_rest_is_not_ther
     assert_eq!(manifest["outputs"]["output/secret.csv"]["level"], "highly_sensitive");
 
     // The same paths with other levels and contents: what may no longer be seen goes, and so does a note.
-    let changed = LEVELS
-        .replace("play.py patients output/patients.csv", "play.py ok output/patients.csv")
-        .replace("moderately_sensitive:\n        table: output/table.csv", "highly_sensitive:\n        table: output/table.csv");
+    let changed = LEVELS.replace("play.py patients output/patients.csv", "play.py ok output/patients.csv").replace(
+        "moderately_sensitive:\n        table: output/table.csv",
+        "highly_sensitive:\n        table: output/table.csv",
+    );
     assert_ne!(changed, LEVELS);
     let commit = rig.push(&changed);
     rig.send(DirectiveBody::JobRequest(rig.order(SECOND, &commit, &changed, &["patients", "table"]))).await;

@@ -71,7 +71,9 @@ async fn desk(folder: &Path, why: &str) -> Result<Option<Desk>, Box<dyn Error>> 
 /// The same commands on the records of a backend.
 async fn of_backend(args: &Backend, state: &Path, terminal: &Terminal) -> Result<Exit, Box<dyn Error>> {
     if matches!(args.command, Command::Snapshot | Command::Verify | Command::Gc { .. } | Command::Restore { .. }) {
-        return Err("error: upkeep of a backend's records is not in this version yet; it works on a study's folder".into());
+        return Err(
+            "error: upkeep of a backend's records is not in this version yet; it works on a study's folder".into()
+        );
     }
     let Some(desk) = Desk::of_backend(state, operator(&args.why)).await? else {
         let state = visible(&state.to_string_lossy()).into_owned();

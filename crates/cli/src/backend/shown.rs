@@ -81,7 +81,9 @@ pub(super) fn status(args: &Backend, seen: &Overview, acts: &[Act], terminal: &T
     let counts = || format!("{} running, {waiting} waiting", plural(running, "job"));
     let how = match (seen.runs, seen.open.is_empty()) {
         (true, _) if seen.is_backend => format!("the backend runs: {}", counts()),
-        (false, _) if seen.is_backend => format!("the backend is down; when it comes back it goes on with {}", counts()),
+        (false, _) if seen.is_backend => {
+            format!("the backend is down; when it comes back it goes on with {}", counts())
+        }
         (true, _) => format!("a run goes on here: {}", counts()),
         (false, true) => "no run goes on here".to_owned(),
         (false, false) => {
