@@ -95,7 +95,7 @@ async fn fresh(rig: &Rig) -> (Vec<(String, String)>, Vec<(String, String)>) {
     let now = rig.site.clock.microseconds();
     let place = ("winter-pressures", "winter-chest");
     let page = request_page(rig.site.store.readers(), place, 812, now).await.unwrap().unwrap();
-    let drawn = draw(&page, &rig.site.memory, now);
+    let drawn = draw(&page, &rig.site.memory, &rig.site.line.seen(page.backend.id), now);
     let parts = drawn.parts.iter().map(|(id, html)| ((*id).to_owned(), html.as_str().to_owned())).collect();
     (parts, drawn.rows.iter().map(|(id, html)| (id.clone(), html.as_str().to_owned())).collect())
 }

@@ -10,7 +10,8 @@ use super::super::feed::{Feed, News, PoolView, View};
 use super::super::{Awaited, Controls, Event, Workshop};
 use super::{Floor, Rules, SWEEP};
 use crate::JobState;
-use crate::schedule::{Pool, Standing};
+use crate::engine::attempt::Stop;
+use crate::schedule::{Halt, Pool, Standing};
 use crate::state::StateError;
 
 /// Runs the jobs that come by `feed` until `controls` say that it is enough. Sandboxes then live on: the next engine takes
@@ -42,7 +43,7 @@ impl Floor {
         self.look_at_state().await?;
         loop {
             if *interrupt.borrow_and_update() {
-                return Ok(());
+                return self.rest().await;
             }
             self.start();
             self.tell_standings().await?;
@@ -63,6 +64,18 @@ impl Floor {
                 () = tokio::time::sleep(timer) => {}
             }
         }
+    }
+
+    /// Sandboxes live on, unless they end with this process: then they end first, and their jobs wait for the next engine.
+    async fn rest(&mut self) -> Result<(), StateError> {
+        if !self.shop.settings.die_with_parent {
+            return Ok(());
+        }
+        self.stop_tasks(Stop::Halt(Halt::Reboot));
+        while let Some(joined) = self.running.join_next_with_id().await {
+            self.ended(joined).await?;
+        }
+        Ok(())
     }
 
     async fn hear(&mut self, news: News) -> Result<(), StateError> {
