@@ -1,6 +1,7 @@
 //! What becomes of an order: every check of the spec by the backend itself, the plan, the one answer.
 //! Spec protocol.md 1, 3; jobs.md 2, 3, 20. Nothing about rights, images, commands or code is taken from the site.
 
+mod again;
 mod answer;
 mod code;
 mod codelists;
@@ -10,9 +11,10 @@ mod people;
 mod permits;
 mod rules;
 
+pub use again::Kit;
 pub use answer::Refused;
 pub use code::{Code, Outage};
-pub use decide::{Decided, Decider, Kit};
+pub use decide::{Decided, Decider};
 pub use images::Here;
 pub use people::may_run;
 pub use permits::Standing;

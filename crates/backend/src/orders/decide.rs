@@ -1,18 +1,14 @@
 //! From an order to its one answer, and to the jobs that follow from it.
 //! Spec protocol.md 1, 3.2 (4), 4.3; jobs.md 2, 3.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use jobs::engine::Work;
 use jobs::fault::point;
 use jobs::plan::{Plan, PlanRequest};
-use jobs::provenance::CodeTree;
 use jobs::server::{Judging, Planned, SeenBefore, Server, SubmitError};
-use jobs::state::{Answer, Job, StateError};
-use jobs::tree::Tree;
+use jobs::state::{Answer, StateError};
 use jobs::{CodeSource, Request};
 use protocol::directive::envelope::Directive;
 use protocol::fact::FactBody;
@@ -20,43 +16,16 @@ use protocol::fact::request::Checking;
 use protocol::fact::words::{CheckingReason, RefusedReason};
 use protocol::order::{Codelists, Order, Stale};
 use repositories::Mirrors;
-use runtimes::{Found, Program};
 use serde_json::json;
 
 use super::answer::{Telling, moment, now};
-use super::code::{Code, NoCode, Place, of_job, of_order};
-use super::{Here, Outage, Refused, Rules, Standing, codelists, may_run, permits};
+use super::code::{Code, NoCode, of_order};
+use super::{Here, Kit, Outage, Refused, Rules, Standing, codelists, may_run, permits};
 use crate::log::Log;
 
 /// What planning has seen.
 pub(super) struct Seen {
     pub(super) before: SeenBefore,
-}
-
-/// A job with all that it needs but, perhaps, its environment.
-pub struct Kit {
-    /// As stored.
-    pub job: Job,
-    /// Who asked.
-    pub created_by: String,
-    /// For which project.
-    pub project: String,
-    /// The code.
-    pub tree: Arc<Tree>,
-    /// The same, as it counts in run keys.
-    pub code: CodeTree,
-    /// All actions of the project.
-    pub actions: Arc<BTreeSet<String>>,
-    /// What runs it, or how that is made.
-    pub found: Found,
-}
-
-impl Kit {
-    /// Ready to run.
-    pub fn work(self, program: Program) -> Work {
-        let Self { job, created_by, project, tree, code, actions, .. } = self;
-        Work { job, created_by, project, program, tree, code, edited: Arc::default(), actions }
-    }
 }
 
 /// How far an order came.
@@ -82,7 +51,7 @@ pub struct Decider {
 }
 
 /// Runs what waits for git or the disk aside; a fault of it counts as an outage.
-async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Outage> {
+pub(super) async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Outage> {
     tokio::task::spawn_blocking(work).await.map_err(|fault| Outage(format!("a fault of this program: {fault}")))
 }
 
@@ -255,7 +224,7 @@ impl Decider {
         Ok(aside(read).await??)
     }
 
-    async fn look(&self, code: &Code) -> Result<Here, Outage> {
+    pub(super) async fn look(&self, code: &Code) -> Result<Here, Outage> {
         let (project, rules) = (code.project.clone(), self.rules.clone());
         aside(move || Here::look(&project, &rules.runtimes, rules.profile, rules.lacks)).await
     }
@@ -355,46 +324,5 @@ impl Decider {
             }
         }
         Ok(())
-    }
-
-    async fn kits(&self, request: &Request, code: &Code, here: &Here) -> Result<Vec<Kit>, StateError> {
-        let actions: Arc<BTreeSet<String>> =
-            Arc::new(code.project.actions.iter().map(|action| action.name.to_string()).collect());
-        let jobs = self.server.state().jobs_of(request.id).await?;
-        let kit = |job: Job| {
-            Some(Kit {
-                created_by: request.created_by.clone(),
-                project: request.project.clone(),
-                tree: code.tree.clone(),
-                code: code.code.clone(),
-                actions: actions.clone(),
-                found: here.of(&job.definition.runtime)?.clone(),
-                job,
-            })
-        };
-        Ok(jobs.into_iter().filter(|job| job.state().is_active()).filter_map(kit).collect())
-    }
-
-    /// The jobs of a request that was planned before, after a restart.
-    ///
-    /// # Errors
-    /// The records cannot be read; the inner error if the code cannot be reached now.
-    pub async fn again(&self, request: &Request) -> Result<Result<Vec<Kit>, Outage>, StateError> {
-        let CodeSource::Commit { repo_url, branch, commit } = request.code.clone() else { return Ok(Ok(Vec::new())) };
-        let (rules, mirrors) = (self.rules.clone(), self.mirrors.clone());
-        let shop = self.server.workshop().clone();
-        let read = move || {
-            let place = Place { repo_url: &repo_url, branch: &branch, commit: commit.as_str() };
-            of_job(&place, &rules.repositories, &mirrors, &rules.tree, &shop.store)
-        };
-        let code = match aside(read).await {
-            Ok(Ok(code)) => code,
-            Ok(Err(NoCode::Outage(outage))) | Err(outage) => return Ok(Err(outage)),
-            Ok(Err(NoCode::Refused(refused))) => return Ok(Err(Outage(refused.words))),
-        };
-        match self.look(&code).await {
-            Ok(here) => Ok(Ok(self.kits(request, &code, &here).await?)),
-            Err(outage) => Ok(Err(outage)),
-        }
     }
 }

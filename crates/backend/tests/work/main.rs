@@ -15,6 +15,8 @@ mod common;
 mod cases;
 mod code;
 mod double;
+mod histories;
+mod kills;
 mod rig;
 mod rules;
 

@@ -43,6 +43,8 @@ pub struct Rig {
     pub folder: tempfile::TempDir,
     pub code: Repository,
     pub double: Arc<Double>,
+    /// Where jobs run: the double, unless a test says otherwise.
+    pub runtime: Arc<dyn sandbox::Runtime>,
     pub log: Arc<Log>,
     pub book: Book,
     /// Every fact, in order.
@@ -122,10 +124,12 @@ impl Rig {
         let (contact, contacts) = watch::channel(Contact { last: None, connected: true, starts: Starts::Allowed });
         let (readings, seen) = watch::channel(Readings::default());
         let office = Office { log: log.clone(), contact: contacts, readings, stop: stops };
+        let double = Arc::new(Double::default());
         let rig = Self {
             folder,
             code,
-            double: Arc::new(Double::default()),
+            runtime: double.clone(),
+            double,
             log,
             book: Book::default(),
             facts: Vec::new(),
@@ -146,21 +150,11 @@ impl Rig {
     }
 
     pub async fn roster_of(&self, role: &str, scope: Value) {
-        let revision = self.log.roster().map_or(1, |roster| roster.revision.get() + 1);
-        let roles = json!([{"role": role, "scope": scope}]);
-        let user = json!({"username": "sample-r", "fullname": "Sample Researcher", "disabled": false, "roles": roles});
-        let roster = json!({"users": [user], "workspaces": {}, "revision": revision});
-        self.log.put_roster(serde_json::from_value(roster).unwrap()).await.unwrap();
+        roster_with(&self.log, role, scope).await;
     }
 
     pub fn rules(&self) -> Rules {
-        let machine = Machine { runtimes: options(), lacks: no_lack };
-        let mut rules = Rules::of(&settings(self.folder.path(), self.extra.settings), machine);
-        rules.fetching.first_wait = Duration::from_millis(1);
-        rules.first_wait = Duration::from_millis(20);
-        rules.running.disk_low = 0;
-        rules.running.tries =
-            Tries { base: Duration::from_millis(5), cap: Duration::from_millis(50), max_wait: Duration::from_secs(60) };
+        let mut rules = rules_of(self.folder.path(), self.extra.settings);
         if let Some(change) = self.extra.change {
             change(&mut rules);
         }
@@ -171,7 +165,7 @@ impl Rig {
     pub fn start(&mut self) {
         assert!(self.desk.is_none());
         self.stop.send_replace(false);
-        let desk = WorkDesk::new(self.rules(), self.double.clone());
+        let desk = WorkDesk::new(self.rules(), self.runtime.clone());
         let office = self.office.clone();
         self.desk = Some(tokio::spawn(async move { desk.run(office).await }));
     }
@@ -204,15 +198,7 @@ impl Rig {
 
     /// An order of these actions at a commit whose project.yaml is this text.
     pub fn order(&self, request: &str, commit: &str, yaml: &str, actions: &[&str]) -> Order {
-        let value = json!({
-            "request": request, "number": 1, "created_at": "2027-03-04T09:15:02.104000Z", "workspace": "winter-chest",
-            "project": {"slug": "winter-pressures"}, "orgs": ["northfield"], "repo_url": URL, "branch": "main",
-            "commit": commit, "project_yaml_sha256": Sha256Hex::of(&[yaml.as_bytes()]), "requested_actions": actions,
-            "force_run_dependencies": false,
-            "requested_by": {"username": "sample-r", "name": "Sample Researcher", "kind": "human"},
-            "codelists": "ok", "permissions": [], "database": "default",
-        });
-        serde_json::from_value(value).unwrap()
+        order_of(request, commit, yaml, actions)
     }
 
     pub async fn cancel(&mut self, request: &str, actions: &[&str]) -> Ulid {
@@ -333,6 +319,40 @@ impl Rig {
     }
 }
 
+/// A user with one role.
+pub async fn roster_with(log: &Log, role: &str, scope: Value) {
+    let revision = log.roster().map_or(1, |roster| roster.revision.get() + 1);
+    let roles = json!([{"role": role, "scope": scope}]);
+    let user = json!({"username": "sample-r", "fullname": "Sample Researcher", "disabled": false, "roles": roles});
+    let roster = json!({"users": [user], "workspaces": {}, "revision": revision});
+    log.put_roster(serde_json::from_value(roster).unwrap()).await.unwrap();
+}
+
+/// The rules of a backend in a folder, with waits too short to notice.
+pub fn rules_of(folder: &Path, extra: &str) -> Rules {
+    let machine = Machine { runtimes: options(), lacks: no_lack };
+    let mut rules = Rules::of(&settings(folder, extra), machine);
+    rules.fetching.first_wait = Duration::from_millis(1);
+    rules.first_wait = Duration::from_millis(20);
+    rules.running.disk_low = 0;
+    rules.running.tries =
+        Tries { base: Duration::from_millis(5), cap: Duration::from_millis(50), max_wait: Duration::from_secs(60) };
+    rules
+}
+
+/// An order of these actions at a commit whose project.yaml is this text.
+pub fn order_of(request: &str, commit: &str, yaml: &str, actions: &[&str]) -> Order {
+    let value = json!({
+        "request": request, "number": 1, "created_at": "2027-03-04T09:15:02.104000Z", "workspace": "winter-chest",
+        "project": {"slug": "winter-pressures"}, "orgs": ["northfield"], "repo_url": URL, "branch": "main",
+        "commit": commit, "project_yaml_sha256": Sha256Hex::of(&[yaml.as_bytes()]), "requested_actions": actions,
+        "force_run_dependencies": false,
+        "requested_by": {"username": "sample-r", "name": "Sample Researcher", "kind": "human"},
+        "codelists": "ok", "permissions": [], "database": "default",
+    });
+    serde_json::from_value(value).unwrap()
+}
+
 pub fn job_id(request: &str, action: &str) -> JobId {
     JobId::of(&request.parse().unwrap(), &action.parse().unwrap())
 }
@@ -350,9 +370,20 @@ pub fn project(actions: &[(&str, &str, &[&str])]) -> String {
     text
 }
 
+/// What the actions run, where they really run: it does what its word says.
+pub const PLAY: &str = "import pathlib, sys, time
+word, path = sys.argv[1], pathlib.Path(sys.argv[2])
+path.parent.mkdir(parents=True, exist_ok=True)
+path.write_text('a,b\\n1,%s\\n' % word)
+print('played', word)
+if word == 'hold':
+    time.sleep(4)
+sys.exit(1 if word == 'fail' else 0)
+";
+
 /// The same as files of a commit.
 pub fn files(yaml: &str) -> BTreeMap<&'static str, String> {
-    [("project.yaml", yaml.to_owned()), ("analysis/play.py", "print(1)\n".to_owned())].into()
+    [("project.yaml", yaml.to_owned()), ("analysis/play.py", PLAY.to_owned())].into()
 }
 
 impl Rig {

@@ -1,0 +1,85 @@
+//! Planned jobs with all that they need: right after their plan, and again after a restart.
+//! Spec jobs.md 9 (running and waiting jobs survive a restart), 10.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use jobs::engine::Work;
+use jobs::provenance::CodeTree;
+use jobs::state::{Job, StateError};
+use jobs::tree::Tree;
+use jobs::{CodeSource, Request};
+use runtimes::{Found, Program};
+
+use super::code::{Code, NoCode, Place, of_job};
+use super::decide::aside;
+use super::{Decider, Here, Outage};
+
+/// A job with all that it needs but, perhaps, its environment.
+pub struct Kit {
+    /// As stored.
+    pub job: Job,
+    /// Who asked.
+    pub created_by: String,
+    /// For which project.
+    pub project: String,
+    /// The code.
+    pub tree: Arc<Tree>,
+    /// The same, as it counts in run keys.
+    pub code: CodeTree,
+    /// All actions of the project.
+    pub actions: Arc<BTreeSet<String>>,
+    /// What runs it, or how that is made.
+    pub found: Found,
+}
+
+impl Kit {
+    /// Ready to run.
+    pub fn work(self, program: Program) -> Work {
+        let Self { job, created_by, project, tree, code, actions, .. } = self;
+        Work { job, created_by, project, program, tree, code, edited: Arc::default(), actions }
+    }
+}
+
+impl Decider {
+    pub(super) async fn kits(&self, request: &Request, code: &Code, here: &Here) -> Result<Vec<Kit>, StateError> {
+        let actions: Arc<BTreeSet<String>> =
+            Arc::new(code.project.actions.iter().map(|action| action.name.to_string()).collect());
+        let jobs = self.server.state().jobs_of(request.id).await?;
+        let kit = |job: Job| {
+            Some(Kit {
+                created_by: request.created_by.clone(),
+                project: request.project.clone(),
+                tree: code.tree.clone(),
+                code: code.code.clone(),
+                actions: actions.clone(),
+                found: here.of(&job.definition.runtime)?.clone(),
+                job,
+            })
+        };
+        Ok(jobs.into_iter().filter(|job| job.state().is_active()).filter_map(kit).collect())
+    }
+
+    /// The jobs of a request that was planned before, after a restart.
+    ///
+    /// # Errors
+    /// The records cannot be read; the inner error if the code cannot be reached now.
+    pub async fn again(&self, request: &Request) -> Result<Result<Vec<Kit>, Outage>, StateError> {
+        let CodeSource::Commit { repo_url, branch, commit } = request.code.clone() else { return Ok(Ok(Vec::new())) };
+        let (rules, mirrors) = (self.rules.clone(), self.mirrors.clone());
+        let shop = self.server.workshop().clone();
+        let read = move || {
+            let place = Place { repo_url: &repo_url, branch: &branch, commit: commit.as_str() };
+            of_job(&place, &rules.repositories, &mirrors, &rules.tree, &shop.store)
+        };
+        let code = match aside(read).await {
+            Ok(Ok(code)) => code,
+            Ok(Err(NoCode::Outage(outage))) | Err(outage) => return Ok(Err(outage)),
+            Ok(Err(NoCode::Refused(refused))) => return Ok(Err(Outage(refused.words))),
+        };
+        match self.look(&code).await {
+            Ok(here) => Ok(Ok(self.kits(request, &code, &here).await?)),
+            Err(outage) => Ok(Err(outage)),
+        }
+    }
+}
