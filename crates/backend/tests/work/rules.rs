@@ -310,3 +310,46 @@ async fn without_contact_nothing_new_starts_and_a_wish_is_only_shown() {
     rig.readings.wait_for(|now| now.mode == Mode::Open && now.pools[1].running.get() == 0).await.unwrap();
     rig.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn damaged_records_stop_the_start_and_name_their_copy() {
+    let mut rig = Rig::new().await;
+    let yaml = project(&[("a", "ok", &[])]);
+    let commit = rig.push(&yaml);
+    rig.start();
+    rig.send(DirectiveBody::JobRequest(rig.order(FIRST, &commit, &yaml, &["a"]))).await;
+    rig.ending(FIRST, "a").await;
+    let state = rig.folder.path().join("state");
+    let copy = jobs::server::snapshot(&state, jiff::Timestamp::now()).await.unwrap();
+    let open = || {
+        let rules = rig.rules();
+        jobs::server::Server::open(
+            rules.folders,
+            rig.double.clone(),
+            rules.running,
+            std::sync::Arc::new(jobs::engine::NoRules),
+        )
+    };
+    let second = open().await.err().unwrap().to_string();
+    assert!(second.contains("another process is running this backend"), "{second}");
+    rig.end().await;
+    for name in ["state.sqlite-wal", "state.sqlite-shm"] {
+        let _ = std::fs::remove_file(rig.folder.path().join("state").join(name));
+    }
+    std::fs::write(rig.folder.path().join("state/state.sqlite"), "this is no database, it was one".repeat(1000))
+        .unwrap();
+    let rules = rig.rules();
+    let damaged = jobs::server::Server::open(
+        rules.folders,
+        rig.double.clone(),
+        rules.running,
+        std::sync::Arc::new(jobs::engine::NoRules),
+    );
+    let damaged = damaged.await.err().unwrap().to_string();
+    assert!(damaged.contains(copy.file_name().unwrap().to_str().unwrap()), "{damaged}");
+    // The copy is whole, and knows the job.
+    std::fs::copy(&copy, rig.folder.path().join("state/state.sqlite")).unwrap();
+    let desk = desk(&rig).await;
+    assert_eq!(desk.newest(10).await.unwrap().len(), 1);
+    desk.close().await.unwrap();
+}
