@@ -15,7 +15,11 @@ use site::Opened;
 use site::line as at_site;
 use site::store::ids::BackendId;
 
+use crate::town::PROJECT;
 use crate::way::InProcess;
+
+/// Bytes that stay free, as `cloister run` leaves them.
+const DISK_LOW: u64 = 2 << 30;
 
 /// A backend that does not start.
 #[derive(Debug, thiserror::Error)]
@@ -54,15 +58,15 @@ pub enum NoBackend {
 }
 
 /// The settings file of a backend of the demo, as an operator would write it.
-fn file(slug: &str, flavour: &str, origin: &str, repositories: &Path) -> String {
+fn file(slug: &str, flavour: &str, origin: &str) -> String {
     format!(
         "# A backend of `cloister demo`: invented data, native environments, repositories of this machine.\n\
          slug = \"{slug}\"\nflavour = \"{flavour}\"\nprofile = \"demo\"\ndata = \"dummy\"\n\n\
          [site]\nurl = \"{origin}\"\n\n\
          [folders]\nstate = \"state\"\nhigh = \"high_privacy\"\nmedium = \"medium_privacy\"\n\n\
-         [repositories]\nallow = [\"{}/*\"]\nallow_local = true\n\n\
-         [workers]\nmax = 2\n",
-        repositories.display()
+         [repositories]\nallow = []\nallow_local = true\n\n\
+         [workers]\nmax = 2\n\n\
+         [[permission]]\nproject = \"{PROJECT}\"\nkind = \"action\"\ncode = \"sqlrunner\"\n"
     )
 }
 
@@ -71,14 +75,14 @@ pub(crate) async fn agent(
     site: &Opened,
     way: &InProcess,
     (id, slug, flavour): (i64, &str, &str),
-    (data, repositories): (&Path, &Path),
+    data: &Path,
     (machine, runtime): (Machine, Arc<dyn Runtime>),
 ) -> Result<Agent, NoBackend> {
     let home = data.join(slug);
     let path = home.join("backend.toml");
     let failed = |source| NoBackend::Folder { path: home.clone(), source };
     std::fs::create_dir_all(&home).map_err(failed)?;
-    std::fs::write(&path, file(slug, flavour, &site.settings.origin, repositories)).map_err(failed)?;
+    std::fs::write(&path, file(slug, flavour, &site.settings.origin)).map_err(failed)?;
     let settings = Settings::read(&path)?;
     if !settings.folders.state.join("identity.json").exists() {
         enrol_it(site, way, BackendId(id), &settings).await?;
@@ -86,6 +90,8 @@ pub(crate) async fn agent(
     let mut rules = Rules::of(&settings, machine);
     // A demo leaves nothing behind, whoever ends it.
     rules.running.die_with_parent = true;
+    // A laptop's: a backend of patients waits much earlier.
+    rules.running.disk_low = DISK_LOW;
     let desk = Arc::new(WorkDesk::new(rules, runtime));
     Ok(Agent::with(&settings, Arc::new(way.clone()), desk, Start::default()).await?)
 }

@@ -62,7 +62,7 @@ pub async fn run(options: Options, told: impl Fn(Told), mut stop: watch::Receive
     let studies = tokio::task::spawn_blocking(move || {
         studies::names().into_iter().try_for_each(|study| studies::repository(study, &made).map(drop))
     });
-    let site = Site::open(town::settings(listen, &data.join("site"), &repositories)).await?;
+    let site = Site::open(town::settings(listen, &data.join("site"))).await?;
     let town = town::build(&site, &repositories).await?;
     let (ending, ended) = watch::channel(false);
     let mut parts: JoinSet<Result<(), DemoError>> = JoinSet::new();
@@ -83,7 +83,7 @@ pub async fn run(options: Options, told: impl Fn(Told), mut stop: watch::Receive
     let way = InProcess(site::router(site.clone()));
     for (id, (slug, _, flavour)) in town.backends.iter().zip(town::BACKENDS) {
         let here = (options.machine.clone(), options.runtime.clone());
-        let agent = agents::agent(&site, &way, (*id, slug, flavour), (&data, &repositories), here).await?;
+        let agent = agents::agent(&site, &way, (*id, slug, flavour), &data, here).await?;
         let ended = ended.clone();
         parts.spawn(async move { Ok(Agent::run(agent, ended).await?) });
     }
@@ -102,9 +102,10 @@ pub async fn run(options: Options, told: impl Fn(Told), mut stop: watch::Receive
     ending.send_replace(true);
     // Jobs end first; what does not end in time dies with this process.
     let all = async { while parts.join_next().await.is_some() {} };
-    let _ = tokio::time::timeout(END, all).await;
-    site.store.close().await;
-    Ok(result?)
+    if tokio::time::timeout(END, all).await.is_err() {
+        parts.shutdown().await;
+    }
+    result
 }
 
 /// A folder of its own. Those of demos that were killed go first.

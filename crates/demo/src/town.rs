@@ -17,7 +17,7 @@ pub(crate) const BACKENDS: [(&str, &str, &str); 2] = [("tpp", "TPP", "tpp"), ("e
 pub(crate) const RESEARCHER: &str = "researcher";
 
 /// The project of the stand-in studies.
-const PROJECT: &str = "stand-in-studies";
+pub(crate) const PROJECT: &str = "stand-in-studies";
 
 /// One person for each role: user name, name, role.
 const PEOPLE: [(&str, &str, Role); 13] = [
@@ -56,6 +56,8 @@ pub(crate) fn workspace(study: &str, branch: &str) -> String {
 pub(crate) async fn build(site: &Opened, repositories: &Path) -> Result<Town, Fault> {
     let by = By::operator();
     let mut change = site.store.change().await?;
+    // There is nobody yet who could be the second person.
+    people::roles::set_two_people(&mut change, &by, false).await?;
     let org = people::orgs::Org {
         slug: "northfield",
         name: "Northfield University",
@@ -88,9 +90,7 @@ pub(crate) async fn build(site: &Opened, repositories: &Path) -> Result<Town, Fa
         for place in places {
             let reason = "everybody in a demo has one role";
             let new = people::roles::New { account, role, place, reason, expires_at: None };
-            if let people::roles::Granted::Waits(grant) = people::roles::grant(&mut change, &by, new).await? {
-                people::roles::approve(&mut change, &by, grant).await?;
-            }
+            people::roles::grant(&mut change, &by, new).await?;
         }
     }
     let researcher = accounts.get(RESEARCHER).copied().unwrap_or_default();
@@ -100,6 +100,10 @@ pub(crate) async fn build(site: &Opened, repositories: &Path) -> Result<Town, Fa
         }
     }
     people::orgs::set_member(&mut change, &by, org, researcher, true).await?;
+    let reason = "its SQL reads invented data only";
+    let new = people::permissions::New { project, code: "sqlrunner", reason, evidence: "", expires_at: None };
+    let sql = people::permissions::propose(&mut change, &by, new).await?;
+    people::permissions::approve(&mut change, &by, sql).await?;
     for study in studies::names() {
         let branches = if study == RUNS_TODAY { vec![studies::BRANCH, SLOW, BROKEN] } else { vec![studies::BRANCH] };
         for branch in branches {
@@ -114,6 +118,7 @@ pub(crate) async fn build(site: &Opened, repositories: &Path) -> Result<Town, Fa
             people::workspaces::add(&mut change, &by, &site.settings, project, new).await?;
         }
     }
+    people::roles::set_two_people(&mut change, &by, true).await?;
     change.commit().await.map_err(site::store::StoreError::from)?;
     Ok(Town { backends, researcher })
 }
@@ -124,13 +129,13 @@ pub(crate) fn url(folder: &Path) -> String {
 }
 
 /// The settings of a demo's site.
-pub(crate) fn settings(listen: std::net::SocketAddr, data: &Path, repositories: &Path) -> Settings {
+pub(crate) fn settings(listen: std::net::SocketAddr, data: &Path) -> Settings {
     Settings {
         name: "Cloister demo".to_owned(),
         listen,
         origin: format!("http://{listen}"),
         data: data.to_owned(),
-        repositories: vec![format!("{}/*", url(repositories))],
+        repositories: Vec::new(),
         local_repositories: true,
         trusted_proxies: Vec::new(),
         tls: None,

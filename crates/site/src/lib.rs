@@ -1,11 +1,13 @@
 #![doc = include_str!("../README.md")]
 
 pub mod access;
+pub mod api;
 pub mod audit;
 pub mod cancel;
 pub mod clock;
 pub mod facts;
 pub mod form;
+pub mod import;
 pub mod line;
 pub mod live;
 pub mod mirror;

@@ -54,7 +54,8 @@ impl Stream {
                 return Some(Frame { event, id, data: serde_json::from_str(&field("data: ").unwrap()).unwrap() });
             }
             let waited = tokio::time::timeout(Duration::from_secs(30), self.body.frame()).await;
-            let frame = waited.expect("an event within the time of this test")?.unwrap();
+            // An event comes within the time of this test.
+            let frame = waited.unwrap()?.unwrap();
             self.text.push_str(std::str::from_utf8(frame.data_ref().unwrap()).unwrap());
         }
     }
@@ -95,7 +96,7 @@ async fn fresh(rig: &Rig) -> (Vec<(String, String)>, Vec<(String, String)>) {
     let now = rig.site.clock.microseconds();
     let place = ("winter-pressures", "winter-chest");
     let page = request_page(rig.site.store.readers(), place, 812, now).await.unwrap().unwrap();
-    let drawn = draw(&page, &rig.site.memory, now);
+    let drawn = draw(&page, &rig.site.memory, &rig.site.line.seen(page.backend.id), now);
     let parts = drawn.parts.iter().map(|(id, html)| ((*id).to_owned(), html.as_str().to_owned())).collect();
     (parts, drawn.rows.iter().map(|(id, html)| (id.clone(), html.as_str().to_owned())).collect())
 }

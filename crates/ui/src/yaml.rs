@@ -60,7 +60,7 @@ pub fn anchor(action: &str) -> String {
     id
 }
 
-/// The whole text as one piece: `<pre>` with an anchor `L12` before each line.
+/// The whole text as one piece: `<pre>` with an anchor `L12` before each line that is not empty.
 pub fn whole(text: &str, marks: &[Mark]) -> Html {
     write::lines(text, Checkpoint::start(), usize::MAX, marks)
 }

@@ -17,13 +17,14 @@ use ui::page::{Crumb, Page};
 
 use super::shell;
 use crate::Opened;
-use crate::access::{Refusal, Viewer};
+use crate::access::{Object, Permission, Refusal, Viewer};
 use crate::line::Seen;
 use crate::store::read;
 use crate::store::read::RequestPage;
 
+pub(super) use jobs::place;
 pub use pipeline::Memory;
-pub(super) use pipeline::Pipeline;
+pub(crate) use pipeline::Pipeline;
 use view::View;
 
 /// The parts of one page that can change, as they are now.
@@ -87,6 +88,42 @@ struct Whole<'a> {
     comparison: Html,
     provenance: Html,
     is_live: bool,
+    buttons: &'a Buttons,
+}
+
+/// What somebody may do with a request.
+#[derive(Debug, Default)]
+pub(super) struct Buttons {
+    /// Where the code is, if it is public and on the web.
+    code: Option<String>,
+    yaml: bool,
+    again: Option<String>,
+    failed: Option<String>,
+    cancel: bool,
+    /// Why a member may not cancel.
+    no_cancel: Option<&'static str>,
+}
+
+impl Buttons {
+    fn of(request: &RequestPage, viewer: &Viewer) -> Self {
+        let on_web = !request.is_private && request.repo.starts_with("https://");
+        let code = request.commit.as_ref().filter(|_| on_web).map(|commit| format!("{}/tree/{commit}", request.repo));
+        let mut buttons = Self { code, yaml: request.yaml.is_some(), ..Self::default() };
+        let (project, backend) = (request.project_id.0, request.backend.id.0);
+        let member = viewer.can(Permission::JobRun, &Object::project(project));
+        if member {
+            let form = format!("../run-jobs/?from={}", request.number);
+            buttons.failed = (request.counts[3] > 0).then(|| format!("{form}&only=failed"));
+            buttons.again = Some(form);
+        }
+        if matches!(request.status.as_str(), "pending" | "running") {
+            let own = viewer.account().is_some_and(|account| account.id == request.requested_by_id.0);
+            buttons.cancel = own || viewer.can(Permission::JobCancel, &Object::request(project, backend));
+            buttons.no_cancel = (member && !buttons.cancel)
+                .then_some("Only who asked, and people with the right to cancel in this project, can cancel it.");
+        }
+        buttons
+    }
 }
 
 /// The page.
@@ -100,12 +137,19 @@ pub(super) async fn page(
     let now = site.clock.microseconds();
     let found = read::request_page(site.store.readers(), (&project, &workspace), number, now).await?;
     let request = found.ok_or(Refusal::Hidden)?;
-    let (page, main) = compose(&request, &site.memory, &site.line.seen(request.backend.id), now);
+    let (page, main) =
+        compose(&request, &site.memory, &site.line.seen(request.backend.id), &Buttons::of(&request, &viewer), now);
     Ok(shell::show(&site, &viewer, &asked, page, &main))
 }
 
 /// Puts the page together.
-pub(super) fn compose(request: &RequestPage, memory: &Memory, seen: &Seen, now: i64) -> (Page, Html) {
+pub(super) fn compose(
+    request: &RequestPage,
+    memory: &Memory,
+    seen: &Seen,
+    buttons: &Buttons,
+    now: i64,
+) -> (Page, Html) {
     let view = View::of(request, memory, seen, now);
     let drawn = view.drawn();
     let main = Html::of(&Whole {
@@ -117,6 +161,7 @@ pub(super) fn compose(request: &RequestPage, memory: &Memory, seen: &Seen, now: 
         comparison: view.comparison(),
         provenance: view.provenance(),
         is_live: !drawn.is_final,
+        buttons,
     });
     let project = &request.project;
     let mut crumbs = Vec::new();
@@ -139,6 +184,11 @@ pub(super) fn compose(request: &RequestPage, memory: &Memory, seen: &Seen, now: 
         ..Page::default()
     };
     (page, main)
+}
+
+/// The table of actions, for a page of its own.
+pub(super) fn actions(request: &RequestPage, memory: &Memory, now: i64) -> Html {
+    View::of(request, memory, &Seen::default(), now).actions("./")
 }
 
 /// `/job-requests/NUMBER/` and `/job-requests/IDENTIFIER/`.

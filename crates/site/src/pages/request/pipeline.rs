@@ -27,8 +27,8 @@ pub(crate) struct Pipeline {
     /// The text; where bytes are no UTF-8, with a sign instead.
     pub(crate) text: String,
     pub(crate) actions: Vec<Line>,
-    /// How many faults make it invalid.
-    pub(crate) errors: usize,
+    /// What makes it invalid: the line, if it is about one, and the fault in words.
+    pub(crate) errors: Vec<(Option<u32>, String)>,
     marks: Vec<Mark>,
 }
 
@@ -71,8 +71,13 @@ impl Pipeline {
     /// Reads the bytes; never fails.
     pub(crate) fn read(bytes: &[u8]) -> Self {
         let loaded = ::pipeline::load(bytes, "project.yaml");
-        let errors = loaded.diagnostics.iter().filter(|d| d.severity == Severity::Error).count();
         let exact = std::str::from_utf8(bytes).is_ok();
+        let errors = loaded
+            .diagnostics
+            .iter()
+            .filter(|d| d.severity == Severity::Error)
+            .map(|d| (d.span.filter(|_| exact).map(|span| span.start.line), format!("{}: {}", d.code.0, d.message)))
+            .collect();
         let text = String::from_utf8_lossy(bytes).into_owned();
         let (mut actions, mut marks) = (Vec::new(), Vec::new());
         for action in loaded.project.or(loaded.partial).into_iter().flat_map(|project| project.actions) {
@@ -149,7 +154,7 @@ mod tests {
     #[test]
     fn actions_levels_and_places_are_found() {
         let pipeline = Pipeline::read(STUDY.as_bytes());
-        assert_eq!(pipeline.errors, 0);
+        assert_eq!(pipeline.errors, []);
         let b = pipeline.action("b").unwrap();
         assert_eq!((b.image.as_str(), b.needs.as_slice()), ("r:latest", &["a".to_owned()][..]));
         assert_eq!(b.outputs, [(Level::Medium, "output/b_*.csv".to_owned())]);
@@ -163,7 +168,7 @@ mod tests {
     #[test]
     fn broken_files_are_shown_with_their_faults() {
         let pipeline = Pipeline::read(b"version: '3.0'\nactions:\n  a: [\n");
-        assert!(pipeline.errors > 0);
+        assert!(!pipeline.errors.is_empty());
         assert!(!Pipeline::read(b"\xff\xfe\x00").text.is_empty());
         assert_eq!(Pipeline::read(b"").actions.len(), 0);
     }
