@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::http::{Method, StatusCode};
 use site::access::{Permission, Place, Role};
 use site::audit;
-use site::people::{accounts, roles};
+use site::people::{accounts, lists, roles};
 
 use crate::world::{Browser, ORIGIN, World};
 
@@ -126,6 +126,23 @@ async fn a_site_is_filled_by_pages_alone_and_every_act_is_written_down() {
         assert_eq!(page.text.matches("<h1>").count(), 1, "{path}");
     }
     assert!(world.get(&staff, "/staff/audit/").await.text.contains("workspace_archived"));
+    let store = &world.site.store;
+    let users = lists::users(store).await.unwrap();
+    assert_eq!(users.iter().map(|user| user.username.as_str()).collect::<Vec<_>>(), ["ann", "staff"]);
+    let id = lists::account(store, "ANN").await.unwrap();
+    let held = lists::roles(store, Some(id), world.site.clock.microseconds()).await.unwrap();
+    assert_eq!((held.len(), held[0].place.as_str(), held[0].waits), (1, "project/winter", false));
+    for (kind, slug) in [
+        (lists::Kind::Org, "northfield"),
+        (lists::Kind::Project, "winter"),
+        (lists::Kind::Workspace, "snow"),
+        (lists::Kind::Backend, "north"),
+    ] {
+        let things = lists::things(store, kind).await.unwrap();
+        assert_eq!((things.len(), things[0].slug.as_str()), (1, slug));
+        assert!(lists::named(store, kind, slug).await.is_ok() && lists::named(store, kind, "nothing").await.is_err());
+    }
+    assert!(lists::place(store, "project/winter").await.is_ok() && lists::place(store, "winter").await.is_err());
 }
 
 #[tokio::test]
