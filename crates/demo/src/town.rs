@@ -11,7 +11,8 @@ use site::{Opened, Settings};
 use crate::studies::{self, BROKEN, RUNS_TODAY, SLOW};
 
 /// The backends of a demo: name in addresses, name, flavour.
-pub(crate) const BACKENDS: [(&str, &str, &str); 2] = [("tpp", "TPP", "tpp"), ("emis", "EMIS", "emis")];
+/// The history has the backends of patients under the plain names.
+pub(crate) const BACKENDS: [(&str, &str, &str); 2] = [("demo-tpp", "TPP", "tpp"), ("demo-emis", "EMIS", "emis")];
 
 /// Who asks for the runs of a demo.
 pub(crate) const RESEARCHER: &str = "researcher";
@@ -49,6 +50,18 @@ pub(crate) fn workspace(study: &str, branch: &str) -> String {
     match branch {
         studies::BRANCH => format!("try-{study}"),
         _ => format!("try-{branch}"),
+    }
+}
+
+/// Five real job requests as their public pages show them; `history/README.md` says what in them stands in.
+const HISTORY: &str = include_str!("../history/seeds.jsonl");
+
+/// Takes in the history, marked as old records.
+pub(crate) async fn remember(site: &Opened) -> Result<(), crate::DemoError> {
+    let report = site::import::import(site, HISTORY).await.map_err(site::SiteError::from)?;
+    match report.refused.first() {
+        None => Ok(()),
+        Some(bad) => Err(crate::DemoError::Fault(format!("line {} of the history: {}", bad.line, bad.cause))),
     }
 }
 
