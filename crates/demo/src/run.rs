@@ -64,6 +64,7 @@ pub async fn run(options: Options, told: impl Fn(Told), mut stop: watch::Receive
     });
     let site = Site::open(town::settings(listen, &data.join("site"))).await?;
     let town = town::build(&site, &repositories).await?;
+    town::history(&site).await?;
     let (ending, ended) = watch::channel(false);
     let mut parts: JoinSet<Result<(), DemoError>> = JoinSet::new();
     let (ready, is_ready) = tokio::sync::oneshot::channel();

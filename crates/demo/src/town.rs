@@ -8,6 +8,7 @@ use site::access::{Place, Role, ScopeKind};
 use site::people::{self, By, Fault};
 use site::{Opened, Settings};
 
+use crate::DemoError;
 use crate::studies::{self, BROKEN, RUNS_TODAY, SLOW};
 
 /// The backends of a demo: name in addresses, name, flavour.
@@ -49,6 +50,16 @@ pub(crate) fn workspace(study: &str, branch: &str) -> String {
     match branch {
         studies::BRANCH => format!("try-{study}"),
         _ => format!("try-{branch}"),
+    }
+}
+
+/// Takes in the old job requests of `history/`, on backends of their own that no longer run anything.
+pub(crate) async fn history(site: &Opened) -> Result<(), DemoError> {
+    let report = site::import::import(site, include_str!("../history/seeds.jsonl")).await;
+    let report = report.map_err(|error| DemoError::Fault(error.to_string()))?;
+    match report.refused.first() {
+        None => Ok(()),
+        Some(refused) => Err(DemoError::Fault(format!("line {} of the history: {}", refused.line, refused.cause))),
     }
 }
 
