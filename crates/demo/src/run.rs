@@ -102,9 +102,10 @@ pub async fn run(options: Options, told: impl Fn(Told), mut stop: watch::Receive
     ending.send_replace(true);
     // Jobs end first; what does not end in time dies with this process.
     let all = async { while parts.join_next().await.is_some() {} };
-    let _ = tokio::time::timeout(END, all).await;
-    site.store.close().await;
-    Ok(result?)
+    if tokio::time::timeout(END, all).await.is_err() {
+        parts.shutdown().await;
+    }
+    result
 }
 
 /// A folder of its own. Those of demos that were killed go first.

@@ -10,6 +10,7 @@ pub mod graph;
 pub mod html;
 pub mod icon;
 pub mod list;
+pub mod markdown;
 pub mod page;
 pub mod time;
 pub mod yaml;

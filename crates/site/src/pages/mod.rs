@@ -1,14 +1,21 @@
 //! The public pages: what the tables hold, as people read it. No page needs a script, and no GET writes.
 //! Spec site.md 1, 3 to 6. A page is a read model (`store::read`), a template, and a row in `routes`.
 
+mod job;
 mod list;
 mod log;
+mod place;
 mod query;
 mod request;
 mod shell;
+mod status;
 pub mod words;
+mod yaml;
 
+pub(crate) use query::Query;
+pub(crate) use request::Pipeline;
 pub use request::{Drawn, Memory, changes, draw};
+pub(crate) use shell::{number, show, tagged};
 
 use crate::access::Access;
 use crate::web::Routes;
@@ -16,9 +23,21 @@ use crate::web::Routes;
 /// The routes of the public pages.
 pub fn routes() -> Routes {
     Routes::new()
+        .get("/", Access::Public, status::home)
         .get("/static/{file}", Access::Public, shell::file)
         .get("/{project}/{workspace}/{number}/", Access::Public, request::page)
         .get("/job-requests/{number}/", Access::Public, request::short)
+        .get("/{project}/{workspace}/{number}/project.yaml", Access::Public, yaml::page)
+        .get("/{project}/{workspace}/{number}/{job}/", Access::Public, job::page)
+        .get("/jobs/{job}/", Access::Public, job::short)
+        .get("/{project}/{workspace}/", Access::Public, place::workspace)
+        .get("/{project}/", Access::Public, place::project)
+        .get("/organisations/", Access::Public, place::organisations)
+        .get("/orgs/{slug}/", Access::Public, place::organisation)
+        .get("/users/{name}/", Access::Public, place::user)
+        .get("/status/", Access::Public, status::page)
+        .get("/status/{backend}/", Access::Public, status::word)
+        .get("/status/{backend}/db-availability/", Access::Public, status::database)
         .get("/event-log/", Access::Public, log::all)
         .get("/event-log.csv", Access::Public, log::as_csv)
         .get("/event-log.json", Access::Public, log::as_json)

@@ -5,6 +5,7 @@ mod health;
 mod paper;
 mod routes;
 pub(crate) mod sheet;
+pub(crate) mod table;
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -24,7 +25,9 @@ pub fn routes() -> Routes {
         .and(crate::line::routes())
         .and(crate::form::routes())
         .and(crate::people::pages::routes())
+        .and(crate::staff::routes())
         .and(crate::live::routes())
+        .and(crate::api::routes())
         .and(crate::pages::routes())
         .and(crate::cancel::routes())
 }

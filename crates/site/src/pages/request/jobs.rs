@@ -68,7 +68,7 @@ struct ReusedList {
 }
 
 /// Where the page of a job of another request is.
-pub(super) fn place(job: &OtherJob) -> Option<(String, i64)> {
+pub(in crate::pages) fn place(job: &OtherJob) -> Option<(String, i64)> {
     let (number, project, workspace) = job.request.as_ref()?;
     Some((format!("/{project}/{workspace}/{number}/{}/", job.identifier), *number))
 }

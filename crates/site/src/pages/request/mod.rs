@@ -22,8 +22,9 @@ use crate::line::Seen;
 use crate::store::read;
 use crate::store::read::RequestPage;
 
+pub(super) use jobs::place;
 pub use pipeline::Memory;
-pub(super) use pipeline::Pipeline;
+pub(crate) use pipeline::Pipeline;
 use view::View;
 
 /// The parts of one page that can change, as they are now.

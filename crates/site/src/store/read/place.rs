@@ -6,6 +6,7 @@ use sqlx::{AssertSqlSafe, SqlitePool};
 
 use super::parts::{BackendFace, ORG, Org, Permission, Person, ProjectFace, get, many, project, title};
 use crate::store::StoreError;
+use crate::store::ids::ProjectId;
 
 /// One action of a workspace on one backend, as its newest run left it.
 #[derive(Debug, Clone)]
@@ -31,6 +32,8 @@ pub struct ActionNow {
 /// A workspace.
 #[derive(Debug, Clone)]
 pub struct WorkspacePage {
+    /// The row of its project.
+    pub project_id: ProjectId,
     /// Its name.
     pub name: String,
     /// Its project.
@@ -81,6 +84,7 @@ pub async fn workspace_page(
     .fetch_all(readers)
     .await?;
     Ok(Some(WorkspacePage {
+        project_id: ProjectId(get(&row, "project")?),
         name: get(&row, "name")?,
         project: project(&row)?,
         repo: get(&row, "url")?,
@@ -135,6 +139,8 @@ pub type Member = Person;
 /// A project.
 #[derive(Debug, Clone)]
 pub struct ProjectPage {
+    /// The row.
+    pub id: ProjectId,
     /// Slug, title, leading organisation.
     pub face: ProjectFace,
     /// Its number, if it has one.
@@ -157,7 +163,7 @@ pub struct ProjectPage {
 /// The database failed.
 pub async fn project_page(readers: &SqlitePool, slug: &str, now: i64) -> Result<Option<ProjectPage>, StoreError> {
     let sql = format!(
-        "SELECT project.slug project_slug, project.number project_number, project.name project_name, project.status,
+        "SELECT project.slug project_slug, project.number project_number, project.name project_name, project.id project_id, project.status,
             org.slug org_slug, org.name org_name,
             (SELECT json_group_array(json_object('slug', slug, 'name', name)) FROM (SELECT o.slug, o.name FROM project_org po
                 JOIN org o ON o.id = po.org WHERE po.project = project.id ORDER BY po.is_lead DESC, po.created_at)) orgs,
@@ -179,6 +185,7 @@ pub async fn project_page(readers: &SqlitePool, slug: &str, now: i64) -> Result<
     let row = sqlx::query(AssertSqlSafe(sql)).bind(slug).bind(now).fetch_optional(readers).await?;
     let Some(row) = row else { return Ok(None) };
     Ok(Some(ProjectPage {
+        id: ProjectId(get(&row, "project_id")?),
         face: project(&row)?,
         number: get(&row, "project_number")?,
         status: get(&row, "status")?,

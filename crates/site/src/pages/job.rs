@@ -1,0 +1,179 @@
+//! The page of one job: what it ran, how it went, what it reads and who reads it. Never its log.
+//! Spec site.md 5.
+
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::http::HeaderMap;
+use axum::response::Response;
+use ui::html::Html;
+use ui::icon::Level;
+use ui::page::{Crumb, Page};
+use ui::time::{At, Hms};
+
+use super::request::{Memory, place};
+use super::shell;
+use super::words::{self, Around, Said};
+use crate::Opened;
+use crate::access::{Refusal, Viewer};
+use crate::store::read::{self, JobPage, JobRow, Need, RequestPage};
+
+/// The shortest beginning of an identifier that is looked up.
+const SHORTEST: usize = 4;
+
+#[derive(Template)]
+#[template(path = "job.html")]
+struct Body<'a> {
+    r: &'a RequestPage,
+    j: &'a JobRow,
+    label: Html,
+    said: Said,
+    links: Vec<(String, String)>,
+    anchor: String,
+    command: Option<&'a str>,
+    image: Option<&'a str>,
+    native: bool,
+    outputs: Vec<(Level, String)>,
+    needs: Vec<(String, String, String)>,
+    needed_by: Vec<(String, String)>,
+    attempts: Vec<(i64, String, String, String)>,
+    created: Html,
+    started: Option<Html>,
+    finished: Option<Html>,
+    runtime: String,
+    updated: Html,
+    earlier: Vec<(String, String)>,
+}
+
+/// `/PROJECT/WORKSPACE/NUMBER/JOB/`: an identifier, or a beginning of one that only one job has.
+pub(super) async fn page(
+    State(site): State<Opened>,
+    viewer: Viewer,
+    Path((project, workspace, number, key)): Path<(String, String, String, String)>,
+    asked: HeaderMap,
+) -> Result<Response, Refusal> {
+    let number = shell::number(&number)?;
+    let now = site.clock.microseconds();
+    let readers = site.store.readers();
+    let Some(found) = read::job_page(readers, number, &key).await? else {
+        return moved(&site, &key).await;
+    };
+    let request = read::request_page(readers, (&project, &workspace), number, now).await?.ok_or(Refusal::Hidden)?;
+    let (page, main) = compose(&request, &found, &site.memory, now);
+    Ok(shell::show(&site, &viewer, &asked, page, &main))
+}
+
+/// `/jobs/JOB/`.
+pub(super) async fn short(State(site): State<Opened>, Path(key): Path<String>) -> Result<Response, Refusal> {
+    moved(&site, &key).await
+}
+
+async fn moved(site: &Opened, key: &str) -> Result<Response, Refusal> {
+    let plain = key.len() >= SHORTEST && key.bytes().all(|b| matches!(b, b'a'..=b'z' | b'2'..=b'7'));
+    if !plain {
+        return Err(Refusal::Hidden);
+    }
+    let [identifier] = &read::jobs_of_prefix(site.store.readers(), key).await?[..] else {
+        return Err(Refusal::Hidden);
+    };
+    let (project, workspace, number) =
+        read::job_place(site.store.readers(), identifier).await?.ok_or(Refusal::Hidden)?;
+    shell::moved(&format!("/{project}/{workspace}/{number}/{identifier}/"))
+}
+
+fn compose(request: &RequestPage, found: &JobPage, memory: &Memory, now: i64) -> (Page, Html) {
+    let job = &found.job;
+    let moment = |at: i64| At(at).shown(At(now));
+    let around = Around { backend: request.backend.name.clone(), ..Around::default() };
+    let said = words::job(job, &around);
+    let link = |id: &str| link(request, id);
+    let pipeline =
+        request.yaml.as_ref().map(|bytes| memory.pipeline(request.yaml_sha256.as_deref().unwrap_or_default(), bytes));
+    let line = pipeline.as_ref().and_then(|p| p.action(&job.action));
+    let so_far = job.started_at.filter(|_| job.status == "running").map(|from| now.saturating_sub(from) / 1_000_000);
+    let ran =
+        job.runtime_s.or(job.finished_at.zip(job.started_at).map(|(to, from)| to.saturating_sub(from) / 1_000_000));
+    let runtime = Hms(so_far.or(ran.filter(|_| job.started_at.is_some()))).to_string();
+    let main = Html::of(&Body {
+        label: words::state(&job.status, &job.code).label_as(&words::word(&job.status, &job.code)),
+        links: said.jobs.iter().map(|id| link(id)).collect(),
+        said,
+        anchor: ui::yaml::anchor(&job.action),
+        command: found.run_command.as_deref(),
+        image: job.image.as_deref(),
+        native: job.image.as_deref().is_some_and(|image| image.starts_with("host:")),
+        outputs: line.map(|line| line.outputs.clone()).unwrap_or_default(),
+        needs: job.needs.iter().map(|need| needed(&link, need)).collect(),
+        needed_by: found
+            .needed_by
+            .iter()
+            .map(|(id, action, number)| (format!("/jobs/{id}/"), format!("{action} (job request {number})")))
+            .collect(),
+        attempts: job
+            .attempts
+            .iter()
+            .map(|attempt| {
+                let ended = attempt.ended_at.map(|at| At(at).exact()).unwrap_or_else(|| "-".into());
+                let why = attempt.code.as_deref().map(words::neutral).unwrap_or_else(|| "-".into());
+                (attempt.attempt, At(attempt.started_at).exact(), ended, why)
+            })
+            .collect(),
+        created: moment(job.created_at),
+        started: job.started_at.map(moment),
+        finished: job.finished_at.map(moment),
+        runtime: if so_far.is_some() { format!("{runtime} so far") } else { runtime },
+        updated: moment(job.updated_at),
+        earlier: earlier(found),
+        r: request,
+        j: job,
+    });
+    let path = format!("/{}/{}/{}/", request.project.slug, request.workspace, request.number);
+    let page = Page {
+        title: format!("{} - job of request {}", job.action, request.number),
+        heading: job.action.clone(),
+        description: format!("{}: {}", job.action, words::word(&job.status, &job.code)),
+        canonical: Some(format!("{path}{}/", job.identifier)),
+        section: "log",
+        crumbs: vec![
+            Crumb::to("Project", &request.project.title, format!("/{}/", request.project.slug)),
+            Crumb::to("Workspace", &request.workspace, "../../"),
+            Crumb::to("Job request", request.number.to_string(), "../"),
+            Crumb::here("Job", &job.action),
+        ],
+        notices: shell::notices(&request.alerts),
+        ..Page::default()
+    };
+    (page, main)
+}
+
+/// A job of this request, of another, or one that is not known.
+fn link(request: &RequestPage, id: &str) -> (String, String) {
+    if let Some(job) = request.jobs.iter().find(|job| job.identifier == id) {
+        return (format!("../{id}/"), job.action.clone());
+    }
+    let other = request.others.iter().find(|job| job.identifier == id);
+    match other.and_then(|job| Some((place(job)?, job))) {
+        Some(((href, number), job)) => (href, format!("{} (job request {number})", job.action)),
+        None => (format!("/jobs/{id}/"), id.to_owned()),
+    }
+}
+
+fn needed(link: &impl Fn(&str) -> (String, String), need: &Need) -> (String, String, String) {
+    let (href, text) = link(&need.needed);
+    let mut note = if need.kind == "reuses" { "reused".to_owned() } else { String::new() };
+    if let Some(staleness) = &need.staleness {
+        note = [note, words::staleness(staleness)].into_iter().filter(|n| !n.is_empty()).collect::<Vec<_>>().join(", ");
+    }
+    (href, text, note)
+}
+
+fn earlier(found: &JobPage) -> Vec<(String, String)> {
+    let row = |words: &str, run: &Option<(String, i64, Option<String>, String)>| {
+        let (id, number, commit, status) = run.as_ref()?;
+        let commit = commit.as_deref().and_then(|c| c.get(..7)).unwrap_or("-");
+        Some((format!("/jobs/{id}/"), format!("{words}: job request {number}, {status}, commit {commit}")))
+    };
+    [row("Before", &found.previous), row("Last success before", &found.previous_succeeded)]
+        .into_iter()
+        .flatten()
+        .collect()
+}

@@ -1,0 +1,228 @@
+//! Pages of workspaces, projects, organisations and people.
+//! Spec site.md 3, 6.2, 6.3.
+
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::http::HeaderMap;
+use axum::response::Response;
+use ui::html::Html;
+use ui::page::{Crumb, Notice, Page, Tone};
+use ui::time::At;
+
+use super::list::{self, Columns};
+use super::{shell, words};
+use crate::Opened;
+use crate::access::{Object, Permission, Refusal, Viewer};
+use crate::store::read::{self, ActionNow, Filter, Listed, Org, OrgPage, ProjectPage, WorkspacePage, WorkspaceRow};
+
+/// Requests shown on these pages.
+const LATEST: u32 = 10;
+
+struct ActionRow<'a> {
+    a: &'a ActionNow,
+    label: Html,
+    when: Html,
+    success: Option<(i64, String)>,
+}
+
+#[derive(Template)]
+#[template(path = "workspace.html")]
+struct WorkspaceBody<'a> {
+    w: &'a WorkspacePage,
+    run: bool,
+    actions: Vec<ActionRow<'a>>,
+    table: Html,
+    empty: bool,
+}
+
+#[derive(Template)]
+#[template(path = "project.html")]
+struct ProjectBody<'a> {
+    p: &'a ProjectPage,
+    active: Vec<&'a WorkspaceRow>,
+    archived: Vec<&'a WorkspaceRow>,
+    /// For members and staff.
+    status: Option<String>,
+    permissions: Vec<(&'a read::Permission, String, String, String)>,
+    table: Html,
+    empty: bool,
+}
+
+#[derive(Template)]
+#[template(path = "orgs.html")]
+struct OrgsBody {
+    orgs: Vec<(Org, i64)>,
+}
+
+#[derive(Template)]
+#[template(path = "org.html")]
+struct OrgBody<'a> {
+    org: &'a OrgPage,
+    description: Html,
+}
+
+#[derive(Template)]
+#[template(path = "user.html")]
+struct UserBody {
+    orgs: Vec<Org>,
+    table: Html,
+}
+
+async fn latest(site: &Opened, filter: Filter) -> Result<Listed, Refusal> {
+    Ok(read::requests(site.store.readers(), &filter, LATEST).await?)
+}
+
+/// `/PROJECT/WORKSPACE/`.
+pub(super) async fn workspace(
+    State(site): State<Opened>,
+    viewer: Viewer,
+    Path((project, name)): Path<(String, String)>,
+    asked: HeaderMap,
+) -> Result<Response, Refusal> {
+    let now = site.clock.microseconds();
+    let found = read::workspace_page(site.store.readers(), &project, &name).await?.ok_or(Refusal::Hidden)?;
+    let listed = latest(&site, Filter { workspace: Some(name.clone()), ..Filter::default() }).await?;
+    let may_run = viewer.can(Permission::JobRun, &Object::project(found.project_id.0));
+    let actions = found.actions.iter().map(|a| ActionRow {
+        label: words::state(&a.status, &a.code).label_as(&words::word(&a.status, &a.code)),
+        when: At(a.updated_at).shown(At(now)),
+        success: a
+            .succeeded
+            .as_ref()
+            .map(|(number, commit, _)| (*number, commit.as_deref().and_then(|c| c.get(..7)).unwrap_or("-").to_owned())),
+        a,
+    });
+    let main = Html::of(&WorkspaceBody {
+        run: may_run && found.archived.is_none(),
+        actions: actions.collect(),
+        table: list::table(&listed.rows, "The newest first", Columns { places: false, people: true }, now),
+        empty: listed.rows.is_empty(),
+        w: &found,
+    });
+    let mut notices = Vec::new();
+    if let Some((at, reason)) = &found.archived {
+        let reason = reason.as_deref().map(|r| format!(" Reason: {r}.")).unwrap_or_default();
+        let text = format!("This workspace was archived on {}. It takes no new requests.{reason}", At(*at).day());
+        notices.push(Notice::text(Tone::Info, &text));
+    }
+    let mut crumbs = Vec::new();
+    if let Some(org) = &found.project.org {
+        crumbs.push(Crumb::to("Organisation", &org.name, format!("/orgs/{}/", org.slug)));
+    }
+    crumbs.push(Crumb::to("Project", &found.project.title, format!("/{project}/")));
+    crumbs.push(Crumb::here("Workspace", &found.name));
+    let page = Page {
+        title: format!("{} - workspace", found.name),
+        heading: found.name.clone(),
+        description: format!("Workspace of {}: {}", found.project.title, found.purpose),
+        canonical: Some(format!("/{project}/{name}/")),
+        crumbs,
+        notices,
+        ..Page::default()
+    };
+    Ok(shell::show(&site, &viewer, &asked, page, &main))
+}
+
+/// `/PROJECT/`.
+pub(super) async fn project(
+    State(site): State<Opened>,
+    viewer: Viewer,
+    Path(slug): Path<String>,
+    asked: HeaderMap,
+) -> Result<Response, Refusal> {
+    let now = site.clock.microseconds();
+    let found = read::project_page(site.store.readers(), &slug, now).await?.ok_or(Refusal::Hidden)?;
+    let listed = latest(&site, Filter { project: Some(slug.clone()), ..Filter::default() }).await?;
+    let object = Object::project(found.id.0);
+    let inside = viewer.can(Permission::JobRun, &object) || viewer.can(Permission::StaffAreaAccess, &Object::SITE);
+    let day = |at: Option<i64>| at.map(|at| At(at).day()).unwrap_or_else(|| "-".into());
+    let main = Html::of(&ProjectBody {
+        active: found.workspaces.iter().filter(|w| w.archived_at.is_none()).collect(),
+        archived: found.workspaces.iter().filter(|w| w.archived_at.is_some()).collect(),
+        status: inside.then(|| words::neutral(&found.status.replace('-', "_"))),
+        permissions: found
+            .permissions
+            .iter()
+            .map(|p| (p, p.approved_by.clone().unwrap_or_else(|| "-".into()), day(p.approved_at), day(p.expires_at)))
+            .collect(),
+        table: list::table(&listed.rows, "The newest first", list::ALL, now),
+        empty: listed.rows.is_empty(),
+        p: &found,
+    });
+    let mut crumbs: Vec<Crumb> =
+        found.face.org.iter().map(|org| Crumb::to("Organisation", &org.name, format!("/orgs/{}/", org.slug))).collect();
+    crumbs.push(Crumb::here("Project", &found.face.title));
+    let page = Page {
+        title: found.face.title.clone(),
+        heading: found.face.title.clone(),
+        description: format!("The workspaces and job requests of the project {}.", found.face.title),
+        canonical: Some(format!("/{slug}/")),
+        crumbs,
+        ..Page::default()
+    };
+    Ok(shell::show(&site, &viewer, &asked, page, &main))
+}
+
+/// `/organisations/`.
+pub(super) async fn organisations(
+    State(site): State<Opened>,
+    viewer: Viewer,
+    asked: HeaderMap,
+) -> Result<Response, Refusal> {
+    let main = Html::of(&OrgsBody { orgs: read::orgs(site.store.readers()).await? });
+    let page = Page {
+        title: "Organisations".into(),
+        heading: "Organisations".into(),
+        description: "The organisations whose researchers have projects here.".into(),
+        canonical: Some("/organisations/".into()),
+        section: "organisations",
+        crumbs: vec![Crumb::here("", "Organisations")],
+        ..Page::default()
+    };
+    Ok(shell::show(&site, &viewer, &asked, page, &main))
+}
+
+/// `/orgs/SLUG/`.
+pub(super) async fn organisation(
+    State(site): State<Opened>,
+    viewer: Viewer,
+    Path(slug): Path<String>,
+    asked: HeaderMap,
+) -> Result<Response, Refusal> {
+    let org = read::org_page(site.store.readers(), &slug).await?.ok_or(Refusal::Hidden)?;
+    let main = Html::of(&OrgBody { description: ui::markdown::shown(&org.description), org: &org });
+    let page = Page {
+        title: org.face.name.clone(),
+        heading: org.face.name.clone(),
+        description: format!("The projects of {}.", org.face.name),
+        canonical: Some(format!("/orgs/{slug}/")),
+        section: "organisations",
+        crumbs: vec![Crumb::to("", "Organisations", "/organisations/"), Crumb::here("Organisation", &org.face.name)],
+        ..Page::default()
+    };
+    Ok(shell::show(&site, &viewer, &asked, page, &main))
+}
+
+/// `/users/NAME/`: only people with a public record.
+pub(super) async fn user(
+    State(site): State<Opened>,
+    viewer: Viewer,
+    Path(name): Path<String>,
+    asked: HeaderMap,
+) -> Result<Response, Refusal> {
+    let now = site.clock.microseconds();
+    let found = read::user_page(site.store.readers(), &name).await?.ok_or(Refusal::Hidden)?;
+    let listed = latest(&site, Filter { user: Some(found.face.username.clone()), ..Filter::default() }).await?;
+    let columns = Columns { places: true, people: false };
+    let main =
+        Html::of(&UserBody { orgs: found.orgs, table: list::table(&listed.rows, "The newest first", columns, now) });
+    let page = Page {
+        title: found.face.fullname.clone(),
+        heading: found.face.fullname.clone(),
+        description: format!("What {} asked to be run.", found.face.fullname),
+        canonical: Some(format!("/users/{}/", found.face.username)),
+        crumbs: vec![Crumb::here("Person", &found.face.fullname)],
+        ..Page::default()
+    };
+    Ok(shell::show(&site, &viewer, &asked, page, &main))
+}
