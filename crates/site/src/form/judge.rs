@@ -5,6 +5,7 @@ use jobs::PlanRejection;
 use jobs::plan::UnknownAction;
 use pipeline::Project;
 use protocol::text::names::ActionName as SentName;
+use schemars::JsonSchema;
 use serde::Serialize;
 use ui::time::At;
 
@@ -19,7 +20,8 @@ use crate::mirror::Study;
 const UNKNOWN: usize = 20;
 
 /// What is wrong with one field.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "FieldFault")]
 pub struct Wrong {
     /// The field: `backend`, `actions`, `note`, `commit`.
     pub field: &'static str,
