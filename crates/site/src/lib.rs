@@ -1,11 +1,13 @@
 #![doc = include_str!("../README.md")]
 
 pub mod access;
+pub mod api;
 pub mod audit;
 pub mod cancel;
 pub mod clock;
 pub mod facts;
 pub mod form;
+pub mod import;
 pub mod line;
 pub mod live;
 pub mod mirror;
@@ -13,6 +15,7 @@ pub mod pages;
 pub mod people;
 pub mod settings;
 mod site;
+pub mod staff;
 pub mod store;
 pub mod web;
 

@@ -54,7 +54,8 @@ impl Stream {
                 return Some(Frame { event, id, data: serde_json::from_str(&field("data: ").unwrap()).unwrap() });
             }
             let waited = tokio::time::timeout(Duration::from_secs(30), self.body.frame()).await;
-            let frame = waited.expect("an event within the time of this test")?.unwrap();
+            // An event comes within the time of this test.
+            let frame = waited.unwrap()?.unwrap();
             self.text.push_str(std::str::from_utf8(frame.data_ref().unwrap()).unwrap());
         }
     }

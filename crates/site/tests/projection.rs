@@ -359,7 +359,7 @@ async fn dump(rig: &Rig) -> Vec<String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 40, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
     #[test]
     fn tables_are_what_the_model_says_and_rebuild_makes_them_again(steps in prop::collection::vec(any::<(u8, u16, u8)>(), 1..120)) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

@@ -352,6 +352,9 @@ impl World {
     /// At any moment: what was final at the site is so still.
     fn look(&mut self) -> Result<(), String> {
         let site = held(&self.site);
+        if let Some(broken) = &site.broken {
+            return Err(broken.clone());
+        }
         for (id, job) in &site.disk.book.jobs {
             if let Status::Ended { .. } = job.status {
                 let now = format!("{:?}", job.status);
@@ -405,7 +408,8 @@ impl World {
         let standing = running.log.standing().await.unwrap();
         let idle = running.log.waiting().await.unwrap().is_empty() && self.desk.idle();
         let site = held(&self.site);
-        idle && running.contact.borrow().connected
+        idle && site.idle()
+            && running.contact.borrow().connected
             && running.contact.borrow().starts == Starts::Allowed
             && site.disk.epoch == standing.epoch
             && site.disk.chain().last().map(Fact::head) == Some(standing.head)

@@ -24,7 +24,8 @@ use crate::store::{Change, StoreError};
 pub use chain::Chain;
 pub(crate) use chain::keys_of;
 pub use project::{Event, project};
-pub use rebuild::rebuild;
+pub use rebuild::{Rebuilt, rebuild};
+pub(crate) use write::{settle_action, settle_request};
 
 /// What a change of the tables was about, for those who watch pages.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -28,6 +28,7 @@ pub async fn rebuild(site: &Site) -> Result<Rebuilt, StoreError> {
     let mut change = site.store.change().await?;
     empty(&mut change).await?;
     let mut rebuilt = Rebuilt::default();
+    old_records(&mut change, &mut rebuilt).await?;
     let backends: Vec<(i64,)> = sqlx::query_as("SELECT id FROM backend ORDER BY id").fetch_all(&mut *change).await?;
     for (backend,) in backends {
         let backend = BackendId(backend);
@@ -48,6 +49,27 @@ pub async fn rebuild(site: &Site) -> Result<Rebuilt, StoreError> {
     }
     change.commit().await?;
     Ok(rebuilt)
+}
+
+/// Old records are the site's own; they do not depend on what backends tell.
+async fn old_records(change: &mut Change, rebuilt: &mut Rebuilt) -> Result<(), StoreError> {
+    let mut behind = 0;
+    loop {
+        let rows: Vec<(i64, i64, String)> = sqlx::query_as(
+            "SELECT arrival, backend, text FROM backend_fact WHERE epoch = 0 AND text IS NOT NULL AND arrival > ?
+             ORDER BY arrival LIMIT ?",
+        )
+        .bind(behind)
+        .bind(STEP)
+        .fetch_all(&mut **change)
+        .await?;
+        let Some((last, _, _)) = rows.last() else { return Ok(()) };
+        behind = *last;
+        for (_, backend, text) in &rows {
+            crate::import::apply(change, *backend, &crate::import::record(text)?).await?;
+            rebuilt.facts += 1;
+        }
+    }
 }
 
 async fn apply(
@@ -116,7 +138,7 @@ async fn empty(change: &mut Change) -> Result<(), StoreError> {
          jobs_running = 0, jobs_succeeded = 0, jobs_failed = 0, news_at = created_at,
          delivery = CASE WHEN EXISTS (SELECT 1 FROM directive d WHERE d.request = job_request.identifier
              AND d.kind = 'job_request' AND d.delivered_at IS NULL) THEN 'waiting' ELSE 'delivered' END
-         WHERE reason IS NOT 'cancelled_before_start'",
+         WHERE reason IS NULL OR reason NOT IN ('cancelled_before_start', 'expired_before_start')",
     ] {
         sqlx::query(statement).execute(&mut **change).await?;
     }

@@ -12,6 +12,7 @@ use super::excerpt::{self, Fault};
 use super::expect::Expected;
 use super::judge::{Facts, Wrong, judge};
 use super::problem::{body, fields, lines, problem};
+use super::record::Record;
 use super::submit::{SubmitError, Submitted, made_before};
 use super::wish::{Body, Wish};
 use crate::Opened;
@@ -40,7 +41,8 @@ pub(super) async fn check(
         Err(fault) => return Ok(unresolved(&id, &fault)),
     };
     let study = &resolved.study;
-    let judged = judge(&wish, facts(&desk, &wish, &resolved));
+    let record = desk.aged(&site, study, &wish.backend).await;
+    let judged = judge(&wish, facts(&desk, &record, &resolved));
     let (plan, wrong) = match judged {
         Ok(expected) => (Some(expected), Vec::new()),
         Err(wrong) => (None, wrong),
@@ -94,7 +96,8 @@ pub(super) async fn make(
         Ok(asked) => asked,
         Err(fault) => return Ok(unresolved(&id, &fault)),
     };
-    let expected = match judge(&wish, facts(&desk, &wish, &resolved)) {
+    let record = desk.aged(&site, &resolved.study, &wish.backend).await;
+    let expected = match judge(&wish, facts(&desk, &record, &resolved)) {
         Ok(expected) => expected,
         Err(wrong) => return Ok(refused(&id, &wrong, &excerpts(&resolved))),
     };
@@ -142,14 +145,8 @@ async fn asked(site: &Opened, desk: &Desk, body: Body, key: String) -> Result<(W
     Ok((wish, resolved))
 }
 
-fn facts<'a>(desk: &'a Desk, wish: &Wish, resolved: &'a Resolved) -> Facts<'a> {
-    Facts {
-        study: &resolved.study,
-        choices: &desk.choices,
-        permits: &desk.permits,
-        record: desk.record(&wish.backend),
-        now: desk.now,
-    }
+fn facts<'a>(desk: &'a Desk, record: &'a Record, resolved: &'a Resolved) -> Facts<'a> {
+    Facts { study: &resolved.study, choices: &desk.choices, permits: &desk.permits, record, now: desk.now }
 }
 
 /// Everything about project.yaml, remarks included.

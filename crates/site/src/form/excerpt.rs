@@ -113,8 +113,11 @@ fn marked(lines: &[&str], span: Span) -> Option<Marked> {
 mod tests {
     use super::*;
 
-    /// Line, column and the underlined text of every fault, for one file.
-    fn told(yaml: &str) -> Vec<(String, Option<u32>, Option<u32>, Option<String>)> {
+    /// Code, line, column and underlined text.
+    type Told = (String, Option<u32>, Option<u32>, Option<String>);
+
+    /// Those of every fault of one file.
+    fn told(yaml: &str) -> Vec<Told> {
         let found = pipeline::load(yaml.as_bytes(), "project.yaml").diagnostics;
         faults(yaml, &found)
             .into_iter()
@@ -124,7 +127,7 @@ mod tests {
 
     #[test]
     fn the_meant_text_is_marked_where_it_stands() {
-        let yaml = "version: '4.0'\nactions:\n  a:\n    run: python:v2 a.py\n    needs: [nothere]\n    outputs:\n      moderately_sensitive:\n        x: out/x.csv\n";
+        let yaml = "version: '5.0'\nactions:\n  a:\n    run: python:v2 a.py\n    needs: [nothere]\n    outputs:\n      moderately_sensitive:\n        x: out/x.csv\n";
         assert_eq!(told(yaml), [("P404".to_owned(), Some(5), Some(13), Some("nothere".to_owned()))]);
     }
 

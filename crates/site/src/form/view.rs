@@ -337,3 +337,7 @@ pub(super) fn waiting(waits: Waits, now: i64) -> Html {
         }
     })
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic, reason = "a test stops at its first surprise")]
+mod tests;

@@ -14,6 +14,10 @@ mod people;
 mod send;
 mod take;
 
+use axum::handler::Handler;
+use tower_http::compression::CompressionLayer;
+use tower_http::decompression::RequestDecompressionLayer;
+
 use crate::access::Access;
 use crate::web::Routes;
 
@@ -26,11 +30,13 @@ pub use send::{SendError, Sent, rights_changed, send};
 
 /// The calls of backends. Those that take files or ask for rights of persons are in other rooms.
 pub fn routes() -> Routes {
+    // Both ways may be compressed; what a body may hold is counted behind that.
+    let (answers, bodies) = (CompressionLayer::new, RequestDecompressionLayer::new);
     Routes::new()
         .post("/backend/v1/enrol", Access::Enrolling, enrol::enrol)
         .post("/backend/v1/hello", Access::Agent, hello::hello)
-        .get("/backend/v1/directives", Access::Agent, directives::directives)
-        .post("/backend/v1/facts", Access::Agent, take::facts)
-        .post("/backend/v1/gauges", Access::Agent, gauges::gauges)
-        .get("/backend/v1/people", Access::Agent, people::people)
+        .get("/backend/v1/directives", Access::Agent, directives::directives.layer(answers()))
+        .post("/backend/v1/facts", Access::Agent, take::facts.layer(bodies()))
+        .post("/backend/v1/gauges", Access::Agent, gauges::gauges.layer(bodies()))
+        .get("/backend/v1/people", Access::Agent, people::people.layer(answers()))
 }

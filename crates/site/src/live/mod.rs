@@ -25,7 +25,7 @@ pub use ring::{Event, Ring, Since};
 /// The streams of changes.
 pub fn routes() -> Routes {
     Routes::new().get("/{project}/{workspace}/{number}/events", Access::Public, stream::of_page).get(
-        "/api/v1/job-requests/{number}/events",
+        "/api/v1/job-requests/{request}/events",
         Access::Public,
         stream::of_request,
     )

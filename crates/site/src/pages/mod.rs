@@ -13,7 +13,10 @@ mod status;
 pub mod words;
 mod yaml;
 
+pub(crate) use query::Query;
+pub(crate) use request::Pipeline;
 pub use request::{Drawn, Memory, changes, draw};
+pub(crate) use shell::{number, show, tagged};
 
 use crate::access::Access;
 use crate::web::Routes;

@@ -10,27 +10,27 @@ use crate::store::read::Filter;
 const KEYS: [&str; 11] =
     ["q", "status", "backend", "org", "project", "workspace", "user", "action", "code", "from", "to"];
 /// Statuses of requests, as they are stored.
-pub(super) const STATUSES: [&str; 6] = ["pending", "running", "succeeded", "failed", "nothing_to_do", "unknown"];
+pub(crate) const STATUSES: [&str; 6] = ["pending", "running", "succeeded", "failed", "nothing_to_do", "unknown"];
 /// The longest value; the longest action names fit.
 const LONGEST: usize = 300;
 const DAY: i64 = 86_400 * 1_000_000;
 
 /// A query, understood or not.
 #[derive(Debug, Default)]
-pub(super) struct Query {
+pub(crate) struct Query {
     /// Known keys with their values, as given.
-    pub(super) given: Vec<(&'static str, String)>,
+    pub(crate) given: Vec<(&'static str, String)>,
     /// Keys that mean nothing here.
-    pub(super) unknown: Vec<String>,
+    pub(crate) unknown: Vec<String>,
     /// What is wrong with values.
-    pub(super) faults: Vec<Fault>,
+    pub(crate) faults: Vec<Fault>,
     /// What is wanted, as far as it was understood.
-    pub(super) filter: Filter,
+    pub(crate) filter: Filter,
 }
 
 impl Query {
     /// Reads the part of an address behind `?`.
-    pub(super) fn read(text: &str) -> Self {
+    pub(crate) fn read(text: &str) -> Self {
         let mut query = Self::default();
         for (key, value) in form_urlencoded::parse(text.as_bytes()) {
             let value = value.trim();
@@ -81,12 +81,12 @@ impl Query {
     }
 
     /// The value of a key, as given.
-    pub(super) fn value(&self, key: &str) -> &str {
+    pub(crate) fn value(&self, key: &str) -> &str {
         self.given.iter().find(|(given, _)| *given == key).map_or("", |(_, value)| value)
     }
 
     /// The address of the same query without one key, or with a page.
-    pub(super) fn address(&self, path: &str, without: Option<&str>, after: Option<i64>) -> String {
+    pub(crate) fn address(&self, path: &str, without: Option<&str>, after: Option<i64>) -> String {
         let mut query = form_urlencoded::Serializer::new(String::new());
         for (key, value) in self.given.iter().filter(|(key, _)| Some(*key) != without) {
             query.append_pair(key, value);
@@ -101,7 +101,7 @@ impl Query {
     }
 
     /// The filters in force; `fixed` ones belong to the page and cannot be taken away.
-    pub(super) fn chips(&self, path: &str, fixed: Option<&str>) -> Vec<Chip> {
+    pub(crate) fn chips(&self, path: &str, fixed: Option<&str>) -> Vec<Chip> {
         let chip = |(key, value): &(&'static str, String)| Chip {
             text: format!("{}: {value}", if *key == "q" { "search" } else { key }),
             without: self.address(path, Some(key), None),

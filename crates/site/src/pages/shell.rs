@@ -33,7 +33,7 @@ pub(super) fn notices(alerts: &[Alert]) -> Vec<Notice> {
 }
 
 /// Answers with a page. Its `canonical` is a path; the site's own origin is put before it.
-pub(super) fn show(site: &Site, viewer: &Viewer, asked: &HeaderMap, mut page: Page, main: &Html) -> Response {
+pub(crate) fn show(site: &Site, viewer: &Viewer, asked: &HeaderMap, mut page: Page, main: &Html) -> Response {
     if let Some(address) = &mut page.canonical {
         address.insert_str(0, &site.settings.origin);
     }
@@ -41,7 +41,7 @@ pub(super) fn show(site: &Site, viewer: &Viewer, asked: &HeaderMap, mut page: Pa
 }
 
 /// Answers with a text and its ETag; with nothing but the ETag for a browser that has it.
-pub(super) fn tagged(asked: &HeaderMap, media_type: &'static str, body: impl Into<Vec<u8>>) -> Response {
+pub(crate) fn tagged(asked: &HeaderMap, media_type: &'static str, body: impl Into<Vec<u8>>) -> Response {
     let body = body.into();
     let tag = format!("W/\"{}\"", HEXLOWER.encode(&Sha256::digest(&body)[..12]));
     let mut headers = HeaderMap::new();
@@ -62,7 +62,7 @@ pub(super) fn moved(to: &str) -> Result<Response, Refusal> {
 }
 
 /// A public number: a positive integer without sign or leading zero. Anything else names nothing.
-pub(super) fn number(text: &str) -> Result<i64, Refusal> {
+pub(crate) fn number(text: &str) -> Result<i64, Refusal> {
     let plain = text.bytes().all(|b| b.is_ascii_digit()) && !text.starts_with('0');
     text.parse().ok().filter(|_| plain).ok_or(Refusal::Hidden)
 }

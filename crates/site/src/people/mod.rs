@@ -17,7 +17,7 @@ pub mod tokens;
 pub mod workspaces;
 
 pub use by::By;
-pub use names::RESERVED;
+pub use names::{RESERVED, RESERVED_WORKSPACES};
 
 use crate::access::Refusal;
 use crate::access::secret::NoRandom;

@@ -8,5 +8,6 @@
     reason = "a test stops at its first surprise"
 )]
 
+mod matrix;
 mod security;
 mod world;

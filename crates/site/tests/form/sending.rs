@@ -233,3 +233,39 @@ async fn nobody_makes_more_requests_than_may_be() {
     made.has("You made 60 requests within an hour");
     assert_eq!(rig.one("SELECT count(*) FROM job_request").await, "60");
 }
+
+#[tokio::test]
+async fn what_is_out_of_date_is_said_and_made_again_if_wished() {
+    let rig = Rig::new().await;
+    let files = |tidy: &'static [u8]| -> [(&str, &[u8]); 4] {
+        [
+            ("project.yaml", STUDY.as_bytes()),
+            ("analysis/study_definition.py", b"x = 1\n"),
+            ("analysis/tidy.py", tidy),
+            ("analysis/table.py", b"print(2)\n"),
+        ]
+    };
+    let first = rig.repo.commit("main", &files(b"import os\n"));
+    rig.get(1, PAGE).await;
+    for action in ["extract", "tidy", "table"] {
+        rig.ran(7, action, "succeeded", &first, false).await;
+    }
+    let wish = [("backend", "tpp"), ("action", "table"), ("do", "preview")];
+    fill(&rig, &wish)
+        .await
+        .has("it succeeded in request 7, and nothing that it is known to depend on has changed since");
+    rig.repo.commit("main", &files(b"import sys\n"));
+    let kept = fill(&rig, &wish).await;
+    kept.has("it succeeded in request 7, but is out of date: analysis/tidy.py changed");
+    kept.has("One job on TPP one");
+    let again = [wish[0], wish[1], ("rerun", "1"), wish[2]];
+    let made = fill(&rig, &again).await;
+    made.has("2 jobs on TPP one");
+    made.has("and is perhaps out of date: analysis/tidy.py changed, which it is not known to read");
+    // The command, too: the same script in another version of its runtime.
+    let other = STUDY.replace("python:v2 analysis/tidy.py", "python:v1 analysis/tidy.py");
+    let mut changed = files(b"import os\n");
+    changed[0].1 = other.as_bytes();
+    rig.repo.commit("main", &changed);
+    fill(&rig, &again).await.has("but is out of date: command: `python:v1` instead of `python:v2`");
+}

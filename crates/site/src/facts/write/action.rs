@@ -8,7 +8,7 @@ use crate::store::{Change, StoreError};
 ///
 /// # Errors
 /// The database failed.
-pub(in crate::facts) async fn settle(
+pub(crate) async fn settle(
     change: &mut Change,
     backend: BackendId,
     workspace: i64,

@@ -19,6 +19,7 @@ use super::touched::Touched;
 use crate::store::ids::BackendId;
 use crate::store::{Change, StoreError, words};
 
+pub(crate) use action::settle as settle_action;
 pub(super) use backend::of_backend;
 pub(crate) use request::settle as settle_request;
 

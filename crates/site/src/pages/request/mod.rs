@@ -24,7 +24,8 @@ use crate::store::read::RequestPage;
 
 pub(super) use jobs::place;
 pub use pipeline::Memory;
-pub(super) use pipeline::{Pipeline, encoded};
+pub(crate) use pipeline::Pipeline;
+pub(super) use pipeline::encoded;
 use view::View;
 
 /// The parts of one page that can change, as they are now.
