@@ -297,7 +297,7 @@ impl World {
         Ok(())
     }
 
-    /// A second process, elsewhere, with a record of its own, ends the first: which must then start no more jobs.
+    /// A second process, elsewhere, with a copy of the record (none of one on the disk), ends the first: which must then start no more jobs.
     async fn take_over(&mut self) -> Result<(), String> {
         // Only a connected process is told that it was ended; another one waits for the lease. And a site that was restored
         // must hear first how far its line went, from who knows it.
@@ -305,7 +305,7 @@ impl World {
         if *self.net.weather.lock().unwrap() != Weather::Fine || !connected {
             return Ok(());
         }
-        let log = Log::on(Arc::new(Memory::default()), who()).await.unwrap();
+        let log = Log::on(Arc::new(self.shelf.copy()), who()).await.unwrap();
         log.begin(&beginning()).await.unwrap();
         let log = Arc::new(log);
         let readings = self.now_running().readings.subscribe();
