@@ -60,6 +60,25 @@ pub enum CannotOpen {
     Version,
 }
 
+/// Makes a new signing key and lets the chain say so, signed by the old one. The backend must not be running. Each of the three
+/// steps can be repeated after a kill, and the next start goes on from any of them.
+///
+/// # Errors
+/// Not enrolled, held by a running backend, or a file that cannot be used.
+pub async fn rotate_key(settings: &Settings, ground: &dyn Ground) -> Result<Identity, CannotOpen> {
+    let identity = Identity::read(&settings.folders.state, &settings.slug)?;
+    let open = |identity: &Identity| -> Result<Who, BadIdentity> {
+        let (backend, key) = (identity.backend().clone(), identity.signing_key()?);
+        Ok(Who { backend, key, next: identity.next_key(), site: identity.site_keys().clone() })
+    };
+    // A key that was begun before is finished, and is the new one.
+    identity.prepare_key()?;
+    let log = Log::open(&settings.folders.state, open(&identity)?).await?;
+    log.change_key(ground.now()).await?;
+    identity.settle_key()?;
+    Ok(Identity::read(&settings.folders.state, &settings.slug)?)
+}
+
 /// What ends a backend that was not told to stop.
 #[derive(Debug, thiserror::Error)]
 pub enum Ended {
@@ -100,12 +119,16 @@ impl Agent {
         let program: ProgramVersion = env!("CARGO_PKG_VERSION").parse().map_err(|_| CannotOpen::Version)?;
         let identity = Arc::new(Identity::read(&settings.folders.state, &settings.slug)?);
         let (backend, key) = (identity.backend().clone(), identity.signing_key()?);
-        let who = Who { backend, key, site: identity.site_keys().clone() };
+        let who = Who { backend, key, next: identity.next_key(), site: identity.site_keys().clone() };
         let log = Arc::new(Log::open(&settings.folders.state, who).await?);
         if let (0, Some((at, message))) = (log.standing().await?.sent.0, identity.enrolment()) {
             log.leaves(at, "POST enrol", message.as_bytes()).await?;
         }
         let now = start.ground.now();
+        if log.key_changed().await? {
+            // A rotation that was killed before its last step. This start signs with the right key either way.
+            identity.settle_key()?;
+        }
         let data_kind = match settings.data {
             Data::Dummy => DataKind::Synthetic,
         };

@@ -9,6 +9,7 @@ use std::sync::{Mutex, PoisonError};
 
 use protocol::directive::body::{Credential, Token};
 use protocol::keys::{Keys, PublicKey, SigningKey, fingerprint};
+use protocol::text::ids::KeyId;
 use protocol::text::names::BackendSlug;
 use protocol::text::time::Moment;
 
@@ -129,6 +130,39 @@ impl Identity {
         file.key(name).ok_or_else(damaged)
     }
 
+    /// The key that follows, if one was prepared.
+    pub fn next_key(&self) -> Option<SigningKey> {
+        self.held().next_key()
+    }
+
+    /// Makes the key that follows and keeps it, unless there is one. Facts are signed by it from the moment at which the chain
+    /// says so (`Log::change_key`).
+    ///
+    /// # Errors
+    /// No random bytes, or it cannot be kept.
+    pub fn prepare_key(&self) -> Result<(), BadIdentity> {
+        if self.next_key().is_some() {
+            return Ok(());
+        }
+        let failed = |why: &str| BadIdentity::File {
+            path: self.path.clone().unwrap_or_default(),
+            source: std::io::Error::other(why.to_owned()),
+        };
+        let mut secret = [0; 32];
+        getrandom::fill(&mut secret).map_err(|bad| failed(&bad.to_string()))?;
+        let name =
+            following(self.signing_key()?.id()).ok_or_else(|| failed("its key has no number to count on from"))?;
+        self.change(|file| file.prepare(name, &secret))
+    }
+
+    /// The chain has said that the key that follows counts: the one before is forgotten.
+    ///
+    /// # Errors
+    /// It cannot be kept.
+    pub fn settle_key(&self) -> Result<(), BadIdentity> {
+        self.change(File::settle)
+    }
+
     /// The site's keys.
     pub fn site_keys(&self) -> &Keys {
         &self.site
@@ -189,5 +223,30 @@ impl Identity {
 
     fn held(&self) -> std::sync::MutexGuard<'_, File> {
         self.file.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The name of the key after this one: `north-1`, `north-2`.
+fn following(name: &KeyId) -> Option<KeyId> {
+    let (stem, number) = name.as_str().rsplit_once('-').unwrap_or((name.as_str(), "1"));
+    match number.parse::<u32>() {
+        Ok(number) => format!("{stem}-{}", number.checked_add(1)?).parse().ok(),
+        Err(_) => format!("{name}-2").parse().ok(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_counted() {
+        let after = |name: &str| following(&name.parse().unwrap()).map(String::from);
+        for (name, next) in
+            [("north-1", "north-2"), ("north-east-9", "north-east-10"), ("north", "north-2"), ("a-b", "a-b-2")]
+        {
+            assert_eq!(after(name).as_deref(), Some(next));
+        }
+        assert_eq!(after("a-4294967295"), None);
     }
 }

@@ -5,6 +5,7 @@ mod begin;
 mod directives;
 pub mod egress;
 mod error;
+mod keys;
 mod lock;
 mod memory;
 pub mod shelf;
@@ -48,6 +49,8 @@ pub struct Who {
     pub backend: BackendSlug,
     /// Signs its facts.
     pub key: SigningKey,
+    /// Signs them from the moment at which the chain says so; see [`Log::change_key`].
+    pub next: Option<SigningKey>,
     /// The site's keys.
     pub site: Keys,
 }
@@ -70,12 +73,22 @@ pub struct Log {
 struct Held {
     standing: Standing,
     waiting: Arc<BTreeMap<Cursor, Arc<Directive>>>,
+    /// Which key signs.
+    signs: Signs,
+}
+
+/// Which of the two keys signs the next fact.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Signs {
+    Key,
+    Next,
 }
 
 /// One writer's turn: a step in the making.
 struct Turn<'a> {
     guard: MutexGuard<'a, Option<Held>>,
     waiting: Arc<BTreeMap<Cursor, Arc<Directive>>>,
+    signs: Signs,
     change: Change,
 }
 
@@ -129,13 +142,13 @@ impl Log {
             None => self.read_again().await?,
         };
         *guard = Some(held.clone());
-        Ok(Turn { guard, waiting: held.waiting, change: Change::to(held.standing) })
+        Ok(Turn { guard, waiting: held.waiting, signs: held.signs, change: Change::to(held.standing) })
     }
 
     /// Stores a step, then wakes who waits for it.
     async fn store(&self, turn: Turn<'_>) -> Result<(), LogError> {
-        let Turn { mut guard, waiting, change } = turn;
-        let after = Held { standing: change.standing.clone(), waiting };
+        let Turn { mut guard, waiting, signs, change } = turn;
+        let after = Held { standing: change.standing.clone(), waiting, signs };
         let roster = change.roster.clone();
         // From here on the shelf alone knows what is the case, until it has answered.
         *guard = None;
@@ -152,7 +165,8 @@ impl Log {
         let standing = self.shelf.standing().await?;
         let (waiting, _) = self.verified().await?;
         self.announce(&standing);
-        Ok(Held { standing, waiting: Arc::new(waiting) })
+        let signs = self.signs(&standing).await?;
+        Ok(Held { standing, waiting: Arc::new(waiting), signs })
     }
 
     fn announce(&self, standing: &Standing) {
@@ -262,13 +276,16 @@ impl Log {
         if head == Head::start() {
             return Ok(());
         }
-        match self.facts(epoch, head.seq, 1).await?.first() {
-            Some(last) if last.head() == head && last.verify(&self.own_keys()) => Ok(()),
+        let last = self.facts(epoch, head.seq, 1).await?;
+        match last.first().filter(|last| last.head() == head) {
+            // The old key is forgotten once this is told; `verify` looks at its signature from the beginning of the chain.
+            Some(last) if last.verify(&self.own_keys()) || self.tells_of_ours(last) => Ok(()),
             _ => Err(LogError::damaged(format!("fact {} of epoch {epoch} is not as it was signed", head.seq))),
         }
     }
 
     fn own_keys(&self) -> Keys {
-        Keys::from([(self.who.key.id().clone(), self.who.key.public())])
+        let next = self.who.next.iter();
+        std::iter::once(&self.who.key).chain(next).map(|key| (key.id().clone(), key.public())).collect()
     }
 }

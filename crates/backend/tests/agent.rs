@@ -190,6 +190,56 @@ async fn it_begins_with_an_epoch_and_ends_with_the_last_word() {
     assert!(!String::from_utf8(whole).unwrap().contains(&"t".repeat(40)), "a token is in the ledger");
 }
 
+#[tokio::test]
+async fn a_new_key_is_told_by_the_old_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = settings(folder.path());
+    let site = Arc::new(Simple::default());
+    enrolled(&site, &settings).await.unwrap();
+    let open = || Agent::with(&settings, site.clone(), Arc::new(LastWord), Start::default());
+    drop(open().await.unwrap());
+    let old = Identity::read(&settings.folders.state, &settings.slug).unwrap();
+    // Killed after the key was made, and after the chain said so: the next start goes on from there.
+    old.prepare_key().unwrap();
+    let prepared = old.next_key().unwrap().public();
+    let log = open().await.unwrap().log().clone();
+    log.tell("outbox:1", vec![(moment(1), mode(Mode::Paused))]).await.unwrap();
+    log.change_key(moment(2)).await.unwrap();
+    log.change_key(moment(2)).await.unwrap();
+    log.tell("outbox:2", vec![(moment(3), mode(Mode::Open))]).await.unwrap();
+    drop(log);
+    let agent = open().await.unwrap();
+    agent.log().tell("outbox:3", vec![(moment(4), mode(Mode::Paused))]).await.unwrap();
+    drop(agent);
+    let new = backend::agent::rotate_key(&settings, &System).await.unwrap();
+    assert_eq!(new.signing_key().unwrap().id().as_str(), "north-3");
+    let agent = open().await.unwrap();
+    agent.log().tell("outbox:4", vec![(moment(5), mode(Mode::Open))]).await.unwrap();
+    assert_eq!(agent.log().verify().await.unwrap().facts, 7);
+    let facts = agent.log().facts(1.try_into().unwrap(), 1.try_into().unwrap(), 9).await.unwrap();
+    let signed: Vec<&str> = facts.iter().map(|fact| fact.key().as_str()).collect();
+    let [one, two, three] = ["north-1", "north-2", "north-3"];
+    assert_eq!(signed, [one, one, one, two, two, two, three]);
+    assert!(facts[3].verify(&protocol::keys::Keys::from([(two.parse().unwrap(), prepared)])));
+    // And the site takes all of it, knowing the first key alone.
+    struct Empty;
+    impl protocol::fact::intake::Stored for Empty {
+        fn head(&self) -> protocol::fact::envelope::Head {
+            protocol::fact::envelope::Head::start()
+        }
+        fn hash_at(&self, _: protocol::text::whole::Seq) -> Option<protocol::text::hashes::Sha256Hex> {
+            None
+        }
+    }
+    let known = keys_of(&old);
+    let sender = protocol::fact::intake::Sender { backend: north(), epoch: 1.try_into().unwrap(), keys: known };
+    assert_eq!(protocol::fact::intake::take_in(&sender, &Empty, facts).unwrap().new.len(), 7);
+}
+
+fn keys_of(identity: &Identity) -> protocol::keys::Keys {
+    keys(&identity.signing_key().unwrap())
+}
+
 /// A server that answers each connection with these bytes and keeps what it was asked.
 fn server(answer: Vec<u8>) -> (std::net::SocketAddr, Arc<Mutex<Vec<String>>>) {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

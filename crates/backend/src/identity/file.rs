@@ -25,6 +25,9 @@ pub(super) struct File {
     pub(super) enrolled: Option<Enrolled>,
     /// The message of the enrolment, and when it was sent.
     pub(super) sent: Option<(Moment, String)>,
+    /// A key that follows, once the chain has said so: its name and its 32 bytes in base64.
+    #[serde(default)]
+    next_key: Option<(KeyId, String)>,
     /// A token that follows the enrolled one.
     pub(super) next_token: Option<Credential>,
     /// Whether the site knew the newer token the last time.
@@ -46,12 +49,29 @@ impl File {
     /// An identity with a new key.
     pub(super) fn new(secret: &[u8; 32]) -> Self {
         let secret = BASE64.encode(secret);
-        Self { secret, enrolled: None, sent: None, next_token: None, next_refused: false }
+        Self { secret, enrolled: None, sent: None, next_key: None, next_token: None, next_refused: false }
     }
 
     pub(super) fn key(&self, name: KeyId) -> Option<SigningKey> {
-        let secret: [u8; 32] = BASE64.decode(self.secret.as_bytes()).ok()?.try_into().ok()?;
-        Some(SigningKey::new(&secret, name))
+        key_of(&self.secret, name)
+    }
+
+    /// The key that follows, if one was prepared.
+    pub(super) fn next_key(&self) -> Option<SigningKey> {
+        let (name, secret) = self.next_key.as_ref()?;
+        key_of(secret, name.clone())
+    }
+
+    pub(super) fn prepare(&mut self, name: KeyId, secret: &[u8; 32]) {
+        self.next_key = Some((name, BASE64.encode(secret)));
+    }
+
+    /// The key that followed is the key now; the one before is forgotten.
+    pub(super) fn settle(&mut self) {
+        if let (Some((name, secret)), Some(enrolled)) = (self.next_key.take(), &mut self.enrolled) {
+            enrolled.key = name;
+            self.secret = secret;
+        }
     }
 
     pub(super) fn read(path: &Path) -> Result<Option<Self>, BadIdentity> {
@@ -87,4 +107,9 @@ impl File {
         };
         write().map_err(failed)
     }
+}
+
+fn key_of(secret: &str, name: KeyId) -> Option<SigningKey> {
+    let secret: [u8; 32] = BASE64.decode(secret.as_bytes()).ok()?.try_into().ok()?;
+    Some(SigningKey::new(&secret, name))
 }

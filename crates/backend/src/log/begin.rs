@@ -8,7 +8,7 @@ use protocol::text::names::ProgramVersion;
 use protocol::text::time::Moment;
 use protocol::text::whole::{Epoch, Seq};
 
-use super::{Log, LogError, Told};
+use super::{Log, LogError, Told, Turn};
 
 /// What the first fact of an epoch says of the backend.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,8 +48,8 @@ impl Log {
             return Ok(());
         }
         let epoch = turn.change.standing.epoch;
-        let opened = self.opening(beginning, epoch, None, OpenReason::First);
-        self.append(&mut turn.change, "epoch", vec![(beginning.at, opened.into())])?;
+        let opened = self.opening(&turn, beginning, epoch, None, OpenReason::First);
+        self.append(&mut turn, "epoch", vec![(beginning.at, opened.into())])?;
         self.store(turn).await
     }
 
@@ -81,10 +81,10 @@ impl Log {
         };
         turn.change.standing.epoch = next;
         turn.change.standing.head = Head::start();
-        let opened = self.opening(beginning, next, continues, reason);
+        let opened = self.opening(&turn, beginning, next, continues, reason);
         let mut facts = vec![(beginning.at, opened.into())];
         facts.extend(self.told_behind(epoch, seq.unwrap_or(Seq::LEAST)).await?);
-        self.append(&mut turn.change, "epoch", facts)?;
+        self.append(&mut turn, "epoch", facts)?;
         self.store(turn).await?;
         Ok(next)
     }
@@ -117,7 +117,14 @@ impl Log {
         }
     }
 
-    fn opening(&self, beginning: &Beginning, epoch: Epoch, continues: Option<Continues>, reason: OpenReason) -> Opened {
+    fn opening(
+        &self,
+        turn: &Turn<'_>,
+        beginning: &Beginning,
+        epoch: Epoch,
+        continues: Option<Continues>,
+        reason: OpenReason,
+    ) -> Opened {
         Opened {
             epoch,
             continues,
@@ -125,7 +132,7 @@ impl Log {
             data_kind: beginning.data_kind,
             flavour: Some(beginning.flavour),
             version: beginning.version.clone(),
-            public_key: self.who.key.public().text(),
+            public_key: self.signer(turn).public().text(),
         }
     }
 }

@@ -70,7 +70,7 @@ impl Log {
         let noted = Noted { cursor: inbox.cursor, ask_again: received.ask_again, stopped: inbox.stopped };
         if inbox != before {
             turn.change.standing.inbox = inbox;
-            self.append(&mut turn.change, "line", rejected)?;
+            self.append(&mut turn, "line", rejected)?;
             self.store(turn).await?;
         }
         Ok(noted)
@@ -175,7 +175,7 @@ impl Log {
             let why = DirectiveRejected { cursor, directive: entry.id.clone(), code };
             facts.push((entry.received_at, why.into()));
         }
-        self.append(&mut turn.change, "line", facts)?;
+        self.append(&mut turn, "line", facts)?;
         self.store(turn).await
     }
 

@@ -8,8 +8,8 @@ use protocol::fact::chain::{CannotAppend, Chain};
 use protocol::fact::parts::Parted;
 use protocol::text::ids::Ulid;
 
-use super::shelf::{Change, State};
-use super::{Log, LogError, Told};
+use super::shelf::State;
+use super::{Log, LogError, Told, Turn};
 
 impl Log {
     /// Tells facts once: if facts of this source were told before, nothing happens.
@@ -22,7 +22,7 @@ impl Log {
             return Ok(());
         }
         turn.change.source = Some(source.to_owned());
-        self.append(&mut turn.change, source, facts)?;
+        self.append(&mut turn, source, facts)?;
         self.store(turn).await
     }
 
@@ -40,13 +40,15 @@ impl Log {
         turn.change.done.push((entry.cursor, State::Applied));
         Arc::make_mut(&mut turn.waiting).remove(&entry.cursor);
         let source = format!("directive:{directive}");
-        self.append(&mut turn.change, &source, facts)?;
+        self.append(&mut turn, &source, facts)?;
         turn.change.source = Some(source);
         self.store(turn).await
     }
 
     /// Puts facts behind the head of a step. `source` is for the operator's eyes if one of them is none.
-    pub(super) fn append(&self, change: &mut Change, source: &str, facts: Vec<Told>) -> Result<(), LogError> {
+    pub(super) fn append(&self, turn: &mut Turn<'_>, source: &str, facts: Vec<Told>) -> Result<(), LogError> {
+        let key = self.signer(turn);
+        let change = &mut turn.change;
         let failed = |cause| LogError::Fact { source_name: source.to_owned(), cause };
         let standing = &mut change.standing;
         let mut chain = Chain { backend: self.who.backend.clone(), epoch: standing.epoch, head: standing.head.clone() };
@@ -54,12 +56,12 @@ impl Log {
             if chain.head.seq.get() == 0 && !matches!(body, FactBody::Opened(_)) {
                 return Err(LogError::NotBegun);
             }
-            match chain.append(at, &body, &self.who.key) {
+            match chain.append(at, &body, key) {
                 Ok(fact) => change.facts.push(fact),
                 Err(CannotAppend::TooLarge { .. }) => {
                     let too_large = || LogError::TooLarge { source_name: source.to_owned() };
                     for part in split(body).ok_or_else(too_large)? {
-                        change.facts.push(chain.append(at, &part, &self.who.key).map_err(failed)?);
+                        change.facts.push(chain.append(at, &part, key).map_err(failed)?);
                     }
                 }
                 Err(other) => return Err(failed(other)),

@@ -34,7 +34,7 @@ pub fn north() -> BackendSlug {
 }
 
 pub fn who() -> Who {
-    Who { backend: north(), key: key(1, "north-1"), site: keys(&key(2, "site-1")) }
+    Who { backend: north(), key: key(1, "north-1"), next: None, site: keys(&key(2, "site-1")) }
 }
 
 pub fn beginning() -> Beginning {

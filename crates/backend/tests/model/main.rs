@@ -27,7 +27,7 @@ fn weather() -> impl Strategy<Value = Weather> {
 }
 
 fn wait() -> impl Strategy<Value = Step> {
-    prop_oneof![6 => 0u64..3_000, 3 => 3_000u64..60_000, 1 => 60_000u64..400_000].prop_map(Step::Wait)
+    prop_oneof![8 => 0u64..3_000, 2 => 3_000u64..40_000, 1 => 40_000u64..200_000].prop_map(Step::Wait)
 }
 
 /// What happens, whatever is killed.
@@ -66,9 +66,9 @@ fn steps(kind: Kind) -> BoxedStrategy<Vec<Step>> {
     prop::collection::vec(step, 1..20).boxed()
 }
 
-/// How many histories; `HISTORIES` asks for more or fewer.
-fn histories(default: u32) -> u32 {
-    std::env::var("HISTORIES").ok().and_then(|text| text.parse().ok()).unwrap_or(default)
+/// How many lives; `CLOISTER_LIVES` asks for more or fewer of each kind.
+fn lives(default: u32) -> u32 {
+    std::env::var("CLOISTER_LIVES").ok().and_then(|text| text.parse().ok()).unwrap_or(default)
 }
 
 fn run(kind: Kind, cases: u32, disk: bool) {
@@ -80,26 +80,26 @@ fn run(kind: Kind, cases: u32, disk: bool) {
 
 #[test]
 fn kills_of_either_side() {
-    run(Kind::Kills, histories(2500), false);
+    run(Kind::Kills, lives(2500), false);
 }
 
 #[test]
 fn the_backend_is_restored_to_older_copies() {
-    run(Kind::BackendRestored, histories(2500), false);
+    run(Kind::BackendRestored, lives(2500), false);
 }
 
 #[test]
 fn the_site_is_restored_to_older_copies() {
-    run(Kind::SiteRestored, histories(2500), false);
+    run(Kind::SiteRestored, lives(2500), false);
 }
 
 #[test]
 fn both_are_restored_to_older_copies() {
-    run(Kind::BothRestored, histories(2500), false);
+    run(Kind::BothRestored, lives(2500), false);
 }
 
 /// The same with the real record on the disk.
 #[test]
 fn kills_with_the_record_on_the_disk() {
-    run(Kind::Kills, histories(25), true);
+    run(Kind::Kills, lives(25), true);
 }

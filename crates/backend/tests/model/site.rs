@@ -50,7 +50,7 @@ pub struct Site {
     lease: Lease,
     /// Whether a backend said hello since the last start: orders get their places only then, for the site may have been
     /// restored and not know yet which places are taken.
-    met: bool,
+    pub met: bool,
     pending: Vec<DirectiveBody>,
     pub proposed: Option<Fact>,
     pub tokens: Vec<String>,
