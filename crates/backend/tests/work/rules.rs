@@ -395,3 +395,20 @@ async fn nothing_of_files_values_logs_and_exits_is_in_any_fact() {
         assert!(!text.contains(folder), "a path of this machine: {text}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_repository_that_left_the_list_starts_nothing_more() {
+    let mut rig = Rig::new().await;
+    let yaml = project(&[("long", "hold", &[]), ("after", "ok", &["long"])]);
+    let commit = rig.push(&yaml);
+    rig.start();
+    rig.send(DirectiveBody::JobRequest(rig.order(FIRST, &commit, &yaml, &["after"]))).await;
+    executing(&mut rig, "long").await;
+    rig.end().await;
+    rig.extra.change = Some(|rules| rules.repositories = repositories::AllowList::default());
+    rig.start();
+    rig.double.release();
+    assert_eq!(rig.ending(FIRST, "long").await["code"], "succeeded", "what runs is taken over all the same");
+    assert_eq!(rig.ending(FIRST, "after").await["params"]["rule"], "repo_not_allowed");
+    rig.end().await;
+}
