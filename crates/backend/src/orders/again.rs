@@ -9,6 +9,7 @@ use jobs::provenance::CodeTree;
 use jobs::state::{Job, StateError};
 use jobs::tree::Tree;
 use jobs::{CodeSource, Request};
+use repositories::{AllowList, LocalRepos};
 use runtimes::{Found, Program};
 
 use super::code::{Code, NoCode, Place, of_job};
@@ -67,10 +68,19 @@ impl Decider {
     pub async fn again(&self, request: &Request) -> Result<Result<Vec<Kit>, Outage>, StateError> {
         let CodeSource::Commit { repo_url, branch, commit } = request.code.clone() else { return Ok(Ok(Vec::new())) };
         let (rules, mirrors) = (self.rules.clone(), self.mirrors.clone());
+        // It was on the list when it was planned. What runs goes on; what waits is asked again before it starts.
+        let list = match repo_url.starts_with('/') {
+            true => AllowList::new::<&str>([], LocalRepos::Allowed),
+            false => AllowList::new([repo_url.as_str()], LocalRepos::Refused),
+        };
+        let list = match list {
+            Ok(list) => list,
+            Err(error) => return Ok(Err(Outage(error.to_string()))),
+        };
         let shop = self.server.workshop().clone();
         let read = move || {
             let place = Place { repo_url: &repo_url, branch: &branch, commit: commit.as_str() };
-            of_job(&place, &rules.repositories, &mirrors, &rules.tree, &shop.store)
+            of_job(&place, &list, &mirrors, &rules.tree, &shop.store)
         };
         let code = match aside(read).await {
             Ok(Ok(code)) => code,

@@ -63,6 +63,15 @@ impl Runtime for Double {
         }
         stage.starts.push(word.clone());
         stage.runs.insert(spec.name.0.clone(), word.clone());
+        if word.starts_with("mark") {
+            // A pattern is declared; names, contents and the log are what nobody outside may hear of.
+            let folder = spec.folder.join("workspace/output");
+            std::fs::create_dir_all(&folder).unwrap();
+            std::fs::write(folder.join(format!("ZEBRA-{word}.csv")), "patient_id,ZEBRA\n1,ZEBRA\n").unwrap();
+            std::fs::write(folder.join(format!("ZEBRA-{word}.svg")), "<svg>ZEBRA</svg>").unwrap();
+            std::fs::write(spec.folder.join("log"), "2027-03-04T09:15:02.000000000Z ZEBRA in the log\n").unwrap();
+            return Ok(());
+        }
         let path = spec.folder.join("workspace").join(file);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         let text = if word == "patients" { "patient_id,b\n1,2\n".to_owned() } else { format!("a,b\n1,{word}\n") };
@@ -81,6 +90,7 @@ impl Runtime for Double {
             }
             match word.as_str() {
                 "fail" => return Ok(exit(1, LimitHit::None)),
+                "markfail" => return Ok(exit(77, LimitHit::None)),
                 "memory" => return Ok(exit(137, LimitHit::None)),
                 "lose" if !stage.lost.contains(&spec.name.0) => {
                     stage.lost.insert(spec.name.0.clone());

@@ -353,3 +353,62 @@ async fn damaged_records_stop_the_start_and_name_their_copy() {
     assert_eq!(desk.newest(10).await.unwrap().len(), 1);
     desk.close().await.unwrap();
 }
+
+const MARKED: &str = r#"version: "4.0"
+actions:
+  one:
+    run: python:v2 analysis/play.py mark output/nothing.csv
+    outputs:
+      moderately_sensitive:
+        table: output/*-mark.csv
+        picture: output/*-mark.svg
+  two:
+    run: python:v2 analysis/play.py markfail output/nothing.csv
+    outputs:
+      moderately_sensitive:
+        table: output/*-markfail.csv
+  three:
+    run: python:v2 analysis/play.py mark output/other.csv
+    outputs:
+      moderately_sensitive:
+        table: output/none-*.csv
+"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_of_files_values_logs_and_exits_is_in_any_fact() {
+    let mut rig = Rig::new().await;
+    let commit = rig.push(MARKED);
+    rig.start();
+    rig.send(DirectiveBody::JobRequest(rig.order(FIRST, &commit, MARKED, &["run_all"]))).await;
+    assert_eq!(rig.ending(FIRST, "one").await, json!({"code": "succeeded", "params": {"excluded": true}}));
+    assert_eq!(rig.ending(FIRST, "two").await, json!({"code": "nonzero_exit", "params": {"exit": "error"}}));
+    assert_eq!(rig.ending(FIRST, "three").await, json!({"code": "unmatched_patterns", "params": {}}));
+    // Positive control: inside, all of it is there.
+    let inside = std::fs::read_to_string(rig.high("workspaces/winter-chest/metadata/two.log")).unwrap();
+    assert!(inside.contains("ZEBRA in the log") && inside.contains("exit_code: 77"), "{inside}");
+    assert!(rig.medium("output/ZEBRA-mark.svg").exists() && !rig.medium("output/ZEBRA-mark.csv").exists());
+    rig.end().await;
+    for (_, body) in &rig.facts {
+        let text = body.write().unwrap().to_string();
+        assert!(!text.contains("ZEBRA") && !text.contains("77,") && !text.contains(":77"), "{text}");
+        let folder = rig.folder.path().to_str().unwrap();
+        assert!(!text.contains(folder), "a path of this machine: {text}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_repository_that_left_the_list_starts_nothing_more() {
+    let mut rig = Rig::new().await;
+    let yaml = project(&[("long", "hold", &[]), ("after", "ok", &["long"])]);
+    let commit = rig.push(&yaml);
+    rig.start();
+    rig.send(DirectiveBody::JobRequest(rig.order(FIRST, &commit, &yaml, &["after"]))).await;
+    executing(&mut rig, "long").await;
+    rig.end().await;
+    rig.extra.change = Some(|rules| rules.repositories = repositories::AllowList::default());
+    rig.start();
+    rig.double.release();
+    assert_eq!(rig.ending(FIRST, "long").await["code"], "succeeded", "what runs is taken over all the same");
+    assert_eq!(rig.ending(FIRST, "after").await["params"]["rule"], "repo_not_allowed");
+    rig.end().await;
+}
