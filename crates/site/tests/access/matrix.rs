@@ -104,6 +104,32 @@ fn first_parts_of_addresses_are_reserved() {
     }
 }
 
+/// Many permissions have no route yet; what the roles give is held here.
+#[test]
+fn roles_give_what_the_spec_says() {
+    use site::access::ScopeKind;
+    let mut known = BTreeSet::new();
+    for line in include_str!("roles.txt").lines().filter(|line| !line.starts_with('#')) {
+        let parts: Vec<&str> = line.split(" | ").collect();
+        let role = Role::of(parts[0]).unwrap();
+        known.insert(role);
+        let scopes: BTreeSet<_> = role
+            .scopes()
+            .iter()
+            .map(|kind| match kind {
+                ScopeKind::Site => "site",
+                ScopeKind::Project => "project",
+                ScopeKind::Backend => "backend",
+            })
+            .collect();
+        assert_eq!(scopes, parts[1].split(' ').collect(), "{line}");
+        assert_eq!(role.needs_two(), parts[2] == "two", "{line}");
+        let permissions: BTreeSet<_> = role.permissions().iter().map(|permission| permission.as_str()).collect();
+        assert_eq!(permissions, parts[3].split(' ').collect(), "{line}");
+    }
+    assert_eq!(known.len(), Role::ALL.len());
+}
+
 /// A world in which everything that a path may name is there.
 async fn world() -> World {
     let world = World::new().await;
