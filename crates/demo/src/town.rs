@@ -8,11 +8,11 @@ use site::access::{Place, Role, ScopeKind};
 use site::people::{self, By, Fault};
 use site::{Opened, Settings};
 
+use crate::DemoError;
 use crate::studies::{self, BROKEN, RUNS_TODAY, SLOW};
 
 /// The backends of a demo: name in addresses, name, flavour.
-/// The history has the backends of patients under the plain names.
-pub(crate) const BACKENDS: [(&str, &str, &str); 2] = [("demo-tpp", "TPP", "tpp"), ("demo-emis", "EMIS", "emis")];
+pub(crate) const BACKENDS: [(&str, &str, &str); 2] = [("tpp", "TPP", "tpp"), ("emis", "EMIS", "emis")];
 
 /// Who asks for the runs of a demo.
 pub(crate) const RESEARCHER: &str = "researcher";
@@ -57,11 +57,11 @@ pub(crate) fn workspace(study: &str, branch: &str) -> String {
 const HISTORY: &str = include_str!("../history/seeds.jsonl");
 
 /// Takes in the history, marked as old records.
-pub(crate) async fn remember(site: &Opened) -> Result<(), crate::DemoError> {
+pub(crate) async fn remember(site: &Opened) -> Result<(), DemoError> {
     let report = site::import::import(site, HISTORY).await.map_err(site::SiteError::from)?;
     match report.refused.first() {
         None => Ok(()),
-        Some(bad) => Err(crate::DemoError::Fault(format!("line {} of the history: {}", bad.line, bad.cause))),
+        Some(bad) => Err(DemoError::Fault(format!("line {} of the history: {}", bad.line, bad.cause))),
     }
 }
 

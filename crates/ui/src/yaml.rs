@@ -65,6 +65,11 @@ pub fn whole(text: &str, marks: &[Mark]) -> Html {
     write::lines(text, Checkpoint::start(), usize::MAX, marks)
 }
 
+/// Any other text, without colours: the same lines and anchors.
+pub fn plain(text: &str) -> Html {
+    write::plain(text)
+}
+
 /// Where the pages of a large file begin. To be kept by content hash: making it reads the whole text once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pages {

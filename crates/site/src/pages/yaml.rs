@@ -80,7 +80,7 @@ fn file(asked: &HeaderMap, bytes: Vec<u8>) -> Response {
 fn draw(bytes: &[u8], wanted: usize) -> Option<Body> {
     let pipeline = Pipeline::read(bytes);
     let pages = Pages::of(&pipeline.text);
-    let text = pages.page(&pipeline.text, wanted, &pipeline.marks(|_| None))?;
+    let text = pages.page(&pipeline.text, wanted, &pipeline.marks(None, |_| None))?;
     Some(Body {
         text,
         lines: pages.lines(),

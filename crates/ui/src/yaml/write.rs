@@ -38,6 +38,27 @@ pub(super) fn lines(text: &str, from: Checkpoint, count: usize, marks: &[Mark]) 
     Html::trusted(writer.html)
 }
 
+/// Writes all lines without tokens.
+pub(super) fn plain(text: &str) -> Html {
+    let mut writer = Writer {
+        text,
+        marks: &[],
+        order: vec![],
+        first: 0,
+        html: String::from("<pre class=yaml tabindex=0 role=region aria-label=File><code>"),
+        told: vec![],
+    };
+    let mut at = 0;
+    for (number, line) in (1..).zip(text.split_inclusive('\n')) {
+        let content = line.trim_end_matches(['\n', '\r']).len();
+        writer.line(number, at..at + content, &[]);
+        writer.html.push_str(&line[content..]);
+        at += line.len();
+    }
+    writer.html.push_str("</code></pre>");
+    Html::trusted(writer.html)
+}
+
 /// The nearest place at or before this one that is between two characters.
 fn floor(text: &str, at: usize) -> usize {
     let mut at = at.min(text.len());
@@ -267,6 +288,16 @@ mod tests {
              </code></pre>"
         );
         assert_eq!(anchor("é b"), "a-.e9..20.b");
+    }
+
+    #[test]
+    fn other_texts_have_lines_and_no_colours() {
+        let html = super::plain("import os  # a: b\r\n\nprint('<')\n");
+        assert_eq!(
+            html.as_str(),
+            "<pre class=yaml tabindex=0 role=region aria-label=File><code><a id=L1></a>import os  # a: b\r\n\n\
+             <a id=L3></a>print('&lt;')\n</code></pre>"
+        );
     }
 
     #[test]

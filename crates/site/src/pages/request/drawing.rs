@@ -10,7 +10,7 @@ use ui::icon::{Level, State};
 
 use super::super::words;
 use super::View;
-use super::pipeline::Line;
+use super::pipeline::{Files, Line};
 
 /// The most characters that are shown in the page itself.
 const INLINE: usize = 10_000;
@@ -46,12 +46,12 @@ struct Graph {
 }
 
 impl View<'_> {
-    pub(super) fn pipeline_text(&self) -> Html {
+    pub(super) fn pipeline_text(&self, tree: Option<&Files>) -> Html {
         let Some(pipeline) = &self.pipeline else {
             return Html::of(&Text { errors: &[], more: 0, text: None, table: None });
         };
         let inline = pipeline.text.chars().nth(INLINE).is_none();
-        let text = inline.then(|| ui::yaml::whole(&pipeline.text, &pipeline.marks(|name| self.row_of(name))));
+        let text = inline.then(|| ui::yaml::whole(&pipeline.text, &pipeline.marks(tree, |name| self.row_of(name))));
         let errors = &pipeline.errors[..pipeline.errors.len().min(FAULTS)];
         let more = pipeline.errors.len() - errors.len();
         Html::of(&Text { errors, more, table: text.is_none().then(|| self.actions("")), text })

@@ -25,6 +25,7 @@ use crate::store::read::RequestPage;
 pub(super) use jobs::place;
 pub use pipeline::Memory;
 pub(crate) use pipeline::Pipeline;
+pub(super) use pipeline::encoded;
 use view::View;
 
 /// The parts of one page that can change, as they are now.
@@ -91,6 +92,15 @@ struct Whole<'a> {
     buttons: &'a Buttons,
 }
 
+/// What the page is drawn from, beside the request itself.
+#[derive(Debug, Default)]
+struct Around {
+    seen: Seen,
+    buttons: Buttons,
+    /// The files of the commit, if they are known and may be seen.
+    tree: Option<pipeline::Files>,
+}
+
 /// What somebody may do with a request.
 #[derive(Debug, Default)]
 pub(super) struct Buttons {
@@ -137,31 +147,31 @@ pub(super) async fn page(
     let now = site.clock.microseconds();
     let found = read::request_page(site.store.readers(), (&project, &workspace), number, now).await?;
     let request = found.ok_or(Refusal::Hidden)?;
-    let (page, main) =
-        compose(&request, &site.memory, &site.line.seen(request.backend.id), &Buttons::of(&request, &viewer), now);
+    // Who may not read the code gets no links to it.
+    let may_read = !request.is_private || viewer.can(Permission::JobRun, &Object::project(request.project_id.0));
+    let around = Around {
+        seen: site.line.seen(request.backend.id),
+        buttons: Buttons::of(&request, &viewer),
+        tree: if may_read { site.memory.tree(&site, &request).await } else { None },
+    };
+    let (page, main) = compose(&request, &site.memory, &around, now);
     Ok(shell::show(&site, &viewer, &asked, page, &main))
 }
 
 /// Puts the page together.
-pub(super) fn compose(
-    request: &RequestPage,
-    memory: &Memory,
-    seen: &Seen,
-    buttons: &Buttons,
-    now: i64,
-) -> (Page, Html) {
-    let view = View::of(request, memory, seen, now);
+fn compose(request: &RequestPage, memory: &Memory, around: &Around, now: i64) -> (Page, Html) {
+    let view = View::of(request, memory, &around.seen, now);
     let drawn = view.drawn();
     let main = Html::of(&Whole {
         view: &view,
         drawn: &drawn,
         made: ui::time::At(now).exact(),
         explanation: view.explanation(),
-        pipeline: view.pipeline_text(),
+        pipeline: view.pipeline_text(around.tree.as_ref()),
         comparison: view.comparison(),
         provenance: view.provenance(),
         is_live: !drawn.is_final,
-        buttons,
+        buttons: &around.buttons,
     });
     let project = &request.project;
     let mut crumbs = Vec::new();
