@@ -6,7 +6,7 @@ use site::access::{Permission, Place, Role};
 use site::audit;
 use site::people::{accounts, lists, roles};
 
-use crate::world::{Browser, ORIGIN, World};
+use crate::world::{Browser, ORIGIN, Pairs, World};
 
 const MARK: &str = "\"><script>x</script>'&";
 
@@ -150,7 +150,7 @@ async fn what_breaks_a_rule_is_said_at_its_field_and_what_was_typed_stays() {
     let world = World::new().await;
     let staff = staff(&world).await;
     world.project("winter").await;
-    let cases: [(&str, &[(&str, &str)], &str); 8] = [
+    let cases: [(&str, Pairs, &str); 8] = [
         ("/staff/users/", &[("username", "a b"), ("fullname", "Kept")], "Kept"),
         ("/staff/users/", &[("username", "STAFF"), ("fullname", "Kept")], "Kept"),
         ("/staff/orgs/", &[("slug", "Bad Slug"), ("name", "Kept")], "Kept"),
