@@ -139,3 +139,31 @@ fn headers(settings: &Settings, viewer: Option<&Viewer>, asked: &answer::Asked, 
         headers.insert(REQUEST_ID, value);
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test stops at its first surprise")]
+mod tests {
+    use axum::body::Body;
+
+    use super::*;
+    use crate::settings::Chosen;
+
+    #[test]
+    fn only_trusted_proxies_say_where_a_request_comes_from() {
+        let mut settings = Settings::read(None, Chosen::default()).unwrap();
+        let address = |text: &str| text.parse::<IpAddr>().unwrap();
+        let seen = |settings: &Settings, peer: &str, named: &str| {
+            let request = Request::builder().header("x-forwarded-for", named).body(Body::empty()).unwrap();
+            from(settings, address(peer), &request)
+        };
+        let named = "203.0.113.9, 198.51.100.7";
+        assert_eq!(seen(&settings, "10.0.0.1", named), address("10.0.0.1"));
+        settings.trusted_proxies = vec![address("10.0.0.1")];
+        assert_eq!(seen(&settings, "10.0.0.1", named), address("198.51.100.7"));
+        assert_eq!(seen(&settings, "::ffff:10.0.0.1", named), address("198.51.100.7"));
+        assert_eq!(seen(&settings, "192.0.2.1", named), address("192.0.2.1"));
+        assert_eq!(seen(&settings, "10.0.0.1", "no address"), address("10.0.0.1"));
+        settings.trusted_proxies.push(address("198.51.100.7"));
+        assert_eq!(seen(&settings, "10.0.0.1", named), address("203.0.113.9"));
+    }
+}

@@ -43,7 +43,7 @@ pub(crate) async fn guard(
         return next.run(limited(request, bytes)).await;
     }
     let is_api = is_api(request.uri().path());
-    if request.uri().path().starts_with(ui::assets::FOLDER) {
+    if access == Access::Public && request.uri().path().starts_with(ui::assets::FOLDER) {
         // Files of the program itself: the same for everybody, and not counted.
         return next.run(request).await;
     }
@@ -59,7 +59,8 @@ pub(crate) async fn guard(
     let mut answer = match admitted {
         Ok(mut request) => {
             request.extensions_mut().insert(viewer.clone());
-            let time = if matches!(access, Access::Project(_)) { TIME_OF_FORMS } else { TIME };
+            let may_fetch = matches!(access, Access::Project(_)) || request.method() == Method::POST;
+            let time = if may_fetch { TIME_OF_FORMS } else { TIME };
             let answer = tokio::time::timeout(time, next.run(request)).await;
             answer.unwrap_or_else(|_| Refusal::Unavailable.into_response())
         }

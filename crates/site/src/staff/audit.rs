@@ -2,8 +2,10 @@
 //! Spec site.md 10, 11.8.
 
 use axum::extract::Query;
-use axum::response::Response;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
+use serde_json::json;
 use sqlx::Row;
 use ui::html::Html;
 use ui::time::At;
@@ -101,6 +103,8 @@ pub(super) async fn show(desk: Desk, Query(asked): Query<Asked>) -> Result<Respo
     }
     main.push(&paragraph("Each record holds the hash of the one before it."));
     main.push(&link("Check the whole chain", &format!("{AREA}verify/")));
+    main.push(&paragraph("The records as text, 10,000 at a time:"));
+    main.push(&link("Export", &format!("{AREA}export/")));
     Ok(desk.page(AREA, None, &[], &main))
 }
 
@@ -134,4 +138,30 @@ pub(super) async fn verify(desk: Desk) -> Result<Response, Refusal> {
         Err(VerifyError::Store(error)) => return Err(error.into()),
     };
     Ok(desk.page(AREA, Some("Chain"), &[], &paragraph(&words)))
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Behind {
+    #[serde(default)]
+    after: i64,
+}
+
+/// Records of one answer.
+const EXPORTED: i64 = 10_000;
+
+/// Up to 10,000 records behind a number, one a line: `{"hash":…,"record":…}`, the record in the canonical text that the
+/// hash is over, so that somebody else can walk the chain. The next ones are behind the last number.
+pub(super) async fn export(desk: Desk, Query(behind): Query<Behind>) -> Result<Response, Refusal> {
+    let rows = sqlx::query("SELECT record, hash FROM audit_event WHERE seq > ?1 ORDER BY seq LIMIT ?2")
+        .bind(behind.after)
+        .bind(EXPORTED)
+        .fetch_all(desk.site.store.readers())
+        .await?;
+    let mut text = String::new();
+    for row in &rows {
+        let (record, hash): (String, String) = (row.try_get("record")?, row.try_get("hash")?);
+        text.push_str(&json!({"hash": hash, "record": record}).to_string());
+        text.push('\n');
+    }
+    Ok(([(header::CONTENT_TYPE, "application/x-ndjson")], text).into_response())
 }

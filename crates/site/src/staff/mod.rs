@@ -73,6 +73,7 @@ pub(crate) fn routes() -> Routes {
         .get("/staff/requests/", Site(P::StaffAreaAccess), requests::show)
         .get("/staff/audit/", Site(P::AuditView), audit::show)
         .get("/staff/audit/verify/", Site(P::AuditView), audit::verify)
+        .get("/staff/audit/export/", Site(P::AuditView), audit::export)
         .get("/staff/alerts/", Site(P::SiteAlertManage), alerts::show)
         .post("/staff/alerts/", Site(P::SiteAlertManage), alerts::add)
         .post("/staff/alerts/{alert}/end/", Site(P::SiteAlertManage), alerts::end)

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::world::{Browser, HOST, ORIGIN, PASSWORD, World};
+use crate::world::{Browser, HOST, ORIGIN, PASSWORD, Pairs, World};
 use axum::body::Body;
 use axum::http::{Method, StatusCode};
 use site::access::{Account, Object, Permission, Person, Place, RequestId, Role, TokenScope, Viewer};
@@ -221,7 +221,7 @@ async fn a_form_of_elsewhere_changes_nothing_and_what_was_typed_is_kept() {
     let typed = |csrf: &str| format!("csrf={csrf}&fullname=Long+typed+name&password=hidden-word");
     let own = [("origin", ORIGIN)];
     let other_session = world.sign_in("ann").await.csrf;
-    let cases: [(&str, String, &[(&str, &str)]); 9] = [
+    let cases: [(&str, String, Pairs); 9] = [
         ("no token", "fullname=Long+typed+name".to_owned(), &own),
         ("a wrong token", typed("wrong"), &own),
         ("another session's token", typed(&other_session), &own),

@@ -2,11 +2,12 @@
 
 use axum::body::Body;
 use axum::http::{Method, StatusCode};
+use sha2::{Digest, Sha256};
 use site::access::{Permission, Place, Role};
 use site::audit;
 use site::people::{accounts, lists, roles};
 
-use crate::world::{Browser, ORIGIN, World};
+use crate::world::{Browser, ORIGIN, Pairs, World};
 
 const MARK: &str = "\"><script>x</script>'&";
 
@@ -126,6 +127,16 @@ async fn a_site_is_filled_by_pages_alone_and_every_act_is_written_down() {
         assert_eq!(page.text.matches("<h1>").count(), 1, "{path}");
     }
     assert!(world.get(&staff, "/staff/audit/").await.text.contains("workspace_archived"));
+    // Somebody else can walk the chain with what is exported.
+    let (mut prev, mut walked) = ("0".repeat(64), 0);
+    for line in world.get(&staff, "/staff/audit/export/").await.text.lines() {
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        let (record, hash) = (line["record"].as_str().unwrap(), line["hash"].as_str().unwrap());
+        let sum = Sha256::digest(format!("{prev}{record}").as_bytes());
+        assert_eq!(data_encoding::HEXLOWER.encode(&sum), hash);
+        (prev, walked) = (hash.to_owned(), walked + 1);
+    }
+    assert_eq!(walked, before + written.len());
     let store = &world.site.store;
     let users = lists::users(store).await.unwrap();
     assert_eq!(users.iter().map(|user| user.username.as_str()).collect::<Vec<_>>(), ["ann", "staff"]);
@@ -150,7 +161,7 @@ async fn what_breaks_a_rule_is_said_at_its_field_and_what_was_typed_stays() {
     let world = World::new().await;
     let staff = staff(&world).await;
     world.project("winter").await;
-    let cases: [(&str, &[(&str, &str)], &str); 8] = [
+    let cases: [(&str, Pairs, &str); 8] = [
         ("/staff/users/", &[("username", "a b"), ("fullname", "Kept")], "Kept"),
         ("/staff/users/", &[("username", "STAFF"), ("fullname", "Kept")], "Kept"),
         ("/staff/orgs/", &[("slug", "Bad Slug"), ("name", "Kept")], "Kept"),

@@ -20,11 +20,14 @@ pub const HOST: &str = "127.0.0.1:8000";
 pub const ORIGIN: &str = "http://127.0.0.1:8000";
 pub const PASSWORD: &str = "violet harbour tuesday pebble";
 
+/// Names and values: of a form's fields, or of headers.
+pub type Pairs<'a> = &'a [(&'a str, &'a str)];
+
 pub struct World {
     pub site: Opened,
     pub router: Router,
     peers: AtomicU32,
-    _folder: tempfile::TempDir,
+    pub folder: tempfile::TempDir,
 }
 
 /// What came back.
@@ -70,7 +73,7 @@ impl World {
         settings.rates = Rates { pages: many, searches: many, tokens: many, sign_in_tries: 100_000 };
         change(&mut settings);
         let site = Site::open(settings).await.unwrap();
-        Self { router: site::router(site.clone()), site, peers: AtomicU32::new(0), _folder: folder }
+        Self { router: site::router(site.clone()), site, peers: AtomicU32::new(0), folder }
     }
 
     /// Does something as the operator, in a change of its own.
@@ -121,8 +124,12 @@ impl World {
     }
 
     pub async fn workspace(&self, project: i64, name: &str) -> i64 {
+        self.workspace_on(project, name, "/srv/study").await
+    }
+
+    pub async fn workspace_on(&self, project: i64, name: &str, repo: &str) -> i64 {
         self.operate(async |change, by| {
-            let new = workspaces::New { name, repo: "/srv/study", branch: "main", purpose: "" };
+            let new = workspaces::New { name, repo, branch: "main", purpose: "" };
             workspaces::add(change, by, &self.site.settings, project, new).await.unwrap()
         })
         .await
