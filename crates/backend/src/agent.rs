@@ -15,7 +15,9 @@ use crate::line::ground::{Ground, System};
 use crate::line::transport::Transport;
 use crate::line::{Line, Parts};
 use crate::log::{Beginning, Log, LogError, Who};
+use crate::orders::{Machine, Rules};
 use crate::settings::{Data, Settings};
+use crate::work::WorkDesk;
 
 /// For how long the site is offered what was told while the backend ended.
 const LAST_WORDS: Duration = Duration::from_secs(5);
@@ -70,6 +72,21 @@ pub enum Ended {
 }
 
 impl Agent {
+    /// Opens the backend of the settings with the desk that goes by them, on this machine, in this runtime.
+    ///
+    /// # Errors
+    /// Not enrolled, or a file that cannot be used; nothing was started then.
+    pub async fn open(
+        settings: &Settings,
+        transport: Arc<dyn Transport>,
+        machine: Machine,
+        runtime: Arc<dyn sandbox::Runtime>,
+        start: Start,
+    ) -> Result<Self, CannotOpen> {
+        let desk = Arc::new(WorkDesk::new(Rules::of(settings, machine), runtime));
+        Self::with(settings, transport, desk, start).await
+    }
+
     /// Opens identity and record and ties them to a desk.
     ///
     /// # Errors

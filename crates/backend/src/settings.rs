@@ -4,7 +4,7 @@
 mod check;
 mod file;
 
-use std::net::SocketAddr;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use protocol::fact::backend::Flavour;
@@ -73,8 +73,8 @@ pub enum Environments {
 pub struct Site {
     /// Scheme, host and port.
     pub url: http::Uri,
-    /// Its address, if the name is not to be looked up.
-    pub address: Option<SocketAddr>,
+    /// Its address, if the name is not to be looked up; the port is that of `url`.
+    pub address: Option<IpAddr>,
     /// The only certificates (PEM) that its own may be signed by; without it, the system's.
     pub ca_file: Option<PathBuf>,
     /// A proxy for CONNECT.

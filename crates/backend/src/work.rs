@@ -10,12 +10,13 @@ mod policy;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use jobs::engine::AfterFailure;
+use jobs::engine::{AfterFailure, Event};
 use jobs::server::{Server, ServerError};
 use jobs::state::{PolicyRule, StateError};
 use repositories::Mirrors;
+use sandbox::IsolationLevel;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
@@ -44,6 +45,9 @@ pub enum WorkError {
     /// Facts.
     #[error(transparent)]
     Tell(#[from] TellError),
+    /// Study code cannot be shut in here.
+    #[error("this machine cannot shut study code in: {}", .0.join("; "))]
+    Machine(Vec<String>),
     /// A task of this program broke.
     #[error("a fault of this program: {0}")]
     Fault(String),
@@ -68,6 +72,8 @@ struct Bench {
 
 /// How long a part rests after the records could not be written.
 const REST: Duration = Duration::from_secs(5);
+/// How often the records are copied.
+const DAY: Duration = Duration::from_secs(24 * 3600);
 /// How often results are looked for that could not be put in place.
 const REPAIR: Duration = Duration::from_secs(600);
 
@@ -77,11 +83,23 @@ impl WorkDesk {
         Self { rules: Arc::new(rules), runtime }
     }
 
+    /// Whether this machine can shut study code in as the rules want it.
+    async fn shuts_in(&self) -> Result<(), WorkError> {
+        if self.rules.running.isolation == IsolationLevel::None {
+            return Ok(());
+        }
+        let runtime = self.runtime.clone();
+        let found = tokio::task::spawn_blocking(move || runtime.probe()).await;
+        let found = found.map_err(|fault| WorkError::Fault(fault.to_string()))?;
+        let missing: Vec<String> = found.missing().map(|(name, why)| format!("{name}: {why}")).collect();
+        if missing.is_empty() { Ok(()) } else { Err(WorkError::Machine(missing)) }
+    }
+
     async fn work(&self, office: Office) -> Result<(), WorkError> {
         let Office { log, contact, readings, stop } = office;
         let rules = self.rules.clone();
-        let (policy, list) = (rules.policy.clone(), rules.repositories.clone());
-        let standing = Arc::new(Standing::new(policy, list, log.clone()));
+        self.shuts_in().await?;
+        let standing = Arc::new(Standing::new(&rules, log.clone()));
         let admission = standing.clone();
         let running = rules.running.clone();
         let server = Server::open(rules.folders.clone(), self.runtime.clone(), running, admission).await?;
@@ -97,6 +115,7 @@ impl WorkDesk {
             mirrors,
             standing: standing.clone(),
             log: log.clone(),
+            lately: Arc::default(),
         };
         let (builds, wanted) = builds::Builds::new();
         let decider = Arc::new(decider);
@@ -160,8 +179,8 @@ async fn engine(bench: Arc<Bench>, mut stop: watch::Receiver<bool>) -> Result<()
         after_failure: AfterFailure::GoOn,
     };
     loop {
-        // What running jobs use from moment to moment leaves no trace.
-        let (events, _) = mpsc::unbounded_channel();
+        let (events, heard) = mpsc::unbounded_channel();
+        let listening = tokio::spawn(note(heard));
         intake::again(&bench).await;
         match bench.server.run(rules, events, stop.clone()).await {
             Ok(()) => return Ok(()),
@@ -169,6 +188,7 @@ async fn engine(bench: Arc<Bench>, mut stop: watch::Receiver<bool>) -> Result<()
                 tracing::error!(%error, "the records cannot be used; jobs that run go on, and it is tried again")
             }
         }
+        listening.abort();
         tokio::select! {
             () = tokio::time::sleep(REST) => {}
             () = ended(&mut stop) => return Ok(()),
@@ -176,13 +196,35 @@ async fn engine(bench: Arc<Bench>, mut stop: watch::Receiver<bool>) -> Result<()
     }
 }
 
-/// Puts results in place that could not be at first.
+/// The operator's log of what jobs do. What they use from moment to moment leaves no trace.
+async fn note(mut heard: mpsc::UnboundedReceiver<Event>) {
+    while let Some(event) = heard.recv().await {
+        match event {
+            Event::Stuck { action, message } => tracing::error!(%action, message, "a process cannot be ended"),
+            Event::PutBack { action, message } => tracing::info!(%action, message, "a job waits again"),
+            Event::Finished(report) => {
+                tracing::info!(action = %report.action, code = %report.code, seconds = report.seconds, "a job ended");
+            }
+            Event::Modes(modes) => tracing::info!(?modes, "what may start has changed"),
+            Event::Stage { .. } | Event::Sample { .. } => {}
+        }
+    }
+}
+
+/// Puts results in place that could not be at first, and copies the records once a day.
 async fn repair(bench: Arc<Bench>, mut stop: watch::Receiver<bool>) -> Result<(), WorkError> {
     let mut before = Vec::new();
+    let mut copied = Instant::now();
     loop {
         tokio::select! {
             () = tokio::time::sleep(REPAIR) => {}
             () = ended(&mut stop) => return Ok(()),
+        }
+        if copied.elapsed() >= DAY {
+            copied = Instant::now();
+            if let Err(error) = jobs::server::snapshot(&bench.rules.folders.state, jiff::Timestamp::now()).await {
+                tracing::error!(%error, "the records cannot be copied now");
+            }
         }
         match bench.server.repair(&before).await {
             Ok((now, done)) => {

@@ -40,7 +40,7 @@ fn what_is_read() {
     let full = Settings::read(&folder().join("full.toml")).unwrap();
     assert_eq!(full.slug.as_str(), "north");
     assert_eq!(full.site.url, "https://jobs.example.org:8443");
-    assert_eq!(full.site.address, Some("192.0.2.7:443".parse().unwrap()));
+    assert_eq!(full.site.address, Some("192.0.2.7".parse().unwrap()));
     assert_eq!((full.site.minimal_gauges, full.site.offline_start), (true, 24 * 3600));
     assert_eq!(full.folders.state, folder().join("state"));
     assert_eq!(full.folders.high, Path::new("/srv/high"));

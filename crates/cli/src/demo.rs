@@ -20,7 +20,7 @@ pub(crate) fn demo(args: &Demo, global: &Global, terminal: &Terminal) -> Result<
         runtime: Arc::new(online::isolation()?),
     };
     let threads = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    threads.block_on(async {
+    let ended = threads.block_on(async {
         let ending = || signals::say("ending: jobs are stopped, everything is removed (once more: at once)");
         let (stop, came) = signals::listen(ending)?;
         let told = |told: Told| match told {
@@ -37,7 +37,10 @@ pub(crate) fn demo(args: &Demo, global: &Global, terminal: &Terminal) -> Result<
         };
         demo::run(options, told, stop).await?;
         Ok(came.exit_code().map_or(Exit::Done, Exit::Other))
-    })
+    });
+    // A fetch that does not heed its end must not hold up a person.
+    threads.shutdown_background();
+    ended
 }
 
 /// The port that people expect, or any if it is taken.

@@ -60,3 +60,60 @@ impl Given {
         report
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Project;
+
+    /// Files of the folder, and the codes that are found.
+    type Case<'a> = (Vec<(&'a str, &'a [u8])>, &'a [&'a str]);
+
+    const ONE: &str = "a94a8fe5ccb19ba61c4c0873d391e987982fbbd3"; // SHA-1 of `test`
+
+    fn manifest(sha: &str) -> String {
+        format!(
+            "{{\"files\":{{\"org-list.csv\":{{\"id\":\"org/list/v1\",\"url\":\"u\",\"downloaded_at\":\"d\",\"sha\":\"{sha}\"}}}}}}"
+        )
+    }
+
+    /// Whatever lies there: the same findings as for the same files in a folder.
+    #[test]
+    fn the_same_is_found_as_in_a_folder() {
+        let good = manifest(ONE);
+        let (list, csv) = ("codelists.txt", "org-list.csv");
+        let cases: Vec<Case> = vec![
+            (vec![(list, b"org/list/v1\n"), ("codelists.json", good.as_bytes()), (csv, b"test")], &[]),
+            (vec![(list, b"org/list/v1\n"), ("codelists.json", good.as_bytes()), (csv, b"test\r\n")], &[]),
+            (vec![(list, b"org/list/v1\n"), ("codelists.json", good.as_bytes()), (csv, b"other")], &["C205"]),
+            (vec![(list, b"org/list/v1\n"), ("codelists.json", good.as_bytes())], &["C204"]),
+            (
+                vec![(list, b"org/list/v1"), ("codelists.json", good.as_bytes()), (csv, b"test"), ("mine.csv", b"x")],
+                &["C204"],
+            ),
+            (vec![(list, b"org/list/v2\n"), ("codelists.json", good.as_bytes()), (csv, b"test")], &["C203"]),
+            (vec![(list, b"org/list/v1\n"), (csv, b"test")], &["C201"]),
+            (vec![(list, b"org/list/v1\n"), ("codelists.json", b"{"), (csv, b"test")], &["C202"]),
+            (vec![(list, b"org/list\n"), ("codelists.json", good.as_bytes()), (csv, b"test")], &["C102"]),
+            (vec![(list, b"\xff"), ("codelists.json", good.as_bytes()), (csv, b"test")], &["C101"]),
+            (vec![("codelists.json", good.as_bytes()), (csv, b"test")], &["C101"]),
+        ];
+        for (files, codes) in cases {
+            let folder = tempfile::tempdir().unwrap();
+            std::fs::create_dir(folder.path().join("codelists")).unwrap();
+            for (name, bytes) in &files {
+                std::fs::write(folder.path().join("codelists").join(name), bytes).unwrap();
+            }
+            let of = |name: &str| files.iter().find(|(own, _)| *own == name).map(|(_, bytes)| bytes.to_vec());
+            let csvs = files.iter().filter(|(name, _)| name.ends_with(".csv"));
+            let given = Given {
+                listing: of(list),
+                manifest: of("codelists.json"),
+                csvs: csvs.map(|(name, bytes)| ((*name).to_owned(), Ok(Sha::of(bytes)))).collect(),
+            };
+            let found = given.check();
+            assert_eq!(found.findings.iter().map(|(_, fault)| fault.code()).collect::<Vec<_>>(), codes, "{files:?}");
+            assert_eq!(found, Project::at(folder.path()).unwrap().check().unwrap(), "{files:?}");
+        }
+    }
+}

@@ -63,8 +63,8 @@ pub async fn run(options: Options, told: impl Fn(Told), mut stop: watch::Receive
         studies::names().into_iter().try_for_each(|study| studies::repository(study, &made).map(drop))
     });
     let site = Site::open(town::settings(listen, &data.join("site"))).await?;
+    town::remember(&site).await?;
     let town = town::build(&site, &repositories).await?;
-    town::history(&site).await?;
     let (ending, ended) = watch::channel(false);
     let mut parts: JoinSet<Result<(), DemoError>> = JoinSet::new();
     let (ready, is_ready) = tokio::sync::oneshot::channel();
@@ -103,9 +103,10 @@ pub async fn run(options: Options, told: impl Fn(Told), mut stop: watch::Receive
     ending.send_replace(true);
     // Jobs end first; what does not end in time dies with this process.
     let all = async { while parts.join_next().await.is_some() {} };
-    let _ = tokio::time::timeout(END, all).await;
-    site.store.close().await;
-    Ok(result?)
+    if tokio::time::timeout(END, all).await.is_err() {
+        parts.shutdown().await;
+    }
+    result
 }
 
 /// A folder of its own. Those of demos that were killed go first.

@@ -12,6 +12,9 @@ mod study;
 mod submit;
 mod upkeep;
 
+pub(crate) use snapshots::{NAME as SNAPSHOT_NAME, is_ours as is_snapshot};
+pub(crate) use upkeep::read_whole;
+
 pub use clean::{Cleaned, Extent, clean, size};
 pub use code::{OutputPaths, code_tree};
 pub use desk::{Answer, Desk, Overview, WISH};

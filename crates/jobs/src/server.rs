@@ -6,12 +6,14 @@ mod open;
 mod publisher;
 mod recover;
 mod submit;
+mod upkeep;
 mod views;
 
 pub use folders::{Folders, ServerError};
 pub use open::Server;
 pub use recover::Recovered;
 pub use submit::{Planned, SeenBefore, SubmitError};
+pub use upkeep::{snapshot, verify};
 
 pub use crate::definition::image_identity;
 pub use crate::judge::Judging;

@@ -410,3 +410,88 @@ async fn a_changed_record_of_events_is_found() {
     let broken = store.state.verify_chain().await.unwrap_err();
     assert!(matches!(broken, jobs::state::ChainError::Broken { seq: 2, .. }), "{broken}");
 }
+
+fn cancel_order(id: &str) -> jobs::state::CancelOrder<'_> {
+    jobs::state::CancelOrder { id, by: "sample-r" }
+}
+
+/// Kind and body of every message that can be told now.
+async fn told(store: &Store) -> Vec<(String, serde_json::Value)> {
+    store.state.outgoing(1000).await.unwrap().into_iter().map(|message| (message.kind, message.body)).collect()
+}
+
+async fn cancels(store: &Store) -> Vec<serde_json::Value> {
+    let all = told(store).await;
+    all.into_iter().filter(|(kind, _)| kind == "cancel.done").map(|(_, body)| body["actions"].clone()).collect()
+}
+
+#[tokio::test]
+async fn an_order_to_cancel_is_answered_once() {
+    let store = Store::new().await;
+    store.plan(1, &[("a", &[]), ("b", &["a"])]).await;
+    let request = request_of(1).id;
+    for _ in 0..3 {
+        store.state.cancel_for(cancel_order("one"), request, &names(&["a"]), at(5)).await.unwrap();
+    }
+    assert_eq!(cancels(&store).await, [serde_json::json!({"a": "stopped"})]);
+    store.state.cancel_for(cancel_order("two"), request, &names(&["a", "b"]), at(6)).await.unwrap();
+    store.state.cancel_for(cancel_order("three"), request, &names(&["b", "z"]), at(7)).await.unwrap();
+    store.state.cancel_for(cancel_order("four"), request_of(9).id, &names(&["b"]), at(8)).await.unwrap();
+    let all = cancels(&store).await;
+    assert_eq!(all[1], serde_json::json!({"a": "already_finished", "b": "already_finished"}));
+    assert_eq!(all[2..], [serde_json::json!({"z": "unknown"}), serde_json::json!({"b": "unknown"})]);
+    let by: Vec<_> =
+        told(&store).await.iter().filter_map(|(_, body)| body["tells"]["by"].as_str().map(str::to_owned)).collect();
+    assert_eq!(by, ["sample-r"], "who cancelled is told of the job that it ended");
+}
+
+#[tokio::test]
+async fn an_order_to_cancel_waits_for_the_plan_and_is_answered_behind_it() {
+    let store = Store::new().await;
+    let request = request_of(1);
+    store.state.accept(&request).await.unwrap();
+    for id in ["one", "one", "two"] {
+        store.state.cancel_for(cancel_order(id), request.id, &names(&["a"]), at(5)).await.unwrap();
+    }
+    assert_eq!(cancels(&store).await.len(), 0);
+    store.plan(1, &[("a", &[]), ("b", &[])]).await;
+    let kinds: Vec<_> = told(&store).await.into_iter().map(|(kind, _)| kind).collect();
+    assert_eq!(kinds, ["request.planned", "job.state", "cancel.done", "cancel.done"]);
+    let stopped = serde_json::json!({"a": "stopped"});
+    assert_eq!(cancels(&store).await, [stopped, serde_json::json!({"a": "already_finished"})], "each in its turn");
+
+    let refused = request_of(2);
+    store.state.accept(&refused).await.unwrap();
+    store.state.cancel_for(cancel_order("three"), refused.id, &names(&["a"]), at(5)).await.unwrap();
+    store.state.reject(refused.id, &serde_json::json!({"code": "too_large"}), at(6)).await.unwrap();
+    assert_eq!(cancels(&store).await[2], serde_json::json!({"a": "unknown"}), "it never had a job");
+}
+
+#[tokio::test]
+async fn an_end_is_told_when_its_results_are_in_place() {
+    let store = Store::new().await.holding();
+    store.plan(1, &[("a", &[]), ("b", &["a"]), ("c", &[])]).await;
+    let jobs = store.state.jobs_of(request_of(1).id).await.unwrap();
+    let first = store.state.claim(jobs[0].id, &claim(), at(1)).await.unwrap();
+    store.state.set_stage(&first, &Status::new(StatusCode::Executing, "runs"), at(1)).await.unwrap();
+    store.state.finish(&first, &done(StatusCode::NonzeroExit, &[]), at(2)).await.unwrap();
+    let ends = |all: &[(String, serde_json::Value)]| -> Vec<String> {
+        let of = |(_, body): &(String, serde_json::Value)| {
+            let state = body["state"].as_str()?;
+            ["succeeded", "failed"].contains(&state).then(|| body["action"].as_str().unwrap().to_owned())
+        };
+        all.iter().filter_map(of).collect()
+    };
+    assert!(ends(&told(&store).await).is_empty(), "nor the end of what failed with it");
+    let news = store.state.news();
+    let last = store.state.outgoing(1000).await.unwrap().last().unwrap().seq;
+    store.state.delivered(last, at(3)).await.unwrap();
+    store.state.mark_published(first.id).await.unwrap();
+    assert!(news.has_changed().unwrap());
+    let now = told(&store).await;
+    assert_eq!(ends(&now), ["a", "b"]);
+    assert_eq!(now[0].1["tells"]["ran_ms"], 1500);
+    store.state.mark_published(first.id).await.unwrap();
+    assert_eq!(told(&store).await.len(), 2, "once");
+    assert!(store.state.outgoing(10).await.unwrap()[0].seq > last, "no number is given twice");
+}

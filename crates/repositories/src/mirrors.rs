@@ -130,21 +130,12 @@ impl CommitOnBranch {
         read_file(&mut self.objects()?, self.commit, path, limit)
     }
 
-    /// Several regular files, each of at most `limit` bytes, handed over one after the other in their order.
+    /// For reading many files: git is started once.
     ///
     /// # Errors
-    /// The mirror or this machine; what is wrong with one file is handed over in its place.
-    pub fn files<'p>(
-        &self,
-        paths: impl IntoIterator<Item = &'p str>,
-        limit: u64,
-        mut each: impl FnMut(&'p str, Result<Vec<u8>, FileError>),
-    ) -> Result<(), Error> {
-        let mut objects = self.objects()?;
-        for path in paths {
-            each(path, read_file(&mut objects, self.commit, path, limit));
-        }
-        Ok(())
+    /// The machine's.
+    pub fn reader(&self) -> Result<Reader, Error> {
+        Ok(Reader { objects: self.objects()?, commit: self.commit })
     }
 
     /// The names of the whole tree, without a byte of any file.
@@ -165,5 +156,22 @@ impl CommitOnBranch {
 
     fn objects(&self) -> Result<Objects, Error> {
         Objects::open(&self.git, self.mirror.path())
+    }
+}
+
+/// Reads files of one commit, one after the other.
+#[derive(Debug)]
+pub struct Reader {
+    objects: Objects,
+    commit: Commit,
+}
+
+impl Reader {
+    /// Any regular file of at most `limit` bytes, by its path.
+    ///
+    /// # Errors
+    /// As [`CommitOnBranch::project_file`].
+    pub fn file(&mut self, path: &str, limit: u64) -> Result<Vec<u8>, FileError> {
+        read_file(&mut self.objects, self.commit, path, limit)
     }
 }

@@ -87,5 +87,16 @@ pub struct TreeNames {
     /// The tree's object id: 40 hexadecimal digits.
     pub tree_id: String,
     /// Every regular file.
-    pub files: Vec<TreePath>,
+    pub files: Vec<TreeName>,
+}
+
+/// A regular file of a tree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TreeName {
+    /// Its path.
+    pub path: TreePath,
+    /// Whether it is of mode 755, otherwise 644.
+    pub executable: bool,
+    /// The name of its bytes in git: the same for the same bytes, here and everywhere.
+    pub blob: [u8; 20],
 }

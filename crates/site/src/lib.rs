@@ -15,6 +15,7 @@ pub mod pages;
 pub mod people;
 pub mod settings;
 mod site;
+pub mod staff;
 pub mod store;
 pub mod web;
 

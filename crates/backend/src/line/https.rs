@@ -1,6 +1,7 @@
 //! The real way out: TLS to one address, perhaps through a CONNECT proxy. No redirects, no other host, limited answers.
 //! Spec protocol.md 1 (1), 2, 7.2.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -62,7 +63,7 @@ impl Https {
             client = client.tls_certs_only(found);
         }
         if let (Some(address), Some(host)) = (site.address, site.url.host()) {
-            client = client.resolve(host, address);
+            client = client.resolve(host, SocketAddr::new(address, 0));
         }
         if let Some(proxy) = &site.proxy {
             let proxy = Proxy::all(proxy.to_string()).map_err(|bad| NoClient::Tls(bad.to_string()))?;

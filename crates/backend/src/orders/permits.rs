@@ -11,14 +11,17 @@ use protocol::order::{Permission, PermissionKind};
 use protocol::text::names::ProjectSlug;
 use protocol::text::time::Moment;
 use repositories::AllowList;
+use runtimes::Kind;
 
-use super::{Policy, may_run};
+use super::{Policy, Rules, may_run};
 use crate::log::Log;
+use crate::settings::Profile;
 
 /// What is in force now, at hand for every start: kept in memory, read from the records when the backend starts.
 pub struct Standing {
     policy: Policy,
     repositories: AllowList,
+    profile: Profile,
     log: Arc<Log>,
     now: RwLock<Now>,
 }
@@ -89,8 +92,9 @@ impl Policy {
 
 impl Standing {
     /// With nothing in force yet.
-    pub fn new(policy: Policy, repositories: AllowList, log: Arc<Log>) -> Self {
-        Self { policy, repositories, log, now: RwLock::default() }
+    pub fn new(rules: &Rules, log: Arc<Log>) -> Self {
+        let (policy, repositories) = (rules.policy.clone(), rules.repositories.clone());
+        Self { policy, repositories, profile: rules.profile, log, now: RwLock::default() }
     }
 
     fn write(&self, change: impl FnOnce(&mut Now)) {
@@ -133,6 +137,9 @@ impl Standing {
             && !url.parse().is_ok_and(|url| self.repositories.check(&url).is_ok())
         {
             return refuse(PolicyRule::RepoNotAllowed, "its repository is no longer on the list");
+        }
+        if self.profile == Profile::Production && work.program.located.kind == Kind::Native {
+            return refuse(PolicyRule::ImageNotAllowed, "native environments are refused here");
         }
         let person = (work.created_by.parse(), work.project.parse::<ProjectSlug>());
         if let (Some(roster), (Ok(user), Ok(project))) = (self.log.roster(), person)

@@ -89,7 +89,7 @@ fn site(file: file::Site, profile: Profile, folder: &Path) -> Result<Site, Wrong
     }
     let address = |text: &Spanned<String>| {
         text.get_ref().parse().map_err(|_| {
-            wrong(text, "`address` is an IP address with a port, as \"192.0.2.7:443\" or \"[2001:db8::7]:443\"")
+            wrong(text, "`address` is an IP address, as \"192.0.2.7\" or \"2001:db8::7\"; its port is that of `url`")
         })
     };
     let proxy = |text: &Spanned<String>| {

@@ -158,7 +158,7 @@ async fn play(case: Case) {
             assert!(body.faults.len() >= case.faults, "{:?}", body.faults);
             assert!(case.faults > 0 || body.faults.is_empty());
         }
-        Outcome::Sent | Outcome::Checking(_) => unreachable!(),
+        Outcome::Sent | Outcome::Checking(_) | Outcome::Answered => unreachable!(),
     }
     assert_eq!(order.repo_url.as_str() == URL, case.order.get("repo_url").is_none());
     rig.end().await;

@@ -154,6 +154,10 @@ async fn a_kill_at_any_place_loses_and_doubles_nothing() {
     for ours in ["directive.applied", "order.noted", "order.answered", "plan.after", "tell.after", "tell.delivered"] {
         assert!(places.contains(ours), "{ours} was not passed: {places:?}");
     }
+    // Those inside an attempt are passed by laptop and backend alike: the program's own tests kill it there.
+    let shared = ["prepare.", "launch.", "exit.", "collect."];
+    let all = std::env::var_os("CLOISTER_ALL_KILLS").is_some();
+    let places = places.into_iter().filter(|place| all || !shared.iter().any(|of| place.starts_with(of)));
     let turns = Arc::new(tokio::sync::Semaphore::new(3));
     let mut kills = tokio::task::JoinSet::new();
     for place in places {

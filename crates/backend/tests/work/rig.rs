@@ -43,6 +43,8 @@ pub struct Rig {
     pub folder: tempfile::TempDir,
     pub code: Repository,
     pub double: Arc<Double>,
+    /// Where jobs run: the double, unless a test says otherwise.
+    pub runtime: Arc<dyn sandbox::Runtime>,
     pub log: Arc<Log>,
     pub book: Book,
     /// Every fact, in order.
@@ -122,10 +124,12 @@ impl Rig {
         let (contact, contacts) = watch::channel(Contact { last: None, connected: true, starts: Starts::Allowed });
         let (readings, seen) = watch::channel(Readings::default());
         let office = Office { log: log.clone(), contact: contacts, readings, stop: stops };
+        let double = Arc::new(Double::default());
         let rig = Self {
             folder,
             code,
-            double: Arc::new(Double::default()),
+            runtime: double.clone(),
+            double,
             log,
             book: Book::default(),
             facts: Vec::new(),
@@ -161,7 +165,7 @@ impl Rig {
     pub fn start(&mut self) {
         assert!(self.desk.is_none());
         self.stop.send_replace(false);
-        let desk = WorkDesk::new(self.rules(), self.double.clone());
+        let desk = WorkDesk::new(self.rules(), self.runtime.clone());
         let office = self.office.clone();
         self.desk = Some(tokio::spawn(async move { desk.run(office).await }));
     }
@@ -366,9 +370,20 @@ pub fn project(actions: &[(&str, &str, &[&str])]) -> String {
     text
 }
 
+/// What the actions run, where they really run: it does what its word says.
+pub const PLAY: &str = "import pathlib, sys, time
+word, path = sys.argv[1], pathlib.Path(sys.argv[2])
+path.parent.mkdir(parents=True, exist_ok=True)
+path.write_text('a,b\\n1,%s\\n' % word)
+print('played', word)
+if word == 'hold':
+    time.sleep(4)
+sys.exit(1 if word == 'fail' else 0)
+";
+
 /// The same as files of a commit.
 pub fn files(yaml: &str) -> BTreeMap<&'static str, String> {
-    [("project.yaml", yaml.to_owned()), ("analysis/play.py", "print(1)\n".to_owned())].into()
+    [("project.yaml", yaml.to_owned()), ("analysis/play.py", PLAY.to_owned())].into()
 }
 
 impl Rig {

@@ -70,10 +70,15 @@ async fn desk(folder: &Path, why: &str) -> Result<Option<Desk>, Box<dyn Error>> 
 
 /// The same commands on the records of a backend.
 async fn of_backend(args: &Backend, state: &Path, terminal: &Terminal) -> Result<Exit, Box<dyn Error>> {
-    if matches!(args.command, Command::Snapshot | Command::Verify | Command::Gc { .. } | Command::Restore { .. }) {
-        return Err(
-            "error: upkeep of a backend's records is not in this version yet; it works on a study's folder".into()
-        );
+    match args.command {
+        Command::Snapshot => return upkeep::snapshot_of(args, state, terminal).await,
+        Command::Verify => return upkeep::verify_of(args, state, terminal).await,
+        Command::Gc { .. } | Command::Restore { .. } => {
+            return Err(
+                "error: this version removes nothing of a backend's store and restores none of its records".into()
+            );
+        }
+        _ => {}
     }
     let Some(desk) = Desk::of_backend(state, operator(&args.why)).await? else {
         let state = visible(&state.to_string_lossy()).into_owned();

@@ -4,7 +4,8 @@ use std::error::Error;
 use std::path::Path;
 
 use jiff::Timestamp;
-use jobs::local::{self, Finding};
+use jobs::local::{self, Finding, Verified};
+use jobs::server;
 use serde_json::json;
 
 use super::args::Backend;
@@ -27,8 +28,30 @@ pub(super) async fn snapshot(args: &Backend, folder: &Path, terminal: &Terminal)
     Ok(Exit::Done)
 }
 
+/// The same of a backend, by its state folder.
+pub(super) async fn snapshot_of(args: &Backend, state: &Path, terminal: &Terminal) -> Result<Exit, Box<dyn Error>> {
+    let path = server::snapshot(state, Timestamp::now()).await?;
+    say(args, terminal, &format!("copied to {}", shown(&path)), &json!({ "snapshot": path }));
+    Ok(Exit::Done)
+}
+
+pub(super) async fn verify_of(args: &Backend, state: &Path, terminal: &Terminal) -> Result<Exit, Box<dyn Error>> {
+    let seen = server::verify(state).await?;
+    Ok(report(
+        args,
+        &seen,
+        "A damaged or missing output is made again by the next request for it; damaged records are replaced by hand, by the newest whole file of `snapshots`",
+        terminal,
+    ))
+}
+
 pub(super) async fn verify(args: &Backend, folder: &Path, terminal: &Terminal) -> Result<Exit, Box<dyn Error>> {
     let Some(seen) = local::verify(folder).await? else { return Err(NOTHING.into()) };
+    let mend = "A damaged or missing output is made again by the next `cloister run`; damaged records are replaced by `cloister backend restore`";
+    Ok(report(args, &seen, mend, terminal))
+}
+
+fn report(args: &Backend, seen: &Verified, mend: &str, terminal: &Terminal) -> Exit {
     if args.json {
         let kind = |finding: &Finding| match finding {
             Finding::State(_) => "state",
@@ -52,14 +75,11 @@ pub(super) async fn verify(args: &Backend, folder: &Path, terminal: &Terminal) -
         );
         let found = match seen.findings.len() {
             0 => "all as written".to_owned(),
-            n => format!(
-                "{} found. A damaged or missing output is made again by the next `cloister run`; damaged records are replaced by `cloister backend restore`",
-                plural(n, "fault")
-            ),
+            n => format!("{} found. {mend}", plural(n, "fault")),
         };
         terminal.line(&format!("{read}: {found}"));
     }
-    Ok(if seen.findings.is_empty() { Exit::Done } else { Exit::No })
+    if seen.findings.is_empty() { Exit::Done } else { Exit::No }
 }
 
 pub(super) async fn gc(args: &Backend, folder: &Path, yes: bool, terminal: &Terminal) -> Result<Exit, Box<dyn Error>> {

@@ -15,7 +15,7 @@ use super::again;
 use super::attempt::{self, Ended, Stop, attempt_of, now};
 use super::controls::rung;
 use super::{Awaited, Controls, Event, JobReport, Work, Workshop, standing};
-use crate::schedule::{Capacity, Entry, Halt, Modes, Moment, Pace, Pool, Queue};
+use crate::schedule::{Capacity, Entry, Halt, Modes, Moment, Pace, Pool, Queue, Standing};
 use crate::state::{Attempt, Job, Kill, StateError, Status, StatusCode};
 use crate::{JobId, JobState};
 
@@ -198,7 +198,8 @@ impl Floor {
         }
         loop {
             self.start();
-            self.tell_standings().await?;
+            let standings = self.queue.standings(self.now());
+            self.tell_standings(&standings).await?;
             let next = self.queue.next_change(self.now());
             let may_change = next.is_some() || self.queue.modes() != Modes::default();
             if self.running.is_empty() && !(may_change && self.queue.pending().next().is_some()) {
@@ -271,8 +272,7 @@ impl Floor {
     }
 
     /// The state says what each pending job waits for, as far as that has changed.
-    async fn tell_standings(&mut self) -> Result<(), StateError> {
-        let standings = self.queue.standings(self.now());
+    async fn tell_standings(&mut self, standings: &[(JobId, Standing)]) -> Result<(), StateError> {
         let name = |job| self.job(job).map(|job| job.definition.action.to_string());
         let changed: Vec<_> = standings
             .iter()

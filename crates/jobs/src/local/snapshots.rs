@@ -24,7 +24,7 @@ pub const SNAPSHOTS: usize = 7;
 /// Where they are.
 const FOLDER: &str = "metadata/cloister/snapshots";
 /// What their names are made of; text order is order of time.
-const NAME: &str = "%Y%m%dT%H%M%S%3fZ";
+pub(crate) const NAME: &str = "%Y%m%dT%H%M%S%3fZ";
 /// Mode of the state file and of what is copied from it.
 const MODE: u32 = 0o644;
 
@@ -51,7 +51,7 @@ pub(super) fn snapshots(folder: &SafeFolder) -> Result<Vec<String>, LocalError> 
 }
 
 /// `20260102T030405006Z.sqlite`.
-fn is_ours(name: &str) -> bool {
+pub(crate) fn is_ours(name: &str) -> bool {
     let Some(time) = name.strip_suffix(".sqlite") else { return false };
     let form = b"ddddddddTdddddddddZ";
     let fits = |(byte, wanted): (u8, &u8)| if *wanted == b'd' { byte.is_ascii_digit() } else { byte == *wanted };

@@ -99,10 +99,10 @@ pub async fn verify(project: &Path) -> Result<Option<Verified>, LocalError> {
     Ok(Some(verified))
 }
 
-pub(super) type Held = BTreeMap<ObjectId, Vec<Needed>>;
+pub(crate) type Held = BTreeMap<ObjectId, Vec<Needed>>;
 
 /// What a state needs of the store, and what is wrong with it.
-pub(super) async fn read_whole(path: &Path) -> Result<(Held, Vec<String>), StateError> {
+pub(crate) async fn read_whole(path: &Path) -> Result<(Held, Vec<String>), StateError> {
     let Some(state) = State::open_to_read(path).await? else {
         return Ok((Held::default(), vec!["it is empty".to_owned()]));
     };

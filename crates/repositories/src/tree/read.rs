@@ -8,8 +8,8 @@ use crate::objects::{Kind, Objects};
 use crate::{BadTree, Commit, Error, Limits, ReadError, TreeLimit, TreePath};
 
 use super::parse::Mode;
-use super::walk::{List, list, missing};
-use super::{TreeNames, TreeSink, TreeSummary};
+use super::walk::{Leaf, List, list, missing};
+use super::{TreeName, TreeNames, TreeSink, TreeSummary};
 
 /// Longest target of a link, in bytes.
 const LONGEST_TARGET: u64 = 4095;
@@ -70,9 +70,12 @@ pub(crate) fn read_names(
     commit: Commit,
     limits: &Limits,
 ) -> Result<TreeNames, ReadError<Infallible>> {
-    let List { leaves, summary, .. } = list(objects, commit, limits)?;
-    let files = leaves.into_iter().filter(|leaf| leaf.mode != Mode::Link).map(|leaf| leaf.path).collect();
-    Ok(TreeNames { tree_id: summary.tree_id, files })
+    let List { leaves, summary, blobs, .. } = list(objects, commit, limits)?;
+    let file = |leaf: Leaf| match leaf.mode {
+        Mode::File { executable } => Some(TreeName { path: leaf.path, executable, blob: blobs[leaf.blob].0 }),
+        _ => None,
+    };
+    Ok(TreeNames { tree_id: summary.tree_id, files: leaves.into_iter().filter_map(file).collect() })
 }
 
 fn unreadable(error: std::io::Error) -> Error {

@@ -231,3 +231,75 @@ fn a_mirror_that_somebody_broke_is_no_refusal() {
     std::fs::remove_dir_all(found.mirror()).unwrap();
     mirrors.ensure(&source.repo(), &branch("main"), line[1]).unwrap();
 }
+
+#[test]
+fn a_name_stands_for_a_commit_of_the_branch_that_is_asked_about() {
+    let dir = TempDir::new().unwrap();
+    let source = Source::new(&dir.path().join("source"));
+    let study = source.line("study", 5);
+    let main = source.simple("main", "other", &[]);
+    source.git(&["tag", "v1", &study[2].to_string()], b"");
+    source.git(&["tag", "-a", "-m", "x", "v2", &study[3].to_string()], b"");
+    source.git(&["tag", "v3", &main.to_string()], b"");
+    let root = dir.path().join("mirrors");
+    let mirrors = mirrors(&root);
+    let named = |mirrors: &Mirrors, name: &str| mirrors.named(&source.repo(), &name.parse().unwrap(), &branch("study"));
+    for (name, commit) in [("v1", study[2]), ("v2", study[3]), ("study", study[4])] {
+        assert_eq!(named(&mirrors, name).unwrap().commit(), commit, "{name}");
+    }
+    for name in ["v3", "main"] {
+        assert_eq!(named(&mirrors, name).unwrap_err().refusal(), Some(Refusal::CommitNotOnBranch), "{name}");
+    }
+    assert!(matches!(named(&mirrors, "v9").unwrap_err(), Error::TagMissing { .. }));
+    let mut offline = settings(&root);
+    offline.network = Network::Off;
+    let offline = Mirrors::open(offline).unwrap();
+    assert_eq!(named(&offline, "v2").unwrap().commit(), study[3]);
+    assert!(matches!(named(&offline, "v9").unwrap_err(), Error::Offline { .. }));
+}
+
+#[test]
+fn a_pinned_commit_outlives_its_branch() {
+    let dir = TempDir::new().unwrap();
+    let source = Source::new(&dir.path().join("source"));
+    let (first, second) = (source.simple("main", "1", &[]), source.simple("other", "2", &[]));
+    let mirrors = mirrors(&dir.path().join("mirrors"));
+    let main = branch("main");
+    mirrors.ensure(&source.repo(), &main, first).unwrap();
+    let found = mirrors.ensure(&source.repo(), &main, first).unwrap();
+    found.pin().unwrap();
+    found.pin().unwrap();
+    source.git(&["update-ref", "refs/heads/main", &second.to_string()], b"");
+    mirrors.ensure(&source.repo(), &main, second).unwrap();
+    git(found.mirror(), &["-c", "gc.pruneExpire=now", "gc", "--quiet", "--prune=now"], b"");
+    let again = mirrors.ensure(&source.repo(), &main, first).unwrap();
+    assert_eq!(again.project_file().unwrap().bytes, b"1");
+}
+
+#[test]
+fn names_of_a_tree_are_told_without_its_bytes() {
+    let dir = TempDir::new().unwrap();
+    let source = Source::new(&dir.path().join("source"));
+    let (one, two) = (source.blob(b"one"), source.blob(b"two"));
+    let below = source.tree(&[("100755", b"run.sh", &two)]);
+    let tree = source.tree(&[("100644", b"a", &one), ("120000", b"link", &one), ("40000", b"sub", &below)]);
+    let commit = source.commit("main", &tree, &[]);
+    let found = mirrors(&dir.path().join("mirrors")).ensure(&source.repo(), &branch("main"), commit).unwrap();
+    let names = found.names(&Limits::BACKEND).unwrap();
+    let told: Vec<_> = names
+        .files
+        .iter()
+        .map(|file| (file.path.as_str().unwrap(), file.executable, data_encoding::HEXLOWER.encode(&file.blob)))
+        .collect();
+    assert_eq!(told, [("a", false, one), ("sub/run.sh", true, two)]);
+    assert_eq!(names.tree_id, tree);
+    let few = Limits { files: 2, ..Limits::BACKEND };
+    assert!(found.names(&few).is_err());
+    let mut reader = found.reader().unwrap();
+    assert_eq!(reader.file("sub/run.sh", 3).unwrap(), b"two");
+    for bad in ["link", "sub", "none", "a/b", ""] {
+        assert!(reader.file(bad, 3).is_err(), "{bad}");
+    }
+    assert!(reader.file("a", 2).is_err());
+    assert_eq!(reader.file("a", 3).unwrap(), b"one");
+}

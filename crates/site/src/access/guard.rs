@@ -43,6 +43,10 @@ pub(crate) async fn guard(
         return next.run(limited(request, bytes)).await;
     }
     let is_api = is_api(request.uri().path());
+    if request.uri().path().starts_with(ui::assets::FOLDER) {
+        // Files of the program itself: the same for everybody, and not counted.
+        return next.run(request).await;
+    }
     let viewer = match who(&site, request.headers(), prefix(&request), is_api).await {
         Ok(viewer) => viewer,
         Err(refusal) => return refusal.into_response(),
@@ -61,7 +65,7 @@ pub(crate) async fn guard(
         }
         Err(refusal) => refusal.into_response(),
     };
-    if let (Some(Refusal::Denied(denied)), Access::Site(_)) = (answer.extensions().get(), access) {
+    if let (Some(Refusal::Denied(denied)), Access::Site(_) | Access::AnyOf(_)) = (answer.extensions().get(), access) {
         audit::staff_denied(&site, &viewer, denied.permission).await;
     }
     answer.extensions_mut().insert(viewer);
@@ -123,6 +127,11 @@ async fn admit(
         Access::Public => Ok(()),
         Access::SignedIn => viewer.signed_in().map(|_| ()),
         Access::Site(permission) => may(viewer, permission, &super::Object::SITE),
+        Access::AnyOf(permissions) => {
+            let object = &super::Object::SITE;
+            let tried = permissions.iter().map(|permission| may(viewer, *permission, object));
+            tried.reduce(Result::or).unwrap_or(Err(Refusal::Hidden))
+        }
         Access::Project(permission) | Access::Backend(permission) => {
             let params = params.ok_or(Refusal::Hidden)?;
             let scope = Scope::load(&site.store, &params).await?;

@@ -48,6 +48,8 @@ pub enum Access {
     SignedIn,
     /// Who has this permission for the whole site.
     Site(Permission),
+    /// Who has any of these permissions for the whole site; the handler's functions decide what exactly.
+    AnyOf(&'static [Permission]),
     /// Who has this permission for the project that the path names (`{project}`, also through its workspace or request).
     Project(Permission),
     /// Who has this permission for the backend that the path names (`{backend}`).

@@ -209,7 +209,7 @@ fn sort(found: &Standing, chosen: Option<&[String]>) -> Result<Sorted, CancelErr
         }
         let unknown: Vec<String> = names.iter().filter(|name| !known(name)).map(|name| (*name).to_owned()).collect();
         // A request that ended without jobs has no actions any more: to cancel it again is to do nothing.
-        if !unknown.is_empty() && !(found.is_final && found.items.is_empty()) {
+        if !unknown.is_empty() && (!found.is_final || !found.items.is_empty()) {
             return Err(CancelError::Unknown(unknown));
         }
     }

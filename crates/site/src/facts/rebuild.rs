@@ -138,7 +138,7 @@ async fn empty(change: &mut Change) -> Result<(), StoreError> {
          jobs_running = 0, jobs_succeeded = 0, jobs_failed = 0, news_at = created_at,
          delivery = CASE WHEN EXISTS (SELECT 1 FROM directive d WHERE d.request = job_request.identifier
              AND d.kind = 'job_request' AND d.delivered_at IS NULL) THEN 'waiting' ELSE 'delivered' END
-         WHERE reason IS NOT 'cancelled_before_start'",
+         WHERE reason IS NULL OR reason NOT IN ('cancelled_before_start', 'expired_before_start')",
     ] {
         sqlx::query(statement).execute(&mut **change).await?;
     }

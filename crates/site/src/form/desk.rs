@@ -1,6 +1,7 @@
 //! All that a person who asks for a run has before them: where, on which backends, with which permissions, what ran before.
 //! Spec site.md 7.1; the same for pages and the API.
 
+use super::aging;
 use super::expect::Expected;
 use super::ground::{Choice, Closed, Ground};
 use super::order::By;
@@ -11,6 +12,7 @@ use super::wish::Wish;
 use crate::Opened;
 use crate::access::{Object, Permission, Refusal, Viewer, may};
 use crate::audit::Actor;
+use crate::facts::Changed;
 use crate::mirror::Study;
 
 /// All of it, read once for each request.
@@ -63,6 +65,13 @@ impl Desk {
         found.map_or(&NOTHING, |(_, record)| record)
     }
 
+    /// The same, with how far each success is still up to date.
+    pub(super) async fn aged(&self, site: &Opened, study: &Study, backend: &str) -> Record {
+        let mut record = self.record(backend).clone();
+        aging::age(&site.mirrors, &self.ground.place(), study, &mut record).await;
+        record
+    }
+
     /// Makes the request: its commit is kept for ever, all rows in one transaction, then the backend's poll is woken.
     pub(super) async fn submit(
         &self,
@@ -88,6 +97,9 @@ impl Desk {
         change.commit().await?;
         if let Some(sent) = &made.sent {
             site.line.wake(sent);
+            let mut changed = Changed::default();
+            changed.requests.insert(made.number);
+            site.hub.tell(&changed);
         }
         Ok(Ok(made))
     }

@@ -2,13 +2,15 @@
 //! Spec site.md 7.2; the words are those of `pipeline`, as `cloister check` prints them.
 
 use pipeline::{Applicability, Diagnostic, Severity, Span};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// Characters of a line that are shown around what is meant.
 const SHOWN: usize = 160;
 
 /// One fault, or one remark, as pages and the API show it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "ProjectFault")]
 pub struct Fault {
     /// Its code, such as `P404`.
     pub code: &'static str,
@@ -35,7 +37,7 @@ pub struct Fault {
 }
 
 /// A way to mend a fault.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Mend {
     /// What to do.
     pub title: String,
@@ -44,7 +46,7 @@ pub struct Mend {
 }
 
 /// A line of the file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Marked {
     /// Before what is meant.
     pub before: String,
@@ -113,8 +115,11 @@ fn marked(lines: &[&str], span: Span) -> Option<Marked> {
 mod tests {
     use super::*;
 
-    /// Line, column and the underlined text of every fault, for one file.
-    fn told(yaml: &str) -> Vec<(String, Option<u32>, Option<u32>, Option<String>)> {
+    /// Code, line, column and underlined text.
+    type Told = (String, Option<u32>, Option<u32>, Option<String>);
+
+    /// Those of every fault of one file.
+    fn told(yaml: &str) -> Vec<Told> {
         let found = pipeline::load(yaml.as_bytes(), "project.yaml").diagnostics;
         faults(yaml, &found)
             .into_iter()
@@ -124,7 +129,7 @@ mod tests {
 
     #[test]
     fn the_meant_text_is_marked_where_it_stands() {
-        let yaml = "version: '4.0'\nactions:\n  a:\n    run: python:v2 a.py\n    needs: [nothere]\n    outputs:\n      moderately_sensitive:\n        x: out/x.csv\n";
+        let yaml = "version: '5.0'\nactions:\n  a:\n    run: python:v2 a.py\n    needs: [nothere]\n    outputs:\n      moderately_sensitive:\n        x: out/x.csv\n";
         assert_eq!(told(yaml), [("P404".to_owned(), Some(5), Some(13), Some("nothere".to_owned()))]);
     }
 

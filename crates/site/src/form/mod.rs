@@ -15,10 +15,12 @@ macro_rules! from_row {
 pub(crate) use from_row;
 
 mod again;
+mod aging;
 mod api;
 mod desk;
 pub mod excerpt;
 pub mod expect;
+pub mod expire;
 pub mod ground;
 pub mod judge;
 pub mod order;
@@ -26,12 +28,26 @@ mod page;
 pub mod permit;
 pub(crate) mod problem;
 pub mod record;
+pub(crate) mod shapes;
 pub mod submit;
 pub(crate) mod view;
 pub mod wish;
 
+use crate::Opened;
 use crate::access::{Access, Permission};
 use crate::web::{REQUEST_FORM_BYTES, Routes};
+
+/// What the form needs done without anybody asking, every five minutes: branches of active workspaces are asked for, and
+/// requests that no backend came for in time end. Runs until it is dropped.
+pub async fn upkeep(site: Opened) {
+    loop {
+        tokio::time::sleep(std::time::Duration::from_secs(300)).await;
+        if let Err(error) = expire::expire(&site).await {
+            tracing::warn!(%error, "requests that no backend came for were not ended");
+        }
+        crate::mirror::refresh_active(&site).await;
+    }
+}
 
 /// The form's pages, and the same calls of the API.
 pub fn routes() -> Routes {

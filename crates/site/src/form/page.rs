@@ -101,8 +101,14 @@ pub(super) async fn send(
     if matches!(button, Button::Newest | Button::Filter) {
         return Ok(plain.page(&site, &viewer, &desk).into_response());
     }
-    let record = desk.record(&wish.backend);
-    let facts = Facts { study: &resolved.study, choices: &desk.choices, permits: &desk.permits, record, now: desk.now };
+    let record = desk.aged(&site, &resolved.study, &wish.backend).await;
+    let facts = Facts {
+        study: &resolved.study,
+        choices: &desk.choices,
+        permits: &desk.permits,
+        record: &record,
+        now: desk.now,
+    };
     let expected = match judge(&wish, facts) {
         Ok(expected) => expected,
         Err(wrong) => {

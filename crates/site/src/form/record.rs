@@ -37,6 +37,8 @@ pub struct Planned {
     pub commit: Option<jobs::Commit>,
     /// When it ended, else when there was news of it, in microseconds.
     pub at: i64,
+    /// Of a success: whether it is still what would be made. Unknown as it is read.
+    pub staleness: Staleness,
 }
 
 /// What is known of one action.
@@ -91,13 +93,13 @@ impl Record {
         Ok(Self(rows.into_iter().map(|row| (ActionName::new(row.action.clone()), row.known())).collect()))
     }
 
-    /// What planning is fed with. How far a success is still what would be made only the backend can say.
+    /// What planning is fed with.
     pub fn latest(&self) -> BTreeMap<ActionName, LatestJob> {
         let latest = |planned: &Planned| LatestJob {
             job: planned.job,
             state: planned.state,
             outputs_missing: false,
-            staleness: Staleness::Unknown,
+            staleness: planned.staleness.clone(),
             commit: planned.commit.clone(),
         };
         self.0.iter().filter_map(|(name, known)| Some((name.clone(), latest(known.planned.as_ref()?)))).collect()
@@ -129,6 +131,7 @@ impl Row {
             request: self.p_request?,
             commit: self.p_commit.as_deref().and_then(|commit| commit.parse().ok()),
             at: self.p_at?,
+            staleness: Staleness::Unknown,
         })
     }
 }

@@ -1,39 +1,26 @@
 //! Asking the repositories of active workspaces now and then, so that a form opens with what is already here.
-//! Spec site.md 16: every five minutes.
-
-use std::time::Duration;
+//! Spec site.md 16: every five minutes (`form::upkeep`).
 
 use sqlx::SqlitePool;
-use tokio::sync::watch;
 
-use super::{Mirrors, Place};
+use super::Place;
+use crate::Site;
 
-/// How often.
-const EVERY: Duration = Duration::from_secs(300);
 /// A workspace is active if something was asked for in it since then, or it was made since.
 const ACTIVE: i64 = 30 * 24 * 3600 * 1_000_000;
 
-/// Refreshes until `stop` says true. Faults are only logged: the next form says them to who can act.
-pub async fn keep_fresh(mirrors: Mirrors, tables: SqlitePool, now: impl Fn() -> i64, mut stop: watch::Receiver<bool>) {
-    loop {
-        tokio::select! {
-            () = tokio::time::sleep(EVERY) => {}
-            _ = stop.wait_for(|stopped| *stopped) => return,
+/// Asks every active repository once, one after the other. Faults are only logged: the next form says them to who can act.
+pub async fn refresh_active(site: &Site) {
+    let places = match active(site.store.readers(), site.clock.microseconds()).await {
+        Ok(places) => places,
+        Err(error) => {
+            tracing::warn!(%error, "active workspaces cannot be listed");
+            return;
         }
-        match active(&tables, now()).await {
-            Ok(places) => {
-                for place in places {
-                    tokio::select! {
-                        done = mirrors.refresh(&place, now()) => {
-                            if let Err(error) = done {
-                                tracing::info!(%error, "a repository was not refreshed");
-                            }
-                        }
-                        _ = stop.wait_for(|stopped| *stopped) => return,
-                    }
-                }
-            }
-            Err(error) => tracing::warn!(%error, "active workspaces cannot be listed"),
+    };
+    for place in places {
+        if let Err(error) = site.mirrors.refresh(&place, site.clock.microseconds()).await {
+            tracing::info!(%error, "a repository was not refreshed");
         }
     }
 }

@@ -10,12 +10,14 @@ mod study;
 use std::sync::Arc;
 use std::time::Duration;
 
-use repositories::{AllowList, AllowedRepo, Branch, Commit, CommitOnBranch, LocalRepos, Network, RepoUrl, Tag};
+use repositories::{
+    AllowList, AllowedRepo, Branch, Commit, CommitOnBranch, FileError, LocalRepos, Network, RepoUrl, Tag,
+};
 use tokio::sync::Semaphore;
 
 use cache::Cache;
 pub use fault::{CannotOpen, MirrorFault};
-pub use fresh::keep_fresh;
+pub use fresh::refresh_active;
 use seen::Seen;
 pub use study::{CodelistFault, Codelists, LARGEST_FILE, NoProject, Study};
 
@@ -128,35 +130,30 @@ impl Mirrors {
     /// # Errors
     /// The repository or the name is refused, or nothing is known here and the repository does not answer.
     pub async fn resolve(&self, place: &Place, wanted: &Wanted, now: i64) -> Result<Resolved, MirrorFault> {
-        let (repo, branch) = self.checked(place)?;
-        let asked = {
-            let (repo, branch) = (repo.clone(), branch.clone());
-            self.waiting(move |me| me.ask(&me.quick, &repo, &branch)).await
-        };
-        let head = match asked {
+        let spot = self.checked(place)?;
+        let asked = spot.clone();
+        let head = match self.waiting(move |me| me.ask(&me.quick, &asked)).await {
             Ok(commit) => {
-                self.0.seen.note(place, commit, now);
+                self.0.seen.note(&spot.place, commit, now);
                 Some(Head { commit, at: now, outdated: None })
             }
             Err(fault) if fault.is_failed_fetch() => {
-                let known = self.0.seen.of(place);
+                let known = self.0.seen.of(&spot.place);
                 let why = fault.to_string();
                 known.map(|(commit, at)| Head { commit, at, outdated: Some(why) })
             }
             Err(fault) => return Err(fault),
         };
         let outdated = head.as_ref().is_none_or(|head| head.outdated.is_some());
-        let found = match wanted {
-            Wanted::Head => {
-                let head = head.as_ref().ok_or(MirrorFault::NothingKnown)?.commit;
-                self.waiting(move |me| Ok(me.here.ensure(&repo, &branch, head)?)).await?
-            }
+        let study = match wanted {
+            Wanted::Head => self.at(spot, head.as_ref().ok_or(MirrorFault::NothingKnown)?.commit).await?,
             Wanted::Named(name) => {
-                let name = name.clone();
-                self.waiting(move |me| me.named(outdated, &repo, &branch, &name)).await?
+                let (name, named) = (name.clone(), spot.clone());
+                let found = self.waiting(move |me| me.named(outdated, &named, &name)).await?;
+                self.read(spot.place, found).await?
             }
         };
-        Ok(Resolved { head, study: self.study(found).await? })
+        Ok(Resolved { head, study })
     }
 
     /// What a commit holds that was resolved before; no host is asked.
@@ -164,17 +161,33 @@ impl Mirrors {
     /// # Errors
     /// It is not known here to be on the branch.
     pub async fn known(&self, place: &Place, commit: Commit) -> Result<Arc<Study>, MirrorFault> {
-        let (repo, branch) = self.checked(place)?;
-        if let Some(study) = self.0.studies.get(place, commit) {
-            return Ok(study);
-        }
-        let found = self.waiting(move |me| Ok(me.here.ensure(&repo, &branch, commit)?)).await?;
-        self.study(found).await
+        self.at(self.checked(place)?, commit).await
+    }
+
+    /// One file of a commit that was resolved before; no host is asked. `None` if there is no such file, or it is a link,
+    /// or larger than `limit` bytes.
+    ///
+    /// # Errors
+    /// The commit is not known here to be on the branch, or the mirror is damaged.
+    pub async fn file(
+        &self,
+        place: &Place,
+        commit: Commit,
+        path: String,
+        limit: u64,
+    ) -> Result<Option<Vec<u8>>, MirrorFault> {
+        let Spot { repo, branch, .. } = self.checked(place)?;
+        self.waiting(move |me| match me.here.ensure(&repo, &branch, commit)?.file(&path, limit) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(FileError::Tree(repositories::ReadError::Repository(error))) => Err(error.into()),
+            Err(_) => Ok(None),
+        })
+        .await
     }
 
     /// The newest commit of the branch as last heard, and when; no host is asked.
     pub fn last_heard(&self, place: &Place) -> Option<(Commit, i64)> {
-        self.0.seen.of(place)
+        self.0.seen.of(&self.checked(place).ok()?.place)
     }
 
     /// Keeps a commit for ever, whatever becomes of its branch. No host is asked.
@@ -182,7 +195,7 @@ impl Mirrors {
     /// # Errors
     /// It is not known here to be on the branch, or the mirror is damaged.
     pub async fn pin(&self, place: &Place, commit: Commit) -> Result<(), MirrorFault> {
-        let (repo, branch) = self.checked(place)?;
+        let Spot { repo, branch, .. } = self.checked(place)?;
         self.waiting(move |me| Ok(me.here.ensure(&repo, &branch, commit)?.pin()?)).await
     }
 
@@ -191,19 +204,30 @@ impl Mirrors {
     /// # Errors
     /// It does not answer, or refuses.
     pub async fn refresh(&self, place: &Place, now: i64) -> Result<Commit, MirrorFault> {
-        let (repo, branch) = self.checked(place)?;
-        let commit = self.working(move |me| me.ask(&me.patient, &repo, &branch)).await?;
-        self.0.seen.note(place, commit, now);
+        let spot = self.checked(place)?;
+        let asked = spot.clone();
+        let commit = self.working(move |me| me.ask(&me.patient, &asked)).await?;
+        self.0.seen.note(&spot.place, commit, now);
         Ok(commit)
     }
 
-    fn checked(&self, place: &Place) -> Result<(AllowedRepo, Branch), MirrorFault> {
+    fn checked(&self, place: &Place) -> Result<Spot, MirrorFault> {
         let url: RepoUrl = place.repo.parse()?;
-        Ok((self.0.allowed.check(&url)?, place.branch.parse()?))
+        let (repo, branch) = (self.0.allowed.check(&url)?, place.branch.parse()?);
+        Ok(Spot { place: Place { repo: url.to_string(), branch: place.branch.clone() }, repo, branch })
     }
 
-    async fn study(&self, found: CommitOnBranch) -> Result<Arc<Study>, MirrorFault> {
-        let place = Place { repo: found.url().to_string(), branch: found.branch().as_str().to_owned() };
+    /// A commit that is here.
+    async fn at(&self, spot: Spot, commit: Commit) -> Result<Arc<Study>, MirrorFault> {
+        if let Some(study) = self.0.studies.get(&spot.place, commit) {
+            return Ok(study);
+        }
+        let Spot { place, repo, branch } = spot;
+        let found = self.waiting(move |me| Ok(me.here.ensure(&repo, &branch, commit)?)).await?;
+        self.read(place, found).await
+    }
+
+    async fn read(&self, place: Place, found: CommitOnBranch) -> Result<Arc<Study>, MirrorFault> {
         if let Some(study) = self.0.studies.get(&place, found.commit()) {
             return Ok(study);
         }
@@ -238,20 +262,28 @@ impl Mirrors {
     }
 }
 
+/// A place whose repository the list allows.
+#[derive(Debug, Clone)]
+struct Spot {
+    /// In the one spelling of its address.
+    place: Place,
+    repo: AllowedRepo,
+    branch: Branch,
+}
+
 impl Shared {
     /// The head of the branch, with its files.
-    fn ask(&self, with: &repositories::Mirrors, repo: &AllowedRepo, branch: &Branch) -> Result<Commit, MirrorFault> {
-        let head = with.head(repo, branch)?;
-        Ok(with.ensure(repo, branch, head)?.commit())
+    fn ask(&self, with: &repositories::Mirrors, spot: &Spot) -> Result<Commit, MirrorFault> {
+        let head = with.head(&spot.repo, &spot.branch)?;
+        // What was read before is here, and on the branch.
+        if self.studies.get(&spot.place, head).is_some() {
+            return Ok(head);
+        }
+        Ok(with.ensure(&spot.repo, &spot.branch, head)?.commit())
     }
 
-    fn named(
-        &self,
-        outdated: bool,
-        repo: &AllowedRepo,
-        branch: &Branch,
-        name: &str,
-    ) -> Result<CommitOnBranch, MirrorFault> {
+    fn named(&self, outdated: bool, spot: &Spot, name: &str) -> Result<CommitOnBranch, MirrorFault> {
+        let Spot { repo, branch, .. } = spot;
         if let Ok(commit) = name.parse::<Commit>() {
             return match self.here.ensure(repo, branch, commit) {
                 Err(repositories::Error::Offline { .. }) if !outdated => Ok(self.quick.ensure(repo, branch, commit)?),

@@ -1,18 +1,23 @@
 //! What one commit holds that the site looks at: project.yaml and what it means, the names of all files, the codelists.
 //! Spec site.md 7.1, 7.2; the checks are those of `cloister check`, handed the commit instead of a folder.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use codelists::{Given, Report, Severity};
 use data_encoding::HEXLOWER;
-use pipeline::{Diagnostic, Loaded, Project, Tree};
+use jobs::provenance::{CodeFile, CodeTree, ReadScanner};
+use jobs::{KnownRead, ObjectId};
+use pipeline::{ActionName, Diagnostic, Loaded, Project, Tree};
 use protocol::order;
-use repositories::{Commit, CommitOnBranch, FileError, Limits};
+use repositories::{Commit, CommitOnBranch, FileError, Limits, Reader, TreeName};
 
 use super::MirrorFault;
 
 /// Bytes of the largest file that is read from a mirror (spec site.md 16).
 pub const LARGEST_FILE: u64 = 16 << 20;
+/// Bytes of the largest script that is looked into, and how many are.
+const LARGEST_SCRIPT: u64 = 1 << 20;
+const MOST_SCRIPTS: usize = 2_000;
 /// More codelists than this are not looked at one by one.
 const MOST_CODELISTS: usize = 2_000;
 
@@ -33,6 +38,10 @@ pub struct Study {
     pub codelists: Codelists,
     /// The names of all regular files.
     pub files: BTreeSet<String>,
+    /// The same with their content, as planning compares it. Links are not part of it.
+    pub code: CodeTree,
+    /// Which of them each action is known to read.
+    pub reads: BTreeMap<ActionName, KnownRead>,
 }
 
 /// Why a commit has no project.yaml that could be run.
@@ -100,7 +109,9 @@ impl Study {
                 return Ok(Self::without(found.commit(), NoProject { code, message: other.to_string() }));
             }
         };
-        let files: BTreeSet<String> = names.files.iter().filter_map(|path| Some(path.as_str()?.to_owned())).collect();
+        let files: BTreeSet<String> =
+            names.files.iter().filter_map(|file| Some(file.path.as_str()?.to_owned())).collect();
+        let mut reader = found.reader()?;
         let yaml = match found.project_file() {
             Ok(file) => Ok((file.bytes, HEXLOWER.encode(&file.sha256))),
             Err(error) => Err(missing(error)?),
@@ -116,7 +127,9 @@ impl Study {
             let tree = Tree { files: files.clone() };
             study.remarks = pipeline::resolve(project, &runtimes::catalogue(), &tree);
         }
-        study.codelists = codelists_of(found, &files)?;
+        study.codelists = codelists_of(&mut reader, &files);
+        study.code = code_of(&names.files);
+        study.reads = study.project().map(|project| reads_of(project, &study.code, &mut reader)).unwrap_or_default();
         Ok(Self { yaml, files, ..study })
     }
 
@@ -129,7 +142,20 @@ impl Study {
             remarks: Vec::new(),
             codelists: Codelists::default(),
             files: BTreeSet::new(),
+            code: CodeTree::new([]),
+            reads: BTreeMap::new(),
         }
+    }
+
+    /// A commit that has only this project.yaml, for tests of what is made of it.
+    #[cfg(test)]
+    pub(crate) fn of_yaml(bytes: &[u8]) -> Self {
+        use sha2::{Digest, Sha256};
+        #[allow(clippy::unwrap_used, reason = "forty zeros are a commit")]
+        let commit = "0".repeat(40).parse().unwrap();
+        let yaml = Ok((bytes.to_vec(), HEXLOWER.encode(&Sha256::digest(bytes))));
+        let loaded = pipeline::load(bytes, "project.yaml");
+        Self { yaml, loaded, ..Self::without(commit, NoProject { code: "", message: String::new() }) }
     }
 
     /// The project, if nothing is wrong with it.
@@ -146,7 +172,7 @@ impl Study {
     pub(super) fn weight(&self) -> usize {
         let yaml = self.yaml.as_ref().map_or(0, |(bytes, _)| bytes.len());
         // A loaded project is some times as large as its text.
-        4096 + yaml * 8 + self.files.iter().map(|path| path.len() + 64).sum::<usize>()
+        4096 + yaml * 8 + self.files.iter().map(|path| 2 * path.len() + 180).sum::<usize>()
     }
 }
 
@@ -163,30 +189,51 @@ fn missing(error: FileError) -> Result<NoProject, MirrorFault> {
     Ok(NoProject { code, message: error.to_string() })
 }
 
-fn codelists_of(found: &CommitOnBranch, files: &BTreeSet<String>) -> Result<Codelists, MirrorFault> {
+fn codelists_of(reader: &mut Reader, files: &BTreeSet<String>) -> Codelists {
     const FOLDER: &str = "codelists/";
     let beneath = || files.range(FOLDER.to_owned()..).take_while(|path| path.starts_with(FOLDER));
     let direct = || beneath().filter(|path| !path[FOLDER.len()..].contains('/'));
     if beneath().next().is_none() {
-        return Ok(Codelists::default());
+        return Codelists::default();
     }
     let csvs: Vec<&str> = direct().map(String::as_str).filter(|path| path.ends_with(".csv")).collect();
     if csvs.len() > MOST_CODELISTS {
         let why = format!("has {} files beside it; at most {MOST_CODELISTS} are looked at", csvs.len());
-        return Ok(Codelists::of(&Given::unreadable(why)));
+        return Codelists::of(&Given::unreadable(why));
     }
-    let (listing, manifest) = ("codelists/codelists.txt", "codelists/codelists.json");
-    let mut given = Given::default();
-    let wanted = [listing, manifest].into_iter().filter(|path| files.contains(*path)).chain(csvs);
-    found.files(wanted, LARGEST_FILE, |path, bytes| match (path, bytes) {
-        (path, Ok(bytes)) if path == listing => given.listing = Some(bytes),
-        (path, Ok(bytes)) if path == manifest => given.manifest = Some(bytes),
-        (path, bytes) if path.ends_with(".csv") => {
-            let sha = bytes.map(|bytes| codelists::Sha::of(&bytes)).map_err(|error| error.to_string());
-            given.csvs.insert(path[FOLDER.len()..].to_owned(), sha);
-        }
-        // A list too large to read is taken for absent, which is a fault in itself.
-        _ => {}
-    })?;
-    Ok(Codelists::of(&given.check()))
+    // A list too large to read is taken for absent, which is a fault in itself.
+    let mut whole = |path: &str| files.contains(path).then(|| reader.file(path, LARGEST_FILE).ok()).flatten();
+    let (listing, manifest) = (whole("codelists/codelists.txt"), whole("codelists/codelists.json"));
+    let mut given = Given { listing, manifest, csvs: BTreeMap::new() };
+    for path in csvs {
+        let bytes = reader.file(path, LARGEST_FILE);
+        let sha = bytes.map(|bytes| codelists::Sha::of(&bytes)).map_err(|error| error.to_string());
+        given.csvs.insert(path[FOLDER.len()..].to_owned(), sha);
+    }
+    Codelists::of(&given.check())
+}
+
+fn code_of(files: &[TreeName]) -> CodeTree {
+    CodeTree::new(files.iter().filter_map(|file| {
+        Some(CodeFile {
+            path: file.path.as_str()?.to_owned(),
+            mode: if file.executable { 0o100_755 } else { 0o100_644 },
+            // Not the hash of the bytes, but of git's name for them: as good for saying whether two are the same.
+            hash: ObjectId::of(&file.blob),
+        })
+    }))
+}
+
+fn reads_of(project: &Project, code: &CodeTree, reader: &mut Reader) -> BTreeMap<ActionName, KnownRead> {
+    let mut left = MOST_SCRIPTS;
+    let mut scanner = ReadScanner::new(code, |path| {
+        left = left.checked_sub(1)?;
+        reader.file(path, LARGEST_SCRIPT).ok()
+    });
+    let reads = project.actions.iter().map(|action| {
+        let config = action.config.as_ref().map(|config| config.0.as_str());
+        let known = scanner.known_read(&action.words, config, action.dummy_data_file.as_deref());
+        (action.name.clone(), known)
+    });
+    reads.collect()
 }

@@ -80,11 +80,21 @@ pub async fn setup_link(site: &Site) -> Result<Option<String>, Fault> {
     Ok(Some(link))
 }
 
-/// A link by which a person chooses a password, valid for seven days: shown once to who made it.
+/// A link by which a person chooses a password, valid for seven days: shown once to who made it. Whoever holds it becomes
+/// that person, so for somebody with a role that two people agreed to only the operator makes one: else one person could
+/// be both.
 ///
 /// # Errors
-/// The database failed, or there are no random numbers.
+/// [`Fault::Refused`]: not by this person for that one.
 pub async fn password_link(change: &mut Change, site: &Site, by: &By, account: i64) -> Result<String, Fault> {
+    let rows = sqlx::query("SELECT role FROM role_grant WHERE account = ?1 AND revoked_at IS NULL").bind(account);
+    for row in rows.fetch_all(&mut **change).await? {
+        let needs_two = crate::access::Role::of(row.try_get("role")?).is_some_and(|role| role.needs_two());
+        if needs_two && !by.is_operator() {
+            let why = "This person has a role that two people agreed to. Only the operator's command line makes a link for them.";
+            return Err(Fault::forbidden(why));
+        }
+    }
     let link = link(change, site, Purpose::Password, Some(account)).await?;
     audit::record(change, by.act("password_link_made").on("account", account)).await?;
     Ok(link)

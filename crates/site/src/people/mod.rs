@@ -5,6 +5,7 @@ pub mod accounts;
 pub mod backends;
 mod by;
 pub mod codes;
+pub mod lists;
 mod names;
 pub mod orgs;
 pub(crate) mod pages;
@@ -17,7 +18,7 @@ pub mod tokens;
 pub mod workspaces;
 
 pub use by::By;
-pub use names::RESERVED;
+pub use names::{RESERVED, RESERVED_WORKSPACES};
 
 use crate::access::Refusal;
 use crate::access::secret::NoRandom;

@@ -43,6 +43,10 @@ pub const RESERVED: &[&str] = &[
     "workspaces",
 ];
 
+/// Second parts of a project's addresses that are not workspaces: no workspace may be called so.
+pub const RESERVED_WORKSPACES: &[&str] =
+    &["applications", "edit", "logs", "members", "new-workspace", "outputs", "releases", "reports"];
+
 /// A user name in its normal form, and folded for comparing.
 pub(super) fn username(text: &str) -> Result<(String, String), Fault> {
     let name: String = text.trim().nfkc().collect();
@@ -134,6 +138,9 @@ pub(super) fn project_number(text: &str) -> Result<Option<String>, Fault> {
 /// A workspace's name, in small letters. It is also the name of its folder at each backend.
 pub(super) fn workspace(text: &str) -> Result<String, Fault> {
     let name = text.trim().to_lowercase();
+    if RESERVED_WORKSPACES.contains(&name.as_str()) {
+        return Err(Fault::field("name", format!("`{name}` is part of other addresses of a project; take another")));
+    }
     match name.parse::<WorkspaceName>() {
         Ok(_) => Ok(name),
         Err(_) => {
@@ -201,7 +208,7 @@ mod tests {
     #[test]
     fn workspaces_are_named_as_folders_may_be() {
         assert_eq!(workspace("Winter_Chest-1").unwrap(), "winter_chest-1");
-        for bad in ["My Study", "../x", "", "a/b", &"a".repeat(101)] {
+        for bad in ["My Study", "../x", "", "a/b", "Releases", &"a".repeat(101)] {
             assert!(workspace(bad).is_err(), "{bad}");
         }
     }

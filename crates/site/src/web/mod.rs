@@ -5,6 +5,7 @@ mod health;
 mod paper;
 mod routes;
 pub(crate) mod sheet;
+pub(crate) mod table;
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -24,6 +25,7 @@ pub fn routes() -> Routes {
         .and(crate::line::routes())
         .and(crate::form::routes())
         .and(crate::people::pages::routes())
+        .and(crate::staff::routes())
         .and(crate::live::routes())
         .and(crate::api::routes())
         .and(crate::pages::routes())
@@ -58,6 +60,7 @@ pub async fn serve(
         stop.await;
         held.stop();
     };
+    let upkeep = tokio::spawn(crate::form::upkeep(site.clone()));
     let service = router(site).into_make_service_with_connect_info::<SocketAddr>();
     let listener = listener.into_std().map_err(SiteError::Serve)?;
     let handle = axum_server::Handle::new();
@@ -82,5 +85,6 @@ pub async fn serve(
         }
     };
     stopper.abort();
+    upkeep.abort();
     served.map_err(SiteError::Serve)
 }

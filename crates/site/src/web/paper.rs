@@ -5,7 +5,7 @@ use ui::html::Html;
 use ui::page::{Account, Frame, Link, Page};
 
 use crate::Site;
-use crate::access::{Permission, Viewer};
+use crate::access::Viewer;
 
 /// A whole page for this viewer.
 pub(crate) fn paper(site: &Site, viewer: &Viewer, page: Page, main: &Html) -> String {
@@ -28,9 +28,8 @@ fn frame(site: &Site, viewer: &Viewer) -> Frame {
         link("Organisations", "/organisations/", "organisations"),
         link("Status", "/status/", "status"),
     ];
-
-    if viewer.account().is_some_and(|account| account.grants.anywhere(Permission::StaffAreaAccess)) {
-        links.push(link("Staff", "/staff/", "staff"));
+    if let Some(area) = crate::staff::AREAS.iter().find(|area| area.is_open_to(viewer)) {
+        links.push(link("Staff", area.path, "staff"));
     }
     Frame {
         site: site.settings.name.clone(),

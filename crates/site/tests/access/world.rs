@@ -1,11 +1,13 @@
 //! A site in a folder of its own, its router called in this process, and a browser that keeps a cookie.
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
+use axum::response::Response;
 use http_body_util::BodyExt;
 use site::access::rate::{Rate, Rates};
 use site::access::{Place, Role, TokenScope};
@@ -21,6 +23,7 @@ pub const PASSWORD: &str = "violet harbour tuesday pebble";
 pub struct World {
     pub site: Opened,
     pub router: Router,
+    peers: AtomicU32,
     _folder: tempfile::TempDir,
 }
 
@@ -67,7 +70,7 @@ impl World {
         settings.rates = Rates { pages: many, searches: many, tokens: many, sign_in_tries: 100_000 };
         change(&mut settings);
         let site = Site::open(settings).await.unwrap();
-        Self { router: site::router(site.clone()), site, _folder: folder }
+        Self { router: site::router(site.clone()), site, peers: AtomicU32::new(0), _folder: folder }
     }
 
     /// Does something as the operator, in a change of its own.
@@ -183,6 +186,32 @@ impl World {
         body: Body,
         headers: &[(&str, &str)],
     ) -> Answer {
+        let (parts, body) = self.answer(browser, method, path, body, headers).await.into_parts();
+        let bytes = body.collect().await.unwrap().to_bytes();
+        Answer { status: parts.status, headers: parts.headers, text: String::from_utf8_lossy(&bytes).into_owned() }
+    }
+
+    /// Status and headers only: a stream of events does not end.
+    pub async fn head(
+        &self,
+        browser: &Browser,
+        method: Method,
+        path: &str,
+        body: Body,
+        headers: &[(&str, &str)],
+    ) -> Answer {
+        let parts = self.answer(browser, method, path, body, headers).await.into_parts().0;
+        Answer { status: parts.status, headers: parts.headers, text: String::new() }
+    }
+
+    async fn answer(
+        &self,
+        browser: &Browser,
+        method: Method,
+        path: &str,
+        body: Body,
+        headers: &[(&str, &str)],
+    ) -> Response {
         let mut request = Request::builder().method(method).uri(path);
         if !headers.iter().any(|(name, _)| *name == "host") {
             request = request.header(header::HOST, HOST);
@@ -196,11 +225,13 @@ impl World {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let peer: SocketAddr = "192.0.2.7:4000".parse().unwrap();
+        let mut peer: SocketAddr = "192.0.2.7:4000".parse().unwrap();
+        if path.starts_with("/backend/") {
+            // Whoever tries backends' calls without a token is stopped soon; here everybody comes from elsewhere.
+            let next = self.peers.fetch_add(1, Ordering::Relaxed).to_be_bytes();
+            peer.set_ip([10, next[1], next[2], next[3]].into());
+        }
         let request = request.extension(ConnectInfo(peer)).body(body).unwrap();
-        let answer = self.router.clone().oneshot(request).await.unwrap();
-        let (parts, body) = answer.into_parts();
-        let bytes = body.collect().await.unwrap().to_bytes();
-        Answer { status: parts.status, headers: parts.headers, text: String::from_utf8_lossy(&bytes).into_owned() }
+        self.router.clone().oneshot(request).await.unwrap()
     }
 }

@@ -158,3 +158,20 @@ async fn the_api_cancels_what_is_left() {
     assert_eq!(again["asked"], json!(["tidy", "table"]));
     assert_eq!(rig.one("SELECT count(*) FROM directive WHERE kind = 'cancel'").await, "1");
 }
+
+#[tokio::test]
+async fn a_request_that_nobody_came_for_ends_after_fourteen_days() {
+    let rig = asked(&["tidy"]).await;
+    rig.site.clock.advance(14 * 24 * 3600 + 240);
+    assert_eq!(site::form::expire::expire(&rig.site).await.unwrap(), 0, "backends have five minutes of tolerance");
+    rig.site.clock.advance(120);
+    assert_eq!(site::form::expire::expire(&rig.site).await.unwrap(), 1);
+    let row = "SELECT status || ' ' || reason || ' ' || cancelled FROM job_request";
+    assert_eq!(rig.one(row).await, "failed expired_before_start 0");
+    assert_eq!(site::form::expire::expire(&rig.site).await.unwrap(), 0);
+    // One that a backend has taken is the backend's.
+    let rig = asked(&["tidy"]).await;
+    rig.run("UPDATE job_request SET delivery = 'delivered'").await;
+    rig.site.clock.advance(15 * 24 * 3600);
+    assert_eq!(site::form::expire::expire(&rig.site).await.unwrap(), 0);
+}

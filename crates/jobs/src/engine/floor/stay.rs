@@ -9,9 +9,10 @@ use super::super::controls::rung;
 use super::super::feed::{Feed, News, PoolView, View};
 use super::super::{Awaited, Controls, Event, Workshop};
 use super::{Floor, Rules, SWEEP};
-use crate::JobState;
-use crate::schedule::{Pool, Standing};
+use crate::engine::attempt::Stop;
+use crate::schedule::{Halt, Pool, Standing};
 use crate::state::StateError;
+use crate::{JobId, JobState};
 
 /// Runs the jobs that come by `feed` until `controls` say that it is enough. Sandboxes then live on: the next engine takes
 /// them over. Nobody needs to poll: a job, a change of the state, an end or a timer wakes it.
@@ -42,11 +43,12 @@ impl Floor {
         self.look_at_state().await?;
         loop {
             if *interrupt.borrow_and_update() {
-                return Ok(());
+                return self.rest().await;
             }
             self.start();
-            self.tell_standings().await?;
-            self.show(view);
+            let standings = self.queue.standings(self.now());
+            self.tell_standings(&standings).await?;
+            self.show(standings, view);
             let timer = self.queue.next_change(self.now()).map_or(SWEEP, |at| at.since(self.now()));
             tokio::select! {
                 Some(joined) = self.running.join_next_with_id() => { self.ended(joined).await?; }
@@ -63,6 +65,18 @@ impl Floor {
                 () = tokio::time::sleep(timer) => {}
             }
         }
+    }
+
+    /// Sandboxes live on, unless they end with this process: then they end first, and their jobs wait for the next engine.
+    async fn rest(&mut self) -> Result<(), StateError> {
+        if !self.shop.settings.die_with_parent {
+            return Ok(());
+        }
+        self.stop_tasks(Stop::Halt(Halt::Reboot));
+        while let Some(joined) = self.running.join_next_with_id().await {
+            self.ended(joined).await?;
+        }
+        Ok(())
     }
 
     async fn hear(&mut self, news: News) -> Result<(), StateError> {
@@ -106,13 +120,12 @@ impl Floor {
     }
 
     /// What can be seen from outside, if it has changed.
-    fn show(&mut self, view: &watch::Sender<View>) {
-        let now = self.now();
+    fn show(&mut self, standings: Vec<(JobId, Standing)>, view: &watch::Sender<View>) {
         let place = |(job, standing)| match standing {
             Standing::Worker { pool, position, .. } => Some((job, pool, position as u64)),
             _ => None,
         };
-        let mut queue: Vec<_> = self.queue.standings(now).into_iter().filter_map(place).collect();
+        let mut queue: Vec<_> = standings.into_iter().filter_map(place).collect();
         queue.sort_by_key(|(job, pool, position)| (*pool, *position, *job));
         let pool = |pool| {
             let [capacity, running, waiting, taken] = self.queue.fullness(pool);
