@@ -101,6 +101,16 @@ async fn each_row_of_the_table() {
     assert_eq!((status, answer), (StatusCode::UNPROCESSABLE_ENTITY, json!({"code": "bad_chain"})));
     assert_eq!(facts_of(&rig).await, 3);
 
+    // Staff see each kind of alarm once an hour, however often the backend tries.
+    let alarms: Vec<(String, i64)> = sqlx::query_as(
+        "SELECT action, count(*) FROM audit_event WHERE object_kind = 'backend' GROUP BY action ORDER BY action",
+    )
+    .fetch_all(rig.site.store.readers())
+    .await
+    .unwrap();
+    let expected = [("backend_bad_chain", 1), ("backend_chain_conflict", 1), ("backend_enrolled", 1)];
+    assert_eq!(alarms, expected.map(|(action, count)| (action.to_owned(), count)));
+
     // The chain is good, the content is not: stored, marked, and the chain goes on.
     let unknown = started(812, "tabulate", 1);
     let fifth = north.fact(4, &unknown);

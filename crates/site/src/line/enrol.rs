@@ -14,8 +14,8 @@ use protocol::text::hashes::Sha256Hex;
 use protocol::text::ids::KeyId;
 
 use super::call::{Refusal, address, answer, body};
-use super::code;
 use super::send::{SendError, Sent, send};
+use super::{alarm, code};
 use crate::access::secret::{self, Kind, NoRandom};
 use crate::clock::moment;
 use crate::store::ids::{AccountId, BackendId};
@@ -222,6 +222,7 @@ pub(super) async fn enrol(State(site): State<Opened>, request: Request) -> Resul
         .execute(&mut *change)
         .await?;
     let token = new_token(&mut change, backend, now).await?;
+    alarm::row(&mut change, backend, "backend_enrolled", "key", key.as_str().into()).await?;
     change.commit().await?;
     let damaged = || StoreError::Damaged(format!("the backend name {slug}"));
     let enrolled = Enrolled {

@@ -8,6 +8,7 @@ use protocol::text::hashes::Sha256Hex;
 use protocol::text::names::BackendSlug;
 use protocol::text::whole::Seq;
 
+use super::alarm;
 use crate::Site;
 use crate::facts::{Chain, keys_of};
 use crate::store::ids::{AccountId, BackendId};
@@ -55,6 +56,7 @@ pub(crate) async fn propose(
     .bind(now)
     .execute(&mut **change)
     .await?;
+    alarm::row(change, backend, "backend_epoch_proposed", "epoch", fact.epoch.get().into()).await?;
     Ok(Some(found))
 }
 

@@ -14,6 +14,7 @@ use protocol::text::list::List;
 use protocol::text::whole::{Count, Cursor, Revision};
 use protocol::version::Version;
 
+use super::alarm::{Alarm, raise};
 use super::call::{Caller, Refusal, answer, no_common_version, open};
 use super::directives::number;
 use crate::Opened;
@@ -35,10 +36,18 @@ pub(super) async fn hello(State(site): State<Opened>, request: Request) -> Resul
     let mut change = site.store.change().await?;
     let chain = Chain::open(&mut change, call.caller.backend, theirs.head.seq, theirs.head.seq).await?;
     if at_site(&chain, theirs.epoch, &theirs.head) == Found::ChainConflict {
-        tracing::error!(backend = %call.caller.slug, seq = %theirs.head.seq, "the backend tells another history than before");
+        drop(change);
+        let caller = &call.caller;
+        raise(&site, caller.backend, &caller.peer, Alarm::ChainConflict, theirs.head.seq.get()).await;
         return Err(Refusal::new(RefusalCode::ChainConflict));
     }
-    let last = line(&mut change, &call.caller, theirs.directive_cursor, theirs.directive_id.as_ref()).await?;
+    let cursor = theirs.directive_cursor;
+    let (last, alarm) = line(&mut change, &call.caller, cursor, theirs.directive_id.as_ref()).await?;
+    if alarm == Some(Alarm::DirectiveConflict) {
+        drop(change);
+        raise(&site, call.caller.backend, &call.caller.peer, Alarm::DirectiveConflict, cursor.get()).await;
+        return Err(Refusal::new(RefusalCode::ChainConflict));
+    }
     sqlx::query("UPDATE backend SET version = ?, clock_offset = ?, last_contact_at = ? WHERE id = ?")
         .bind(theirs.program.as_str())
         .bind(theirs.now.microseconds() - now)
@@ -51,6 +60,9 @@ pub(super) async fn hello(State(site): State<Opened>, request: Request) -> Resul
             .fetch_one(&mut *change)
             .await?;
     change.commit().await?;
+    if let Some(alarm) = alarm {
+        raise(&site, call.caller.backend, &call.caller.peer, alarm, cursor.get()).await;
+    }
     let ours = SiteHello {
         version,
         features: List::default(),
@@ -64,7 +76,12 @@ pub(super) async fn hello(State(site): State<Opened>, request: Request) -> Resul
 }
 
 /// Compares the line with what the backend has stored of it.
-async fn line(change: &mut Change, caller: &Caller, theirs: Cursor, id: Option<&Ulid>) -> Result<Cursor, Refusal> {
+async fn line(
+    change: &mut Change,
+    caller: &Caller,
+    theirs: Cursor,
+    id: Option<&Ulid>,
+) -> Result<(Cursor, Option<Alarm>), Refusal> {
     let (last, asked): (i64, i64) = sqlx::query_as("SELECT line_last, line_asked FROM backend WHERE id = ?")
         .bind(caller.backend.0)
         .fetch_one(&mut **change)
@@ -78,22 +95,19 @@ async fn line(change: &mut Change, caller: &Caller, theirs: Cursor, id: Option<&
     let cursor =
         |stored: i64| u64::try_from(stored).ok().and_then(|n| Cursor::try_from(n).ok()).unwrap_or(Cursor::LEAST);
     let mut line = Line::stored(cursor(last), cursor(asked));
-    match line.hello(theirs, id, |_| place.clone()) {
-        LineFound::Agrees => {}
-        LineFound::Conflict => {
-            tracing::error!(backend = %caller.slug, cursor = %theirs, "the backend has another directive than was sent");
-            return Err(Refusal::new(RefusalCode::ChainConflict));
-        }
-        LineFound::SiteRestored { lost_above } => {
-            tracing::error!(backend = %caller.slug, %lost_above, "this site was restored from an older copy; lost requests are made again from facts");
+    let alarm = match line.hello(theirs, id, |_| place.clone()) {
+        LineFound::Agrees => None,
+        LineFound::Conflict => Some(Alarm::DirectiveConflict),
+        LineFound::SiteRestored { .. } => {
             sqlx::query("UPDATE backend SET line_last = ?1, line_asked = ?1, recovering = 1 WHERE id = ?2")
                 .bind(number(line.last()))
                 .bind(caller.backend.0)
                 .execute(&mut **change)
                 .await?;
+            Some(Alarm::SiteRestored)
         }
-    }
-    Ok(line.last())
+    };
+    Ok((line.last(), alarm))
 }
 
 fn limits() -> Result<SendLimits, StoreError> {

@@ -1,6 +1,7 @@
 //! The calls of backends and the line of directives to each: enrolment, hello, orders, facts, gauges, people.
 //! Spec protocol.md 2, 3, 6, 7, 8. What facts mean for the tables is in `facts`.
 
+mod alarm;
 mod call;
 mod code;
 mod directives;

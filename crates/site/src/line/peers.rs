@@ -11,6 +11,7 @@ use protocol::lease::{Lease, NotHolder};
 use protocol::text::ids::Ulid;
 use tokio::sync::Notify;
 
+use super::alarm::Alarm;
 use super::key::{self, KeyError};
 use super::send::Sent;
 use crate::access::Prefix;
@@ -47,6 +48,7 @@ struct State {
     seen: Seen,
     noted: i64,
     bucket: Option<(i64, f64)>,
+    alarms: HashMap<Alarm, i64>,
 }
 
 /// What a backend told last, for pages.
@@ -153,6 +155,16 @@ impl Peer {
             state.noted = now;
         }
         (too_many, note)
+    }
+
+    /// Whether this alarm was not raised within the hour; then it is noted.
+    pub(super) fn is_new(&self, alarm: Alarm, now: i64) -> bool {
+        let mut state = lock(&self.state);
+        let new = state.alarms.get(&alarm).is_none_or(|last| now - last >= 3_600_000_000);
+        if new {
+            state.alarms.insert(alarm, now);
+        }
+        new
     }
 
     /// Keeps gauges if they are newer than those shown.

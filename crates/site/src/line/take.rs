@@ -5,8 +5,10 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use http::StatusCode;
 use protocol::calls::{CallRefused, RefusalCode};
+use protocol::fact::intake::FactsRefused;
 use protocol::limits::BATCH_BYTES;
 
+use super::alarm::{Alarm, raise};
 use super::call::{Refusal, answer, open};
 use crate::Opened;
 use crate::facts::{self, TakeError};
@@ -23,6 +25,14 @@ pub(super) async fn facts(State(site): State<Opened>, request: Request) -> Resul
         }
         Err(TakeError::Refused(refused)) => {
             tracing::warn!(backend = %call.caller.slug, %refused, "facts are refused");
+            let alarm = match &refused {
+                FactsRefused::ChainConflict { seq } => Some((Alarm::ChainConflict, seq.get())),
+                FactsRefused::BadChain { seq } => Some((Alarm::BadChain, seq.get())),
+                _ => None,
+            };
+            if let Some((alarm, place)) = alarm {
+                raise(&site, call.caller.backend, &call.caller.peer, alarm, place).await;
+            }
             Err(Refusal(CallRefused::from(&refused)))
         }
         Err(TakeError::Store(error)) => Err(error.into()),
