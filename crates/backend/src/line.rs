@@ -145,7 +145,7 @@ impl Line {
                 Ok(Greeting::Halted(halt)) => End::Halt(halt),
                 Err(failed) => End::of_hello(failed),
             };
-            if begun.elapsed() > Duration::from_secs(60) {
+            if begun.elapsed() > Duration::from_secs(10) {
                 backoff.reset();
             }
             match end {

@@ -12,7 +12,7 @@ pub const FOLDER: &str = "/static/";
 /// One file.
 #[derive(Debug, Clone, Copy)]
 pub struct Asset {
-    /// Name with hash, such as `style.1f2e3d4c5b6a.css`; also its ETag.
+    /// Name with hash, such as `style.1f2e3d4c.css`; also its ETag.
     pub name: &'static str,
     /// Value of `Content-Type`.
     pub media_type: &'static str,
@@ -50,7 +50,7 @@ static FILES: LazyLock<Files> = LazyLock::new(|| {
 });
 
 fn asset(stem: &str, extension: &str, media_type: &'static str, bytes: &'static [u8]) -> Asset {
-    let hash = HEXLOWER.encode(&Sha256::digest(bytes)[..6]);
+    let hash = HEXLOWER.encode(&Sha256::digest(bytes)[..4]);
     // Once for the life of the program.
     Asset { name: String::leak(format!("{stem}.{hash}.{extension}")), media_type, bytes }
 }
@@ -96,7 +96,7 @@ mod tests {
         for file in all() {
             assert_eq!(find(file.name).map(|f| f.bytes), Some(file.bytes));
             let hash = HEXLOWER.encode(&Sha256::digest(file.bytes));
-            assert!(file.name.contains(&hash[..12]));
+            assert!(file.name.contains(&hash[..8]));
         }
         assert!(find("style.css").is_none() && find("../style.css").is_none());
     }

@@ -37,10 +37,10 @@ pub fn draw(bars: &[Bar], from: At, to: At, label: &str) -> Html {
         return Html::default();
     }
     let span = i128::from(to.0) - i128::from(from.0);
-    // In hundredths of a percent.
+    // In tenths of a percent.
     let share = |at: At| {
         let part = (i128::from(at.0) - i128::from(from.0)).clamp(0, span.max(0));
-        if span <= 0 { 0 } else { i64::try_from(part * 10_000 / span).unwrap_or(0) }
+        if span <= 0 { 0 } else { i64::try_from(part * 1_000 / span).unwrap_or(0) }
     };
     let mut svg = String::with_capacity(300 + 200 * bars.len());
     // Writing into a `String` never fails.
@@ -60,11 +60,11 @@ pub fn draw(bars: &[Bar], from: At, to: At, label: &str) -> Html {
         for stretch in &bar.stretches {
             let (x, end) = (share(stretch.from), share(stretch.to));
             // Half a percent is always seen.
-            let width = (end - x).max(50);
-            let x = x.min(10_000 - width);
+            let width = (end - x).max(5);
+            let x = x.min(1_000 - width);
             let _ok = write!(
                 svg,
-                "<rect class={} x={}% y={} width={}% height=9 />",
+                "<rect class={} x={}% y={} width={}% />",
                 stretch.state.map_or("w", State::class),
                 Percent(x),
                 top + 19,
@@ -76,13 +76,13 @@ pub fn draw(bars: &[Bar], from: At, to: At, label: &str) -> Html {
     Html::trusted(svg)
 }
 
-/// Hundredths of a percent, written as briefly as can be.
+/// Tenths of a percent, written as briefly as can be.
 struct Percent(i64);
 
 impl std::fmt::Display for Percent {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let (whole, part) = (self.0 / 100, self.0 % 100);
-        if part == 0 { write!(f, "{whole}") } else { write!(f, "{whole}.{part:02}") }
+        let (whole, part) = (self.0 / 10, self.0 % 10);
+        if part == 0 { write!(f, "{whole}") } else { write!(f, "{whole}.{part}") }
     }
 }
 
@@ -104,8 +104,8 @@ mod tests {
         };
         let svg = draw(&[bar], At(0), At(200), "Bars");
         // 0 to 25 of 200 is an eighth, 25 to 100 three eighths.
-        assert!(svg.as_str().contains("<rect class=w x=0% y=19 width=12.50% height=9 />"), "{svg:?}");
-        assert!(svg.as_str().contains("<rect class=bad x=12.50% y=19 width=37.50% height=9 />"), "{svg:?}");
+        assert!(svg.as_str().contains("<rect class=w x=0% y=19 width=12.5% />"), "{svg:?}");
+        assert!(svg.as_str().contains("<rect class=bad x=12.5% y=19 width=37.5% />"), "{svg:?}");
         assert!(svg.as_str().contains("a&lt;b <tspan>00:00:50"), "{svg:?}");
         assert!(draw(&[], At(0), At(1), "").is_empty());
     }

@@ -68,7 +68,10 @@ fn start(html: &mut String, tag: &Tag<'_>) -> &'static str {
 fn is_allowed(address: &str) -> bool {
     let lower = address.to_ascii_lowercase();
     let plain = !address.chars().any(|c| c.is_control() || c == '\\');
-    plain && (lower.starts_with("https://") || lower.starts_with("http://") || (lower.starts_with('/') && !lower.starts_with("//")))
+    plain
+        && (lower.starts_with("https://")
+            || lower.starts_with("http://")
+            || (lower.starts_with('/') && !lower.starts_with("//")))
 }
 
 #[cfg(test)]

@@ -60,9 +60,14 @@ pub fn anchor(action: &str) -> String {
     id
 }
 
-/// The whole text as one piece: `<pre>` with an anchor `L12` before each line.
+/// The whole text as one piece: `<pre>` with an anchor `L12` before each line that is not empty.
 pub fn whole(text: &str, marks: &[Mark]) -> Html {
     write::lines(text, Checkpoint::start(), usize::MAX, marks)
+}
+
+/// Any other text, without colours: the same lines and anchors.
+pub fn plain(text: &str) -> Html {
+    write::plain(text)
 }
 
 /// Where the pages of a large file begin. To be kept by content hash: making it reads the whole text once.

@@ -27,7 +27,7 @@ fn weather() -> impl Strategy<Value = Weather> {
 }
 
 fn wait() -> impl Strategy<Value = Step> {
-    prop_oneof![6 => 0u64..3_000, 3 => 3_000u64..100_000, 1 => 100_000u64..1_000_000].prop_map(Step::Wait)
+    prop_oneof![6 => 0u64..3_000, 3 => 3_000u64..60_000, 1 => 60_000u64..400_000].prop_map(Step::Wait)
 }
 
 /// What happens, whatever is killed.
@@ -63,7 +63,7 @@ fn steps(kind: Kind) -> BoxedStrategy<Vec<Step>> {
         Kind::SiteRestored => prop_oneof![4 => common_step(), 1 => sites].boxed(),
         Kind::BothRestored => prop_oneof![4 => common_step(), 1 => both].boxed(),
     };
-    prop::collection::vec(step, 1..24).boxed()
+    prop::collection::vec(step, 1..20).boxed()
 }
 
 /// How many histories; `HISTORIES` asks for more or fewer.

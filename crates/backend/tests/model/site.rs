@@ -10,6 +10,7 @@ use protocol::apply::NotApplied;
 use protocol::apply::book::Book;
 use protocol::calls::{BASE, BOOT_HEADER, CallRefused, REQUEST_HEADER, RefusalCode, VERSION_HEADER};
 use protocol::directive::DirectiveBody;
+use protocol::directive::body::RightsChanged;
 use protocol::directive::envelope::Draft;
 use protocol::directive::inbox::write_answer;
 use protocol::directive::line::{Line, LineFound, Poll};
@@ -63,6 +64,8 @@ pub struct Site {
     pub busy: Option<u64>,
     pub gauges: Option<Gauges>,
     pub conflicts: u32,
+    /// What must never be.
+    pub broken: Option<String>,
     pub superseded: u32,
     pub calls: BTreeMap<String, u32>,
 }
@@ -134,6 +137,7 @@ impl Site {
             busy: None,
             gauges: None,
             conflicts: 0,
+            broken: None,
             superseded: 0,
             calls: BTreeMap::new(),
         }
@@ -161,22 +165,25 @@ impl Site {
 
     fn place(&mut self, now: Moment) {
         for body in std::mem::take(&mut self.pending) {
-            let id = id(self.next_id);
-            self.next_id += 1;
-            let draft = Draft {
-                cursor: self.disk.line.take(),
-                id: id.clone(),
-                backend: north(),
-                at: now,
-                expires_at: now.plus_seconds(14 * 24 * 3600),
-                critical: vec![],
-                body,
-            };
-            self.disk.book.sent(&id, &draft.body);
-            let text = draft.sign(&key(2, "site-1")).unwrap();
-            self.disk.stored.insert(draft.cursor, (id, text));
+            let cursor = self.disk.line.take();
+            self.put(cursor, body, now);
         }
         self.wake.notify_waiters();
+    }
+
+    fn put(&mut self, cursor: Cursor, body: DirectiveBody, now: Moment) {
+        let id = id(self.next_id);
+        self.next_id += 1;
+        let expires_at = now.plus_seconds(14 * 24 * 3600);
+        let draft = Draft { cursor, id: id.clone(), backend: north(), at: now, expires_at, critical: vec![], body };
+        self.disk.book.sent(&id, &draft.body);
+        let text = draft.sign(&key(2, "site-1")).unwrap();
+        self.disk.stored.insert(draft.cursor, (id, text));
+    }
+
+    /// Whether no order waits for its place.
+    pub fn idle(&self) -> bool {
+        self.pending.is_empty()
     }
 
     /// Staff confirm the epoch that was proposed.
@@ -282,7 +289,15 @@ impl Site {
         match self.disk.line.hello(hello.directive_cursor, hello.directive_id.as_ref(), at) {
             LineFound::SiteRestored { .. } => self.disk.book.recovering = true,
             LineFound::Agrees => {}
-            LineFound::Conflict => panic!("honest sides have one line"),
+            LineFound::Conflict => {
+                let ours = stored.get(&hello.directive_cursor).map(|one| one.0.clone());
+                self.broken.get_or_insert(format!("honest sides have one line: {hello:?}, ours {ours:?}"));
+            }
+        }
+        let missing = self.disk.line.missing(hello.directive_cursor, 1000, |cursor| stored.contains_key(&cursor));
+        for cursor in missing {
+            let revision = self.disk.revision.try_into().unwrap();
+            self.put(cursor, RightsChanged { users: Default::default(), revision }.into(), now);
         }
         let chain = Chain(self.disk.chain(), self.disk.epoch);
         let theirs = Place { seq: hello.head.seq, hash: hello.head.hash.clone() };

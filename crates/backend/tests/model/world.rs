@@ -352,6 +352,9 @@ impl World {
     /// At any moment: what was final at the site is so still.
     fn look(&mut self) -> Result<(), String> {
         let site = held(&self.site);
+        if let Some(broken) = &site.broken {
+            return Err(broken.clone());
+        }
         for (id, job) in &site.disk.book.jobs {
             if let Status::Ended { .. } = job.status {
                 let now = format!("{:?}", job.status);
@@ -405,7 +408,8 @@ impl World {
         let standing = running.log.standing().await.unwrap();
         let idle = running.log.waiting().await.unwrap().is_empty() && self.desk.idle();
         let site = held(&self.site);
-        idle && running.contact.borrow().connected
+        idle && site.idle()
+            && running.contact.borrow().connected
             && running.contact.borrow().starts == Starts::Allowed
             && site.disk.epoch == standing.epoch
             && site.disk.chain().last().map(Fact::head) == Some(standing.head)
@@ -423,6 +427,7 @@ impl World {
             told.extend(log.facts(epoch, Seq::LEAST.next(), usize::MAX).await.unwrap());
             epoch = epoch.next();
         }
+        let sent = log.sent(1, usize::MAX).await.unwrap();
         let mut site = held(&self.site);
         let bodies: Vec<FactBody> = told.iter().map(|fact| fact.content().unwrap().body).collect();
 
@@ -432,7 +437,6 @@ impl World {
         check(ours == theirs, || format!("the chains differ: {ours:?} {theirs:?}"))?;
 
         // What the ledger says is what left: every fact the site has is in a batch of it.
-        let sent = log.sent(1, usize::MAX).await.unwrap();
         let left: BTreeSet<&[u8]> =
             sent.iter().filter(|one| one.call == "POST facts").map(|one| &one.bytes[..]).collect();
         let in_ledger = |text: &str| left.iter().any(|bytes| std::str::from_utf8(bytes).unwrap().contains(text));

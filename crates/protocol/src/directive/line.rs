@@ -79,6 +79,14 @@ impl Line {
         sizes.into_iter().enumerate().take_while(fits).count()
     }
 
+    /// Places behind `after` at which no directive stands, at most so many: where the site was restored, and then the backend
+    /// to before what the site had lost. Nobody can tell what was there, and the line is dense, so that a backend would ask for
+    /// them for ever: the site puts a `rights_changed` without users at each before it answers the next poll.
+    pub fn missing(&self, after: Cursor, most: usize, there: impl Fn(Cursor) -> bool) -> Vec<Cursor> {
+        let behind = std::iter::successors(Some(after.next()), |cursor| Some(cursor.next()));
+        behind.take_while(|cursor| *cursor <= self.last).filter(|cursor| !there(*cursor)).take(most).collect()
+    }
+
     /// Compares with what the backend told at `hello`: its cursor, and the id that stands there. `id_at` gives the id
     /// of a directive of this line.
     pub fn hello(&mut self, theirs: Cursor, id: Option<&Ulid>, id_at: impl Fn(Cursor) -> Option<Ulid>) -> LineFound {
@@ -130,6 +138,12 @@ mod tests {
         let lost = LineFound::SiteRestored { lost_above: Cursor::t(3) };
         assert_eq!(line.hello(Cursor::t(7), Some(&id(7)), ids), lost);
         assert_eq!(line.take(), Cursor::t(8));
+        // A backend that was restored to cursor 2 would ask in vain for what was at 4 to 7.
+        let there = |c: Cursor| c.get() <= 3 || c.get() == 8;
+        let places =
+            |after, most| line.missing(Cursor::t(after), most, there).into_iter().map(Cursor::get).collect::<Vec<_>>();
+        assert_eq!((places(2, 9), places(5, 9), places(2, 2)), (vec![4, 5, 6, 7], vec![6, 7], vec![4, 5]));
+        assert_eq!(places(8, 9), [0; 0]);
     }
 
     #[test]

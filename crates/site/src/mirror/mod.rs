@@ -10,7 +10,9 @@ mod study;
 use std::sync::Arc;
 use std::time::Duration;
 
-use repositories::{AllowList, AllowedRepo, Branch, Commit, CommitOnBranch, LocalRepos, Network, RepoUrl, Tag};
+use repositories::{
+    AllowList, AllowedRepo, Branch, Commit, CommitOnBranch, FileError, LocalRepos, Network, RepoUrl, Tag,
+};
 use tokio::sync::Semaphore;
 
 use cache::Cache;
@@ -160,6 +162,27 @@ impl Mirrors {
     /// It is not known here to be on the branch.
     pub async fn known(&self, place: &Place, commit: Commit) -> Result<Arc<Study>, MirrorFault> {
         self.at(self.checked(place)?, commit).await
+    }
+
+    /// One file of a commit that was resolved before; no host is asked. `None` if there is no such file, or it is a link,
+    /// or larger than `limit` bytes.
+    ///
+    /// # Errors
+    /// The commit is not known here to be on the branch, or the mirror is damaged.
+    pub async fn file(
+        &self,
+        place: &Place,
+        commit: Commit,
+        path: String,
+        limit: u64,
+    ) -> Result<Option<Vec<u8>>, MirrorFault> {
+        let Spot { repo, branch, .. } = self.checked(place)?;
+        self.waiting(move |me| match me.here.ensure(&repo, &branch, commit)?.file(&path, limit) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(FileError::Tree(repositories::ReadError::Repository(error))) => Err(error.into()),
+            Err(_) => Ok(None),
+        })
+        .await
     }
 
     /// The newest commit of the branch as last heard, and when; no host is asked.

@@ -24,21 +24,32 @@ struct Row<'a> {
 struct Table<'a> {
     caption: &'a str,
     rows: Vec<Row<'a>>,
-    places: bool,
+    places: Places,
     people: bool,
 }
 
 /// Which columns the page around says already.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Columns {
-    /// Workspace, project and organisation.
-    pub(super) places: bool,
+    /// Where it belongs.
+    pub(super) places: Places,
     /// Who asked.
     pub(super) people: bool,
 }
 
+/// How much of where a request belongs is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Places {
+    /// Workspace, project and organisation.
+    All,
+    /// The workspace.
+    Workspace,
+    /// Nothing: the page is about the workspace.
+    None,
+}
+
 /// All columns.
-pub(super) const ALL: Columns = Columns { places: true, people: true };
+pub(super) const ALL: Columns = Columns { places: Places::All, people: true };
 
 /// The table; nothing without rows.
 pub(super) fn table(rows: &[ListRow], caption: &str, columns: Columns, now: i64) -> Html {

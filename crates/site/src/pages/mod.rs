@@ -1,6 +1,7 @@
 //! The public pages: what the tables hold, as people read it. No page needs a script, and no GET writes.
 //! Spec site.md 1, 3 to 6. A page is a read model (`store::read`), a template, and a row in `routes`.
 
+mod code;
 mod job;
 mod list;
 mod log;
@@ -28,6 +29,7 @@ pub fn routes() -> Routes {
         .get("/{project}/{workspace}/{number}/", Access::Public, request::page)
         .get("/job-requests/{number}/", Access::Public, request::short)
         .get("/{project}/{workspace}/{number}/project.yaml", Access::Public, yaml::page)
+        .get("/{project}/{workspace}/{number}/code/{*path}", Access::Public, code::page)
         .get("/{project}/{workspace}/{number}/{job}/", Access::Public, job::page)
         .get("/jobs/{job}/", Access::Public, job::short)
         .get("/{project}/{workspace}/", Access::Public, place::workspace)

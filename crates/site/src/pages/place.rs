@@ -9,7 +9,7 @@ use ui::html::Html;
 use ui::page::{Crumb, Notice, Page, Tone};
 use ui::time::At;
 
-use super::list::{self, Columns};
+use super::list::{self, Columns, Places};
 use super::{shell, words};
 use crate::Opened;
 use crate::access::{Object, Permission, Refusal, Viewer};
@@ -95,7 +95,7 @@ pub(super) async fn workspace(
     let main = Html::of(&WorkspaceBody {
         run: may_run && found.archived.is_none(),
         actions: actions.collect(),
-        table: list::table(&listed.rows, "The newest first", Columns { places: false, people: true }, now),
+        table: list::table(&listed.rows, "The newest first", Columns { places: Places::None, people: true }, now),
         empty: listed.rows.is_empty(),
         w: &found,
     });
@@ -145,7 +145,7 @@ pub(super) async fn project(
             .iter()
             .map(|p| (p, p.approved_by.clone().unwrap_or_else(|| "-".into()), day(p.approved_at), day(p.expires_at)))
             .collect(),
-        table: list::table(&listed.rows, "The newest first", list::ALL, now),
+        table: list::table(&listed.rows, "The newest first", Columns { places: Places::Workspace, people: true }, now),
         empty: listed.rows.is_empty(),
         p: &found,
     });
@@ -213,7 +213,7 @@ pub(super) async fn user(
     let now = site.clock.microseconds();
     let found = read::user_page(site.store.readers(), &name).await?.ok_or(Refusal::Hidden)?;
     let listed = latest(&site, Filter { user: Some(found.face.username.clone()), ..Filter::default() }).await?;
-    let columns = Columns { places: true, people: false };
+    let columns = Columns { places: Places::All, people: false };
     let main =
         Html::of(&UserBody { orgs: found.orgs, table: list::table(&listed.rows, "The newest first", columns, now) });
     let page = Page {

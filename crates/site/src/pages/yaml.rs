@@ -10,7 +10,7 @@ use ui::html::Html;
 use ui::page::{Crumb, Page};
 use ui::yaml::Pages;
 
-use super::request::Pipeline;
+use super::request::{self, Pipeline};
 use super::shell;
 use crate::Opened;
 use crate::access::{Refusal, Viewer};
@@ -44,24 +44,30 @@ pub(super) async fn page(
     let number = shell::number(&number)?;
     let bytes = read::yaml_of(site.store.readers(), (&project, &workspace), number).await?.ok_or(Refusal::Hidden)?;
     let Some(view) = wanted.view else { return Ok(file(&asked, bytes)) };
-    let wanted = shell::number(&view).ok().and_then(|n| usize::try_from(n).ok()).ok_or(Refusal::Hidden)?;
-    // Reading eight megabytes takes a while: not on the thread that answers everybody.
-    let drawn = tokio::task::spawn_blocking(move || draw(&bytes, wanted)).await;
-    let body = drawn.map_err(|_| Refusal::Unavailable)?.ok_or(Refusal::Hidden)?;
     let path = format!("/{project}/{workspace}/{number}/");
-    let page = Page {
-        title: format!("project.yaml of job request {number}"),
-        heading: "project.yaml".into(),
+    let page = |heading: &str| Page {
+        title: format!("{heading} of job request {number}"),
+        heading: heading.into(),
         description: format!("The pipeline of job request {number}, as it was at the commit."),
         section: "log",
         crumbs: vec![
             Crumb::to("Workspace", &workspace, format!("/{project}/{workspace}/")),
-            Crumb::to("Job request", number.to_string(), path),
+            Crumb::to("Job request", number.to_string(), &path),
             Crumb::here("File", "project.yaml"),
         ],
         ..Page::default()
     };
-    Ok(shell::show(&site, &viewer, &asked, page, &Html::of(&body)))
+    if view == "actions" {
+        let now = site.clock.microseconds();
+        let found = read::request_page(site.store.readers(), (&project, &workspace), number, now).await?;
+        let table = request::actions(&found.ok_or(Refusal::Hidden)?, &site.memory, now);
+        return Ok(shell::show(&site, &viewer, &asked, page("Actions"), &table));
+    }
+    let wanted = shell::number(&view).ok().and_then(|n| usize::try_from(n).ok()).ok_or(Refusal::Hidden)?;
+    // Reading eight megabytes takes a while: not on the thread that answers everybody.
+    let drawn = tokio::task::spawn_blocking(move || draw(&bytes, wanted)).await;
+    let body = drawn.map_err(|_| Refusal::Unavailable)?.ok_or(Refusal::Hidden)?;
+    Ok(shell::show(&site, &viewer, &asked, page("project.yaml"), &Html::of(&body)))
 }
 
 /// The bytes as they are. Shown as text and never run, whatever they are.
@@ -74,7 +80,7 @@ fn file(asked: &HeaderMap, bytes: Vec<u8>) -> Response {
 fn draw(bytes: &[u8], wanted: usize) -> Option<Body> {
     let pipeline = Pipeline::read(bytes);
     let pages = Pages::of(&pipeline.text);
-    let text = pages.page(&pipeline.text, wanted, &pipeline.marks(|_| None))?;
+    let text = pages.page(&pipeline.text, wanted, &pipeline.marks(None, |_| None))?;
     Some(Body {
         text,
         lines: pages.lines(),

@@ -18,8 +18,8 @@ INSERT INTO workspace (id, name, project, repo, branch, purpose, created_at, upd
 INSERT INTO workspace (id, name, project, repo, branch, archived_at, archived_by, archive_reason, created_at, updated_at) VALUES
     (3, 'old-measures', 1, 1, 'v1', 5, 1, 'Finished', 1, 1);
 INSERT INTO backend (id, slug, name, flavour, data_kind, created_at, last_contact_at, mode, mode_since, version) VALUES
-    (1, 'tpp', 'TPP', 'tpp', 'synthetic', 1, 1804151700000000, 'open', 1804150000000000, '0.1.0'),
-    (2, 'emis', 'EMIS', 'emis', 'real', 1, 1804151700000000, 'db_maintenance', 1804151000000000, '0.1.0');
+    (1, 'tpp', 'TPP', 'tpp', 'synthetic', 1, 1804151520000000, 'open', 1804150000000000, '0.1.0'),
+    (2, 'emis', 'EMIS', 'emis', 'real', 1, 1804151520000000, 'db_maintenance', 1804151000000000, '0.1.0');
 INSERT INTO role_grant (account, role, scope, scope_id, reason, created_at) VALUES
     (1, 'project_developer', 'project', 1, 'asked', 1), (3, 'project_developer', 'project', 1, 'asked', 1);
 INSERT INTO permission_kind (id, kind, code, title, explanation) VALUES (900, 'dataset', 'test_set', 'Test data set', 'x');

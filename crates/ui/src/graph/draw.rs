@@ -23,11 +23,17 @@ impl Layout {
         // Writing into a `String` never fails.
         let _ok = write!(
             svg,
-            "<svg class=g width={width} height={height} viewBox=\"0 0 {width} {height}\" role=group \
+            "<svg class=g width={width} height={height} role=group \
              aria-label=\"Graph of actions\" aria-describedby={described_by}><defs>"
         );
         for (column, width) in self.columns.iter().enumerate() {
             let _ok = write!(svg, "<rect id=g{column} width={width} height={HIGH} rx=6 />");
+        }
+        let states: HashSet<State> = nodes.iter().map(|node| node.state).collect();
+        let mut states: Vec<State> = states.into_iter().collect();
+        states.sort_unstable_by_key(|state| self::name(*state));
+        for state in states {
+            let _ok = write!(svg, "<path id=v{} d=\"{}\"/>", self::name(state), stroke(state));
         }
         svg.push_str("</defs><path class=e d=\"");
         let mut drawn = HashSet::new();
@@ -36,29 +42,29 @@ impl Layout {
         }
         svg.push_str("\"/>");
         for ((place, node), name) in self.places.iter().zip(nodes).zip(&shape.names) {
-            let _ok = write!(svg, "<a href=\"");
+            svg.push_str("<a href=\"");
             push_text(&mut svg, &node.href);
+            svg.push_str("\" class=");
+            let _ok = match node.part {
+                Part::Requested => write!(svg, "{}", node.state.class()),
+                Part::PulledIn => write!(svg, "\"{} p\"", node.state.class()),
+                Part::Reused => write!(svg, "\"{} r\"", node.state.class()),
+            };
+            // The style sheet moves texts to their place in the box, and knows that the second of two uses is the sign.
             let _ok = write!(
                 svg,
-                "\" class=\"{}{}\" transform=\"translate({} {})\"><use href=#g{} /><path class=v d=\"{}\"/><text x=28 y=19>",
-                node.state.class(),
-                part(node.part),
+                " transform=translate({},{})><use href=#g{} /><use href=#v{} /><text>",
                 place.x,
                 place.y,
                 place.column,
-                stroke(node.state)
+                self::name(node.state)
             );
             let short = cut(name);
             push_text(&mut svg, &short);
             svg.push_str("</text>");
             for (at, level) in (1..).zip(levels(&node.levels).iter().rev()) {
-                let _ok = write!(
-                    svg,
-                    "<text x={} y=19 class={}>{}</text>",
-                    place.width - 14 * at - 2,
-                    level.letter(),
-                    level.letter()
-                );
+                let left = place.width - 30 - 14 * at;
+                let _ok = write!(svg, "<text x={left} class={0}>{0}</text>", level.letter());
             }
             if short.len() != name.len() {
                 svg.push_str("<title>");
@@ -72,11 +78,16 @@ impl Layout {
     }
 }
 
-fn part(part: Part) -> &'static str {
-    match part {
-        Part::Requested => "",
-        Part::PulledIn => " p",
-        Part::Reused => " r",
+/// Short names of states, for ids.
+fn name(state: State) -> u8 {
+    match state {
+        State::Pending => 0,
+        State::Running => 1,
+        State::Succeeded => 2,
+        State::Failed => 3,
+        State::NothingToDo => 4,
+        State::Cancelled => 5,
+        State::Unknown => 6,
     }
 }
 
@@ -116,13 +127,22 @@ fn edge(svg: &mut String, way: &[(i32, i32)], drawn: &mut HashSet<(i32, i32, i32
         let _ok = if y == to_y {
             write!(svg, "H{to_x}")
         } else {
-            write!(svg, "c{half} 0 {half} {0} {1} {0}", to_y - y, to_x - x)
+            write!(svg, "c{half} 0 {half}{0} {1}{0}", Joined(to_y - y), to_x - x)
         };
         at = Some((to_x, to_y));
     }
     // The way into a node is its own, or another edge has drawn its head.
     if at.is_some() && at == way.last().copied() {
-        svg.push_str("l-5-3m5 3l-5 3");
+        svg.push_str("l-5-3m0 6l5-3");
+    }
+}
+
+/// A number behind another: the sign of a negative one parts them already.
+struct Joined(i32);
+
+impl std::fmt::Display for Joined {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.0 < 0 { write!(f, "{}", self.0) } else { write!(f, " {}", self.0) }
     }
 }
 

@@ -10,17 +10,21 @@ use ui::icon::{Level, State};
 
 use super::super::words;
 use super::View;
-use super::pipeline::Line;
+use super::pipeline::{Files, Line};
 
 /// The most characters that are shown in the page itself.
 const INLINE: usize = 10_000;
+/// The most faults that are listed; all are marked in the text.
+const FAULTS: usize = 20;
 
 #[derive(Template)]
 #[template(path = "request/pipeline.html")]
-struct Text {
-    errors: Option<String>,
+struct Text<'a> {
+    errors: &'a [(Option<u32>, String)],
+    more: usize,
     text: Option<Html>,
-    large: bool,
+    /// For files that are too long to be shown.
+    table: Option<Html>,
 }
 
 struct ActionRow<'a> {
@@ -42,28 +46,27 @@ struct Graph {
 }
 
 impl View<'_> {
-    pub(super) fn pipeline_text(&self) -> Html {
+    pub(super) fn pipeline_text(&self, tree: Option<&Files>) -> Html {
         let Some(pipeline) = &self.pipeline else {
-            return Html::of(&Text { errors: None, text: None, large: false });
+            return Html::of(&Text { errors: &[], more: 0, text: None, table: None });
         };
         let inline = pipeline.text.chars().nth(INLINE).is_none();
-        let errors = match pipeline.errors {
-            0 => None,
-            1 => Some("it has one fault".to_owned()),
-            count => Some(format!("it has {count} faults")),
-        };
-        let text = inline.then(|| ui::yaml::whole(&pipeline.text, &pipeline.marks(|name| self.row_of(name))));
-        Html::of(&Text { errors, large: text.is_none(), text })
+        let text = inline.then(|| ui::yaml::whole(&pipeline.text, &pipeline.marks(tree, |name| self.row_of(name))));
+        let errors = &pipeline.errors[..pipeline.errors.len().min(FAULTS)];
+        let more = pipeline.errors.len() - errors.len();
+        Html::of(&Text { errors, more, table: text.is_none().then(|| self.actions("")), text })
     }
 
-    pub(super) fn actions_part(&self) -> Html {
-        let Some(pipeline) = &self.pipeline else {
-            return Html::of(&Actions { rows: vec![] });
-        };
-        let rows = pipeline
-            .actions
+    /// The table of all actions; `page` is put before links to rows of the request's page.
+    pub(super) fn actions(&self, page: &str) -> Html {
+        let lines = self.pipeline.as_ref().map_or(&[][..], |pipeline| &pipeline.actions);
+        let rows = lines
             .iter()
-            .map(|line| ActionRow { line, href: self.row_of(&line.name), here: self.here(line, &pipeline.actions) })
+            .map(|line| ActionRow {
+                line,
+                href: self.row_of(&line.name).map(|row| format!("{page}{row}")),
+                here: self.here(line, lines),
+            })
             .collect();
         Html::of(&Actions { rows })
     }

@@ -17,7 +17,7 @@ use ui::page::{Crumb, Page};
 
 use super::shell;
 use crate::Opened;
-use crate::access::{Refusal, Viewer};
+use crate::access::{Object, Permission, Refusal, Viewer};
 use crate::line::Seen;
 use crate::store::read;
 use crate::store::read::RequestPage;
@@ -25,6 +25,7 @@ use crate::store::read::RequestPage;
 pub(super) use jobs::place;
 pub use pipeline::Memory;
 pub(crate) use pipeline::Pipeline;
+pub(super) use pipeline::encoded;
 use view::View;
 
 /// The parts of one page that can change, as they are now.
@@ -88,6 +89,51 @@ struct Whole<'a> {
     comparison: Html,
     provenance: Html,
     is_live: bool,
+    buttons: &'a Buttons,
+}
+
+/// What the page is drawn from, beside the request itself.
+#[derive(Debug, Default)]
+struct Around {
+    seen: Seen,
+    buttons: Buttons,
+    /// The files of the commit, if they are known and may be seen.
+    tree: Option<pipeline::Files>,
+}
+
+/// What somebody may do with a request.
+#[derive(Debug, Default)]
+pub(super) struct Buttons {
+    /// Where the code is, if it is public and on the web.
+    code: Option<String>,
+    yaml: bool,
+    again: Option<String>,
+    failed: Option<String>,
+    cancel: bool,
+    /// Why a member may not cancel.
+    no_cancel: Option<&'static str>,
+}
+
+impl Buttons {
+    fn of(request: &RequestPage, viewer: &Viewer) -> Self {
+        let on_web = !request.is_private && request.repo.starts_with("https://");
+        let code = request.commit.as_ref().filter(|_| on_web).map(|commit| format!("{}/tree/{commit}", request.repo));
+        let mut buttons = Self { code, yaml: request.yaml.is_some(), ..Self::default() };
+        let (project, backend) = (request.project_id.0, request.backend.id.0);
+        let member = viewer.can(Permission::JobRun, &Object::project(project));
+        if member {
+            let form = format!("../run-jobs/?from={}", request.number);
+            buttons.failed = (request.counts[3] > 0).then(|| format!("{form}&only=failed"));
+            buttons.again = Some(form);
+        }
+        if matches!(request.status.as_str(), "pending" | "running") {
+            let own = viewer.account().is_some_and(|account| account.id == request.requested_by_id.0);
+            buttons.cancel = own || viewer.can(Permission::JobCancel, &Object::request(project, backend));
+            buttons.no_cancel = (member && !buttons.cancel)
+                .then_some("Only who asked, and people with the right to cancel in this project, can cancel it.");
+        }
+        buttons
+    }
 }
 
 /// The page.
@@ -101,23 +147,31 @@ pub(super) async fn page(
     let now = site.clock.microseconds();
     let found = read::request_page(site.store.readers(), (&project, &workspace), number, now).await?;
     let request = found.ok_or(Refusal::Hidden)?;
-    let (page, main) = compose(&request, &site.memory, &site.line.seen(request.backend.id), now);
+    // Who may not read the code gets no links to it.
+    let may_read = !request.is_private || viewer.can(Permission::JobRun, &Object::project(request.project_id.0));
+    let around = Around {
+        seen: site.line.seen(request.backend.id),
+        buttons: Buttons::of(&request, &viewer),
+        tree: if may_read { site.memory.tree(&site, &request).await } else { None },
+    };
+    let (page, main) = compose(&request, &site.memory, &around, now);
     Ok(shell::show(&site, &viewer, &asked, page, &main))
 }
 
 /// Puts the page together.
-pub(super) fn compose(request: &RequestPage, memory: &Memory, seen: &Seen, now: i64) -> (Page, Html) {
-    let view = View::of(request, memory, seen, now);
+fn compose(request: &RequestPage, memory: &Memory, around: &Around, now: i64) -> (Page, Html) {
+    let view = View::of(request, memory, &around.seen, now);
     let drawn = view.drawn();
     let main = Html::of(&Whole {
         view: &view,
         drawn: &drawn,
         made: ui::time::At(now).exact(),
         explanation: view.explanation(),
-        pipeline: view.pipeline_text(),
+        pipeline: view.pipeline_text(around.tree.as_ref()),
         comparison: view.comparison(),
         provenance: view.provenance(),
         is_live: !drawn.is_final,
+        buttons: &around.buttons,
     });
     let project = &request.project;
     let mut crumbs = Vec::new();
@@ -140,6 +194,11 @@ pub(super) fn compose(request: &RequestPage, memory: &Memory, seen: &Seen, now: 
         ..Page::default()
     };
     (page, main)
+}
+
+/// The table of actions, for a page of its own.
+pub(super) fn actions(request: &RequestPage, memory: &Memory, now: i64) -> Html {
+    View::of(request, memory, &Seen::default(), now).actions("./")
 }
 
 /// `/job-requests/NUMBER/` and `/job-requests/IDENTIFIER/`.

@@ -143,7 +143,6 @@ impl<'a> View<'a> {
             ("jobs", self.jobs_part(&rows)),
             ("reused", self.reused_part()),
             ("graph", self.graph_part()),
-            ("actions", self.actions_part()),
             ("stats", self.stats_part()),
             ("timeline", self.timeline_part()),
             ("facts", self.facts_part()),

@@ -33,7 +33,7 @@ pub fn reason(code: &str, backend: &str) -> Said {
         "project_missing" => ("There is no project.yaml at this commit.", "Add one at the top of the repository."),
         "project_changed" => ("The project.yaml at this commit is not the one that was checked here.", "Ask again."),
         "project_invalid" => (
-            "The project.yaml is not valid; the faults are marked in the pipeline below.",
+            "The project.yaml is not valid; its faults are listed below.",
             "Run “cloister check”, mend them, and ask again.",
         ),
         "unknown_action" => {

@@ -1,0 +1,74 @@
+//! What people read on each page, in every state. Look at every change: `cargo insta review`.
+
+use http::header;
+
+use super::html::text;
+use super::{answer, get, page, request_path, site};
+
+#[tokio::test]
+async fn requests_in_every_state() {
+    let (_folder, site) = site().await;
+    for (number, state) in [
+        (1, "succeeded"),
+        (2, "failed"),
+        (3, "running"),
+        (4, "refused"),
+        (5, "nothing-to-do"),
+        (6, "cancelled"),
+        (7, "waiting"),
+        (8, "unknown"),
+        (9, "hostile"),
+    ] {
+        let html = page(&site, &request_path(number)).await;
+        insta::assert_snapshot!(format!("request-{state}"), text(&html));
+    }
+}
+
+#[tokio::test]
+async fn other_pages() {
+    let (_folder, site) = site().await;
+    let job = page(&site, &request_path(2)).await;
+    let id = job.split("<li id=\"j-").nth(3).unwrap().split('"').next().unwrap();
+    for (path, name) in [
+        ("/".to_owned(), "home"),
+        ("/event-log/?status=failed".to_owned(), "log"),
+        ("/status/".to_owned(), "status"),
+        ("/hazardous-prescribing/".to_owned(), "project"),
+        ("/hazardous-prescribing/pincer-measures/".to_owned(), "workspace"),
+        ("/hazardous-prescribing/old-measures/".to_owned(), "archived"),
+        ("/orgs/northfield/".to_owned(), "organisation"),
+        ("/users/sample-r/".to_owned(), "person"),
+        (format!("{}{id}/", request_path(2)), "job"),
+        (format!("{}project.yaml?view=actions", request_path(1)), "actions"),
+    ] {
+        let html = page(&site, &path).await;
+        insta::assert_snapshot!(name, text(&html));
+    }
+}
+
+#[tokio::test]
+async fn the_file_is_byte_for_byte() {
+    let (_folder, site) = site().await;
+    let (_, text) = get(&site, &format!("{}project.yaml", request_path(1))).await;
+    assert_eq!(text, super::world::study("pincer-measures"));
+}
+
+#[tokio::test]
+async fn an_unchanged_page_costs_nothing() {
+    let (_folder, site) = site().await;
+    let path = "/hazardous-prescribing/old-measures/";
+    let tag = answer(&site, path).await.headers()[header::ETAG].clone();
+    let request = http::Request::get(path).header(header::IF_NONE_MATCH, tag).body(axum::body::Body::empty()).unwrap();
+    let again = tower::ServiceExt::oneshot(site::router(site.clone()), request).await.unwrap();
+    assert_eq!(again.status(), http::StatusCode::NOT_MODIFIED);
+}
+
+#[tokio::test]
+async fn monitors_read_one_word() {
+    let (_folder, site) = site().await;
+    // Within five minutes of its last contact, 09:15:00.
+    assert_eq!(get(&site, "/status/tpp/").await, (http::StatusCode::OK, "ok\n".to_owned()));
+    assert_eq!(get(&site, "/status/emis/").await, (http::StatusCode::OK, "maintenance\n".to_owned()));
+    site.clock.advance(3_600);
+    assert_eq!(get(&site, "/status/tpp/").await, (http::StatusCode::SERVICE_UNAVAILABLE, "missing\n".to_owned()));
+}
