@@ -17,6 +17,7 @@ use super::view::Shown;
 use super::wish::{Sent, Wish};
 use crate::access::{Fields, Form, Refusal, Viewer, Workspace};
 use crate::mirror::{Head, MirrorFault, Resolved, Wanted};
+use crate::store::ids::BackendId;
 use crate::{Opened, web};
 
 /// `GET /{project}/{workspace}/run-jobs/`: the newest commit of the branch.
@@ -188,6 +189,8 @@ impl<'a> Drawing<'a> {
     }
 
     fn page(&self, site: &Opened, viewer: &Viewer, desk: &Desk) -> Page<String> {
+        let chosen = desk.choices.iter().find(|choice| choice.slug == self.wish.backend);
+        let gauges = chosen.and_then(|choice| site.line.seen(BackendId(choice.id)).gauges);
         let shown = Shown {
             ground: &desk.ground,
             choices: &desk.choices,
@@ -200,6 +203,7 @@ impl<'a> Drawing<'a> {
             wrong: self.wrong,
             expected: self.expected,
             made: self.made,
+            gauges: gauges.as_deref(),
             now: desk.now,
         };
         let title = if self.wrong.is_empty() { "Run jobs" } else { "Error: Run jobs" };

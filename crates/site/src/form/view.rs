@@ -3,6 +3,8 @@
 
 use askama::Template;
 use pipeline::{Action, ActionName, PrivacyLevel};
+use protocol::fact::codes::Pool;
+use protocol::gauges::{Gauges, PoolGauge};
 use ui::html::Html;
 use ui::icon::{Level, State};
 use ui::time::At;
@@ -34,6 +36,8 @@ pub(super) struct Shown<'a> {
     pub(super) expected: Option<&'a Expected>,
     /// The request that the same form made before.
     pub(super) made: Option<i64>,
+    /// What the chosen backend told last of its workers.
+    pub(super) gauges: Option<&'a Gauges>,
     pub(super) now: i64,
 }
 
@@ -130,6 +134,8 @@ pub(super) struct Preview<'a> {
     pub(super) nothing: Option<&'static str>,
     pub(super) warnings: &'a [String],
     pub(super) backend: String,
+    /// How busy it is, as last told.
+    pub(super) pools: Vec<String>,
     /// With `rerun` the backend may find more than the site knows of.
     pub(super) rerun: bool,
 }
@@ -317,9 +323,25 @@ impl<'a> Shown<'a> {
             nothing: expected.nothing(),
             warnings: &expected.warnings,
             backend: backend.map_or_else(String::new, |choice| choice.name.clone()),
+            pools: self.gauges.map(pools).unwrap_or_default(),
             rerun: self.wish.rerun,
         })
     }
+}
+
+/// How busy each pool is.
+fn pools(gauges: &Gauges) -> Vec<String> {
+    let pools = gauges.pools.as_ref().map(|pools| pools.iter()).into_iter().flatten();
+    let told = |pool: &PoolGauge| {
+        let name = match pool.pool {
+            Pool::Db => "Workers that read the database",
+            Pool::Other => "Other workers",
+        };
+        let (waiting, running, capacity) = (pool.waiting.get(), pool.weight_running.get(), pool.capacity.get());
+        let waiting = if waiting == 1 { "1 job waits".to_owned() } else { format!("{waiting} jobs wait") };
+        format!("{name}: {running} of {capacity} places taken, {waiting}.")
+    };
+    pools.map(told).collect()
 }
 
 /// The words before and behind `request N`.

@@ -5,18 +5,27 @@ use std::collections::HashMap;
 use std::fs;
 use std::io;
 use std::path::PathBuf;
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use data_encoding::HEXLOWER;
 use repositories::Commit;
 use sha2::{Digest, Sha256};
 
 use super::Place;
+use crate::clock::MINUTE;
 
 #[derive(Debug)]
 pub(super) struct Seen {
     folder: PathBuf,
-    known: Mutex<HashMap<Place, (Commit, i64)>>,
+    known: Mutex<HashMap<Place, Heard>>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Heard {
+    commit: Commit,
+    at: i64,
+    /// The moment that the file has.
+    written: i64,
 }
 
 impl Seen {
@@ -25,24 +34,31 @@ impl Seen {
         Ok(Self { folder, known: Mutex::default() })
     }
 
+    fn known(&self) -> MutexGuard<'_, HashMap<Place, Heard>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// What was last heard.
     pub(super) fn of(&self, place: &Place) -> Option<(Commit, i64)> {
-        let mut known = self.known.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if let Some(found) = known.get(place) {
-            return Some(*found);
+        if let Some(heard) = self.known().get(place) {
+            return Some((heard.commit, heard.at));
         }
         let text = fs::read_to_string(self.file(place)).ok()?;
         let (commit, at) = text.trim_end().split_once(' ')?;
-        let found = (commit.parse().ok()?, at.parse().ok()?);
-        known.insert(place.clone(), found);
-        Some(found)
+        let (commit, at) = (commit.parse().ok()?, at.parse().ok()?);
+        self.known().insert(place.clone(), Heard { commit, at, written: at });
+        Some((commit, at))
     }
 
-    /// Remembers; a file that cannot be written costs only the age after the next start.
+    /// Remembers; a file that cannot be written costs only the age after the next start. The file of the same commit is
+    /// written once a minute.
     pub(super) fn note(&self, place: &Place, commit: Commit, at: i64) {
-        {
-            let mut known = self.known.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            known.insert(place.clone(), (commit, at));
+        let before = self.known().get(place).copied().filter(|heard| heard.commit == commit);
+        let fresh = before.filter(|heard| at - heard.written < MINUTE);
+        let written = fresh.map_or(at, |heard| heard.written);
+        self.known().insert(place.clone(), Heard { commit, at, written });
+        if fresh.is_some() {
+            return;
         }
         let file = self.file(place);
         let new = file.with_extension(format!("{at}.new"));

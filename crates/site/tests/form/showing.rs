@@ -336,3 +336,12 @@ async fn more_actions_than_can_be_read_are_listed_by_their_names() {
     filtered.has("type=hidden name=action value=\"step_001\"");
     filtered.has("value=\"step_699\"");
 }
+
+#[tokio::test]
+async fn a_preview_tells_what_jobs_wait_for_and_nothing_that_the_backend_has_not_told() {
+    let rig = study().await;
+    let plain = fill(&rig, &[("backend", "tpp"), ("action", "tidy"), ("do", "preview")]).await;
+    plain.has("waits for a database worker");
+    plain.has("waits for a worker");
+    plain.has_not("places taken");
+}

@@ -43,6 +43,7 @@ fn page(yaml: &[u8]) -> String {
         wrong: &[],
         expected: None,
         made: None,
+        gauges: None,
         now: 0,
     };
     Html::of(&shown.page()).into_string()
@@ -91,4 +92,24 @@ fn what_a_study_calls_its_actions_is_shown_and_never_acts() {
     for html in [page(yaml.as_bytes()), page(yaml.replace("out/x.csv", "../<img src=x onerror=y>.csv").as_bytes())] {
         assert!(!html.contains("<script>") && !html.contains("<img") && !html.contains('\u{202e}'), "{html}");
     }
+}
+
+#[test]
+fn how_busy_a_backend_is_stands_in_words() {
+    let gauges: Gauges = serde_json::from_str(
+        r#"{"at":"2027-03-04T09:15:02.104000Z","boot":"01KAZ7Q0V5T9M3XJ2C8R4W6YDE","mode":"open","version":"1.4.0",
+            "pools":[{"pool":"db","capacity":6,"running":5,"waiting":2,"weight_running":6},
+                     {"pool":"other","capacity":15,"running":3,"waiting":1,"weight_running":3}],
+            "directive_cursor":1,"fact_head":{"epoch":1,"seq":1}}"#,
+    )
+    .unwrap();
+    assert_eq!(
+        pools(&gauges),
+        [
+            "Workers that read the database: 6 of 6 places taken, 2 jobs wait.",
+            "Other workers: 3 of 15 places taken, 1 job waits."
+        ]
+    );
+    let minimal = Gauges { pools: None, ..gauges };
+    assert!(pools(&minimal).is_empty());
 }
