@@ -15,7 +15,7 @@ pub use again::Kit;
 pub use answer::Refused;
 pub use code::{Code, Outage};
 pub use decide::{Decided, Decider};
-pub use images::Here;
+pub use images::{Here, Lately};
 pub use people::may_run;
 pub use permits::Standing;
 pub use rules::{Machine, Make, Policy, Rules};

@@ -115,6 +115,7 @@ impl WorkDesk {
             mirrors,
             standing: standing.clone(),
             log: log.clone(),
+            lately: Arc::default(),
         };
         let (builds, wanted) = builds::Builds::new();
         let decider = Arc::new(decider);

@@ -15,7 +15,7 @@ use crate::completions::{actions, actions_and_all, codes, runtimes};
 
 pub(crate) use exec::Exec;
 pub(crate) use machine::{Completions, Schema, SchemaName, Shell};
-pub(crate) use online::Demo;
+pub(crate) use online::{Demo, Site, SiteCommand};
 
 pub(crate) use codelists::{Codelists, CodelistsCommand, CodelistsCommon};
 
@@ -85,6 +85,8 @@ pub(crate) enum Command {
     Unzip(Unzip),
     /// A whole platform on this machine: a site, two backends, studies, people
     Demo(Demo),
+    /// The public jobs site: serve it, import old records, verify its audit log
+    Site(Site),
     /// What an operator sees and does: status, pause, kill, verify, snapshot, restore, ...
     Backend(crate::backend::args::Backend),
     /// Print the JSON Schema of project.yaml or of an output, for editors and programs

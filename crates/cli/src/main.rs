@@ -21,6 +21,7 @@ mod project;
 mod run;
 mod schema;
 mod settings;
+mod site;
 mod terminal;
 mod unzip;
 mod words;
@@ -81,8 +82,9 @@ fn dispatch() -> Exit {
             let (mut out, mut err) = (std::io::stdout().lock(), std::io::stderr().lock());
             Ok(Exit::Other(unzip::run(&args.path, args.force, &mut out, &mut err)))
         }
-        Command::Backend(args) => backend::backend(&args, &terminal),
+        Command::Backend(args) => backend::backend(&args, global, &terminal),
         Command::Demo(args) => demo::demo(&args, global, &terminal),
+        Command::Site(args) => site::site(&args, &terminal),
         Command::Schema(args) => schema::schema(&args, &terminal),
         Command::Completions(args) => completions::completions(&args, &terminal),
         Command::Action(args) => action::action(&args, &terminal),

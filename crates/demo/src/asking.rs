@@ -21,7 +21,8 @@ pub(crate) async fn ask(site: &Opened, way: &InProcess, town: &Town) -> Result<V
     change.commit().await.map_err(site::store::StoreError::from).map_err(SiteError::from)?;
     let study = studies::RUNS_TODAY;
     let mut addresses = Vec::new();
-    for (branch, backend) in [(studies::BRANCH, "tpp"), (studies::SLOW, "tpp"), (studies::BROKEN, "emis")] {
+    let [(tpp, ..), (emis, ..)] = town::BACKENDS;
+    for (branch, backend) in [(studies::BRANCH, tpp), (studies::SLOW, tpp), (studies::BROKEN, emis)] {
         let body = json!({
             "workspace": town::workspace(study, branch),
             "backend": backend,

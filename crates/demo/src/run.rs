@@ -63,6 +63,7 @@ pub async fn run(options: Options, told: impl Fn(Told), mut stop: watch::Receive
         studies::names().into_iter().try_for_each(|study| studies::repository(study, &made).map(drop))
     });
     let site = Site::open(town::settings(listen, &data.join("site"))).await?;
+    town::remember(&site).await?;
     let town = town::build(&site, &repositories).await?;
     let (ending, ended) = watch::channel(false);
     let mut parts: JoinSet<Result<(), DemoError>> = JoinSet::new();

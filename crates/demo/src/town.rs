@@ -8,6 +8,7 @@ use site::access::{Place, Role, ScopeKind};
 use site::people::{self, By, Fault};
 use site::{Opened, Settings};
 
+use crate::DemoError;
 use crate::studies::{self, BROKEN, RUNS_TODAY, SLOW};
 
 /// The backends of a demo: name in addresses, name, flavour.
@@ -49,6 +50,18 @@ pub(crate) fn workspace(study: &str, branch: &str) -> String {
     match branch {
         studies::BRANCH => format!("try-{study}"),
         _ => format!("try-{branch}"),
+    }
+}
+
+/// Five real job requests as their public pages show them; `history/README.md` says what in them stands in.
+const HISTORY: &str = include_str!("../history/seeds.jsonl");
+
+/// Takes in the history, marked as old records.
+pub(crate) async fn remember(site: &Opened) -> Result<(), DemoError> {
+    let report = site::import::import(site, HISTORY).await.map_err(site::SiteError::from)?;
+    match report.refused.first() {
+        None => Ok(()),
+        Some(bad) => Err(DemoError::Fault(format!("line {} of the history: {}", bad.line, bad.cause))),
     }
 }
 

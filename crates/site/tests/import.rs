@@ -157,7 +157,7 @@ async fn the_five_pages() {
 async fn what_is_refused_is_told_with_its_line() {
     let rig = Rig::new().await;
     import(&rig.site, SEEDS).await.unwrap();
-    let good = json!({"id": 7, "identifier": "abcdefghijklmnop", "workspace": "flucats", "backend": "tpp", "created_by": "PAST-researcher-a",
+    let good = json!({"id": 7, "identifier": "abcdefghijklmnop", "workspace": "flucats", "backend": "tpp-past", "created_by": "PAST-researcher-a",
         "created_at": "2021-01-01T00:00:00Z", "requested_actions": ["x"], "unheard_of": 1});
     let with = |field: &str, value: Value| {
         let mut line = good.clone();
@@ -206,7 +206,7 @@ async fn words_of_old_sites_are_made_one() {
     let rig = Rig::new().await;
     import(&rig.site, SEEDS).await.unwrap();
     let request = |id: i64, status: Value| {
-        json!({"id": id, "identifier": format!("r{id}"), "workspace": "flucats", "backend": "tpp",
+        json!({"id": id, "identifier": format!("r{id}"), "workspace": "flucats", "backend": "tpp-past",
         "created_by": "past-researcher-a", "created_at": "2021-01-01T00:00:00Z", "requested_actions": ["x"], "_status": status}).to_string()
     };
     let job = |request: i64, action: &str, status: Value, code: Value| {
@@ -282,7 +282,7 @@ proptest! {
             let mut lines = Vec::new();
             for (n, old) in (100i64..).zip(&all) {
                 let actions: Vec<String> = old.actions.iter().map(|a| format!("act_{a}")).collect();
-                lines.push(json!({"id": n, "identifier": format!("r{n}"), "workspace": "pincer-measures", "backend": "tpp", "created_by": "past-researcher-b",
+                lines.push(json!({"id": n, "identifier": format!("r{n}"), "workspace": "pincer-measures", "backend": "tpp-past", "created_by": "past-researcher-b",
                     "created_at": time(0), "requested_actions": actions, "force_run_dependencies": old.force, "_status": "unknown"}).to_string());
                 for (i, (state, start, end)) in old.jobs.iter().enumerate() {
                     let status = ["Pending", "running", "Failed", "Succeeded", "failed"][usize::from(*state)];

@@ -20,7 +20,7 @@ use serde_json::json;
 
 use super::answer::{Telling, moment, now};
 use super::code::{Code, NoCode, of_order};
-use super::{Here, Kit, Outage, Refused, Rules, Standing, codelists, may_run, permits};
+use super::{Here, Kit, Lately, Outage, Refused, Rules, Standing, codelists, may_run, permits};
 use crate::log::Log;
 
 /// What planning has seen.
@@ -48,6 +48,8 @@ pub struct Decider {
     pub standing: Arc<Standing>,
     /// Its record.
     pub log: Arc<Log>,
+    /// What was found lately.
+    pub lately: Arc<Lately>,
 }
 
 /// Runs what waits for git or the disk aside; a fault of it counts as an outage.
@@ -225,8 +227,8 @@ impl Decider {
     }
 
     pub(super) async fn look(&self, code: &Code) -> Result<Here, Outage> {
-        let (project, rules) = (code.project.clone(), self.rules.clone());
-        aside(move || Here::look(&project, &rules.runtimes, rules.profile, rules.lacks)).await
+        let (project, rules, lately) = (code.project.clone(), self.rules.clone(), self.lately.clone());
+        aside(move || Here::look(&project, &rules, &lately)).await
     }
 
     async fn plan(&self, directive: &Directive, order: &Order, request: &Request) -> Result<Vec<Kit>, NoPlan> {

@@ -2,6 +2,8 @@
 //! nothing. Spec protocol.md 1 (images); jobs.md 19. Blocks: it looks at the disk.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use jobs::provenance::ImageIdentity;
 use jobs::server::image_identity;
@@ -9,8 +11,34 @@ use pipeline::{Action, ActionName, Project, RuntimeRef};
 use protocol::fact::words::RefusedReason;
 use runtimes::{Found, Kind, Located, Missing, Options};
 
-use super::Refused;
+use super::{Refused, Rules};
 use crate::settings::Profile;
+
+/// How long it is believed that a runtime which was found ready still is. Queued jobs believe it for longer.
+const BELIEVED: Duration = Duration::from_secs(30);
+
+/// Runtimes that were found ready a moment ago, by name and by version of the project: looking costs more than planning.
+#[derive(Debug, Default)]
+pub struct Lately(Mutex<BTreeMap<(RuntimeRef, String), (Instant, Found)>>);
+
+impl Lately {
+    fn locate(&self, one: &RuntimeRef, options: &Options) -> Result<Found, Missing> {
+        let key = (one.clone(), options.builtins.project_version.clone().unwrap_or_default());
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
+        if let Some((at, found)) = known
+            && at.elapsed() < BELIEVED
+        {
+            return Ok(found);
+        }
+        let found = runtimes::locate(one, options);
+        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        held.retain(|_, (at, _)| at.elapsed() < BELIEVED);
+        if let Ok(ready @ Found::Ready(_)) = &found {
+            held.insert(key, (Instant::now(), ready.clone()));
+        }
+        found
+    }
+}
 
 /// What every runtime of a project is on this machine.
 pub struct Here {
@@ -21,17 +49,12 @@ pub struct Here {
 
 impl Here {
     /// Looks for each distinct runtime of a project once. Builds and fetches nothing.
-    pub fn look(
-        project: &Project,
-        options: &Options,
-        profile: Profile,
-        lacks: fn(&str, &[String]) -> Option<String>,
-    ) -> Self {
-        let mut options = options.clone();
+    pub fn look(project: &Project, rules: &Rules, lately: &Lately) -> Self {
+        let mut options = rules.runtimes.clone();
         options.builtins.project_version = Some(project.version.text.clone());
         let distinct: BTreeSet<&RuntimeRef> = project.actions.iter().map(|action| &action.runtime).collect();
-        let found = distinct.into_iter().map(|one| (one.clone(), runtimes::locate(one, &options))).collect();
-        Self { found, profile, lacks }
+        let found = distinct.into_iter().map(|one| (one.clone(), lately.locate(one, &options))).collect();
+        Self { found, profile: rules.profile, lacks: rules.lacks }
     }
 
     /// What each action would run in, where anything was found.

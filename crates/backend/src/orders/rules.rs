@@ -1,6 +1,7 @@
 //! What this backend allows and has: from its operator's settings, never from the site.
 //! Spec protocol.md 1; jobs.md 20, 21, 23.
 
+use std::path::Path;
 use std::time::Duration;
 
 use jobs::engine::RunSettings;
@@ -72,6 +73,17 @@ pub struct Rules {
     pub data_version: Option<DataVersion>,
 }
 
+/// No job starts below 5 % of the disk or this much, whichever is less (spec jobs.md 23).
+const DISK_LOW: u64 = 20 << 30;
+/// The same in the demo profile, as on a laptop.
+const DISK_LOW_DEMO: u64 = 2 << 30;
+
+/// 5 % of the disk on which a folder lies, or will lie.
+fn twentieth(folder: &Path) -> Option<u64> {
+    let about = folder.ancestors().find_map(|there| rustix::fs::statvfs(there).ok())?;
+    Some(about.f_blocks.saturating_mul(about.f_frsize) / 20)
+}
+
 /// No job writes more, temporary files included (spec jobs.md 23).
 const DISK: u64 = 200 << 30;
 
@@ -93,6 +105,9 @@ impl Rules {
             time: Some(Duration::from_secs(limits.run_time)),
             log: 1 << 30,
         };
+        // A demo lives on a laptop's disk.
+        let most = if settings.profile == Profile::Demo { DISK_LOW_DEMO } else { DISK_LOW };
+        let disk_low = twentieth(&folders.high).map_or(most, |part| part.min(most));
         let (all, db) = (Weight::workers(settings.workers.max), Weight::workers(settings.workers.db));
         Self {
             backend: settings.slug.clone(),
@@ -110,9 +125,9 @@ impl Rules {
             runtimes: machine.runtimes,
             lacks: machine.lacks,
             make,
-            capacity: Capacity { db, other: all, together: None },
+            capacity: Capacity { db, other: all, together: Some(all.max(db)) },
             pace: Pace::default(),
-            running: RunSettings::backend(each, IsolationLevel::Full),
+            running: RunSettings { disk_low, ..RunSettings::backend(each, IsolationLevel::Full) },
             request_check_max: Duration::from_secs(limits.request_check),
             first_wait: Duration::from_secs(5),
             data_version: settings.data_version.clone(),

@@ -94,7 +94,7 @@ async fn take(
             }
         }
         DirectiveBody::Cancel(order) => cancel(bench, directive, order).await?,
-        DirectiveBody::Permissions(list) => permissions(bench, list).await?,
+        DirectiveBody::Permissions(list) => permissions(bench, directive, list).await?,
         DirectiveBody::Workspace(state) => workspace(bench, state).await?,
         DirectiveBody::PauseWish(wish) => {
             // Shown to the operator, never acted on (spec protocol.md 3.3).
@@ -127,9 +127,10 @@ async fn note(bench: &Bench, directive: &Directive, order: &Order) -> Result<boo
         }
         accepted => accepted?,
     }
-    // The order has the list in force when it was made; a later one replaces it.
-    bench.server.state().put_permits(project, &list).await?;
-    bench.standing.put(project, order.permissions.to_vec());
+    // The order has the list in force when it was made. After a restart it may be heard behind a later one.
+    if bench.server.state().put_permits(project, directive.cursor.get(), &list).await? {
+        bench.standing.put(project, order.permissions.to_vec());
+    }
     point("order.noted", None);
     Ok(true)
 }
@@ -202,11 +203,12 @@ async fn cancel(bench: &Bench, directive: &Directive, order: &Cancel) -> Result<
     Ok(())
 }
 
-async fn permissions(bench: &Bench, list: &PermissionsInForce) -> Result<(), NotNow> {
+async fn permissions(bench: &Bench, directive: &Directive, list: &PermissionsInForce) -> Result<(), NotNow> {
     let project = list.project.as_str();
     let body = serde_json::to_value(&list.permissions).map_err(StateError::from)?;
-    bench.server.state().put_permits(project, &body).await?;
-    bench.standing.put(project, list.permissions.to_vec());
+    if bench.server.state().put_permits(project, directive.cursor.get(), &body).await? {
+        bench.standing.put(project, list.permissions.to_vec());
+    }
     Ok(())
 }
 

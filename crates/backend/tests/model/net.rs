@@ -130,8 +130,10 @@ impl Transport for Net {
                 answer = serve(&site, request.clone(), now).await;
             }
             tokio::time::sleep(fate.down).await;
-            if let (Some(answer), false, true) = (answer, fate.cut, alive()) {
-                let _ = tell.take().map(|tell| tell.send(answer));
+            if let (Some(answer), false, true) = (answer, fate.cut, alive())
+                && let Some(tell) = tell.take()
+            {
+                let _ = tell.send(answer);
             }
             if !fate.silent {
                 tell = None;

@@ -427,6 +427,7 @@ impl World {
             told.extend(log.facts(epoch, Seq::LEAST.next(), usize::MAX).await.unwrap());
             epoch = epoch.next();
         }
+        let sent = log.sent(1, usize::MAX).await.unwrap();
         let mut site = held(&self.site);
         let bodies: Vec<FactBody> = told.iter().map(|fact| fact.content().unwrap().body).collect();
 
@@ -436,7 +437,6 @@ impl World {
         check(ours == theirs, || format!("the chains differ: {ours:?} {theirs:?}"))?;
 
         // What the ledger says is what left: every fact the site has is in a batch of it.
-        let sent = log.sent(1, usize::MAX).await.unwrap();
         let left: BTreeSet<&[u8]> =
             sent.iter().filter(|one| one.call == "POST facts").map(|one| &one.bytes[..]).collect();
         let in_ledger = |text: &str| left.iter().any(|bytes| std::str::from_utf8(bytes).unwrap().contains(text));

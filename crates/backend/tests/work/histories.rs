@@ -156,7 +156,7 @@ async fn live(seed: u64) {
 
 /// `CLOISTER_HISTORIES=FIRST..LAST` for more of them.
 fn seeds() -> std::ops::Range<u64> {
-    let text = std::env::var("CLOISTER_HISTORIES").unwrap_or_else(|_| "0..6".to_owned());
+    let text = std::env::var("CLOISTER_HISTORIES").unwrap_or_else(|_| "0..4".to_owned());
     let (first, last) = text.split_once("..").unwrap();
     first.parse().unwrap()..last.parse().unwrap()
 }

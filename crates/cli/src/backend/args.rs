@@ -29,6 +29,22 @@ pub(crate) struct Backend {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Run a backend beside the data: take orders from its site, run them, tell what happened
+    Serve {
+        /// Its settings file
+        settings: PathBuf,
+        /// End another process of this backend that is connected
+        #[arg(long)]
+        take_over: bool,
+    },
+    /// Make this backend's key and get its token, with the one-time code that the site's staff give
+    Enrol {
+        /// Its settings file
+        settings: PathBuf,
+        /// The code [default: asked for, or read from standard input]
+        #[arg(long, value_name = "CODE")]
+        code: Option<String>,
+    },
     /// What runs, what waits and for what, and which modes are on
     Status,
     /// The newest jobs

@@ -2,6 +2,7 @@
 
 pub(crate) mod args;
 mod logs;
+mod serve;
 mod shown;
 mod upkeep;
 
@@ -15,13 +16,19 @@ use pipeline::ActionName;
 use pipeline::report::visible;
 use serde_json::json;
 
+use crate::args::Global;
 use crate::exit::Exit;
 use crate::terminal::Terminal;
 use crate::words::plural;
 use crate::{env, project};
 use args::{Backend, Command, Switch};
 
-pub(crate) fn backend(args: &Backend, terminal: &Terminal) -> Result<Exit, Box<dyn Error>> {
+pub(crate) fn backend(args: &Backend, global: &Global, terminal: &Terminal) -> Result<Exit, Box<dyn Error>> {
+    match &args.command {
+        Command::Serve { settings, take_over } => return serve::serve(settings, *take_over, global, terminal),
+        Command::Enrol { settings, code } => return serve::enrol(settings, code.as_deref(), terminal),
+        _ => {}
+    }
     if let Command::Weights { file } = &args.command {
         let lines = Weights::read(file)?.len();
         say(args, terminal, &format!("{}: sound, {lines} weights", file.display()), &json!({ "weights": lines }));
@@ -162,7 +169,9 @@ async fn act(args: &Backend, desk: &Desk, terminal: &Terminal) -> Result<Exit, B
             let value = json!({ "request": request, "ended": done.ended, "marked": done.marked, "finished": done.finished, "told": told });
             say(args, terminal, &text, &value);
         }
-        Command::Weights { .. }
+        Command::Serve { .. }
+        | Command::Enrol { .. }
+        | Command::Weights { .. }
         | Command::Snapshot
         | Command::Verify
         | Command::Gc { .. }

@@ -42,12 +42,33 @@ pub enum ServerError {
     /// The state.
     #[error(transparent)]
     State(#[from] StateError),
+    /// The records cannot be opened, and there is a copy of them.
+    #[error("{source}\nThe newest copy is {}: stop everything, put it in the place of {}, and start again", snapshot.display(), records.display())]
+    Damaged {
+        /// Why not.
+        source: StateError,
+        /// The newest copy.
+        snapshot: PathBuf,
+        /// Where it belongs.
+        records: PathBuf,
+    },
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 impl ServerError {
+    /// The records of these folders cannot be opened.
+    pub(super) fn of_records(source: StateError, folders: &Folders) -> Self {
+        let copies = folders.state.join("snapshots");
+        match (&source, super::upkeep::snapshots(&copies).pop()) {
+            (StateError::Open { .. } | StateError::Altered { .. } | StateError::NotOurs { .. }, Some(newest)) => {
+                Self::Damaged { source, snapshot: copies.join(newest), records: folders.records() }
+            }
+            _ => Self::State(source),
+        }
+    }
+
     pub(super) fn io(path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
         move |source| Self::Io { path, source }

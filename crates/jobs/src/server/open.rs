@@ -35,7 +35,10 @@ impl Server {
     ) -> Result<Self, ServerError> {
         folders.make()?;
         let lock = folders.take_lock()?;
-        let state = State::open(&folders.records()).await?.holding();
+        let state = State::open(&folders.records())
+            .await
+            .map_err(|source| ServerError::of_records(source, &folders))?
+            .holding();
         let store = Store::open(&folders.high, Durability::PowerLoss)?;
         let publisher = Arc::new(Views::new(folders.clone()));
         let volumes = folders.volumes();

@@ -10,7 +10,8 @@ use crate::local::{Finding, SNAPSHOT_NAME, SNAPSHOTS, Verified, is_snapshot, rea
 use crate::state::State;
 use crate::store::{Durability, Store};
 
-fn snapshots(folder: &Path) -> Vec<String> {
+/// Names of snapshots, oldest first.
+pub(super) fn snapshots(folder: &Path) -> Vec<String> {
     let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
     let names = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
     let mut names: Vec<_> = names.filter(|name| is_snapshot(name)).collect();

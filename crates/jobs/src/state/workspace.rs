@@ -68,20 +68,23 @@ impl State {
         rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?))).collect()
     }
 
-    /// Keeps what a project may use, in words that only the caller reads. It replaces what was kept.
+    /// Keeps what a project may use, in words that only the caller reads. It replaces what was said at an earlier place;
+    /// false if something was said at a later one, which stays.
     ///
     /// # Errors
     /// The database refused.
-    pub async fn put_permits(&self, project: &str, body: &serde_json::Value) -> Result<(), StateError> {
+    pub async fn put_permits(&self, project: &str, place: u64, body: &serde_json::Value) -> Result<bool, StateError> {
         let mut writers = self.writers.lock().await;
-        sqlx::query(
-            "INSERT INTO permits (project, body) VALUES (?, ?) ON CONFLICT (project) DO UPDATE SET body = excluded.body",
+        let done = sqlx::query(
+            "INSERT INTO permits (project, place, body) VALUES (?, ?, ?) ON CONFLICT (project) DO UPDATE \
+             SET place = excluded.place, body = excluded.body WHERE excluded.place >= permits.place",
         )
         .bind(project)
+        .bind(super::attempts::to_stored(place))
         .bind(body.to_string())
         .execute(&mut writers.durable)
         .await?;
-        Ok(())
+        Ok(done.rows_affected() > 0)
     }
 
     /// What every project may use, as it was put.

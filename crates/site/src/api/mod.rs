@@ -1,6 +1,7 @@
 //! The public API: what pages show, as JSON, with an OpenAPI document made from the same types.
 //! Spec site.md 13. Refusals are problem+json, made by `access`.
 
+mod acts;
 mod job;
 mod lists;
 mod openapi;

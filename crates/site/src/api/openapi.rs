@@ -12,8 +12,8 @@ use serde_json::{Map, Value, json};
 use ui::html::Html;
 use ui::page::{Crumb, Page};
 
-use super::answer;
 use super::shapes::{ActionNow, Backend, JobOfRequest, ListOf, OrgItem, ProjectItem, Request, RequestItem, Workspace};
+use super::{acts, answer};
 use crate::Opened;
 use crate::access::{Refusal, Viewer};
 use crate::pages::show;
@@ -135,13 +135,14 @@ fn make() -> Value {
             }}),
         );
     }
+    acts::add(&mut paths, &mut generator, &problem);
     let mut schemas: Map<String, Value> = generator.take_definitions(true);
     schemas.insert("Problem".to_owned(), problem_schema());
     json!({
         "openapi": "3.1.0",
         "info": {"title": "Cloister", "version": "1", "description": "What ran, as the pages of this site show it. Times are RFC 3339 in UTC with microseconds. Fields are added, never changed."},
         "paths": paths,
-        "components": {"schemas": schemas},
+        "components": {"schemas": schemas, "securitySchemes": acts::security()},
     })
 }
 
@@ -172,6 +173,7 @@ pub(super) async fn document(asked: HeaderMap) -> Result<Response, Refusal> {
 #[template(path = "api.html")]
 struct Plain<'a> {
     calls: &'a [Call],
+    acts: &'a [acts::Act],
 }
 
 /// `/api/`.
@@ -184,5 +186,5 @@ pub(super) async fn page(State(site): State<Opened>, viewer: Viewer, asked: Head
         crumbs: vec![Crumb::here("Page", "API")],
         ..Page::default()
     };
-    Ok(show(&site, &viewer, &asked, page, &Html::of(&Plain { calls: CALLS })))
+    Ok(show(&site, &viewer, &asked, page, &Html::of(&Plain { calls: CALLS, acts: acts::ACTS })))
 }

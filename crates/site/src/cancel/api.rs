@@ -5,7 +5,8 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::act::CancelError;
@@ -15,13 +16,32 @@ use crate::access::{JobRequest, Project, Refusal, RequestId, Viewer};
 use crate::form::problem::{body, problem};
 
 /// What is sent; `{}` for everything that is not finished.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Asked {
+#[schemars(rename = "ToCancel")]
+pub(crate) struct ToCancel {
+    /// Which actions; everything that is not finished if absent.
     #[serde(default)]
     actions: Option<Vec<String>>,
+    /// For everybody to read, at most 500 characters.
     #[serde(default)]
     reason: String,
+}
+
+/// What became of it.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Cancelled")]
+pub(crate) struct Cancelled {
+    /// The request's number.
+    number: i64,
+    /// Its long id.
+    identifier: String,
+    /// Whether it has ended: its order had never been sent.
+    at_once: bool,
+    /// What is being stopped, what was asked for before included. The backend's answer decides.
+    asked: Vec<String>,
+    /// What had ended and is left alone.
+    already_finished: Vec<String>,
 }
 
 /// `POST /api/v1/job-requests/{request}/cancel`.
@@ -35,16 +55,16 @@ pub(super) async fn send(
     bytes: Bytes,
 ) -> Result<Response, Refusal> {
     allowed(&viewer, &request, project.id)?;
-    let asked: Asked = body(&headers, &bytes)?;
+    let asked: ToCancel = body(&headers, &bytes)?;
     match ask(&site, &viewer, request.number, asked.actions.as_deref(), &asked.reason).await? {
         Ok(done) => {
-            let answer = json!({
-                "number": request.number,
-                "identifier": request.identifier,
-                "at_once": done.at_once,
-                "asked": done.asked,
-                "already_finished": done.finished,
-            });
+            let answer = Cancelled {
+                number: request.number,
+                identifier: request.identifier,
+                at_once: done.at_once,
+                asked: done.asked,
+                already_finished: done.finished,
+            };
             Ok((StatusCode::ACCEPTED, axum::Json(answer)).into_response())
         }
         Err(error @ (CancelError::Nothing | CancelError::Unknown(_) | CancelError::LongReason(_))) => {

@@ -12,6 +12,7 @@ use crate::access::Access;
 use crate::web::Routes;
 
 pub use act::{CancelError, Done, Who, cancel};
+pub(crate) use api::{Cancelled, ToCancel};
 pub use read::{Item, Standing, Waiting, standing};
 
 /// The page and the call. Whether somebody may is asked by the handlers: the requester always, others by `job_cancel`.

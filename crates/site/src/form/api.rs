@@ -13,6 +13,7 @@ use super::expect::Expected;
 use super::judge::{Facts, Wrong, judge};
 use super::problem::{body, fields, lines, problem};
 use super::record::Record;
+use super::shapes::{Checked, CodelistState, HeadSeen, Made};
 use super::submit::{SubmitError, Submitted, made_before};
 use super::wish::{Body, Wish};
 use crate::Opened;
@@ -48,26 +49,20 @@ pub(super) async fn check(
         Err(wrong) => (None, wrong),
     };
     let head = resolved.head.as_ref();
-    let codelists = &study.codelists;
-    let codelist = |fault: &crate::mirror::CodelistFault| json!({"code": fault.code, "line": fault.line, "message": fault.message});
-    let answer = json!({
-        "ok": wrong.is_empty(),
-        "commit": study.commit.to_string(),
-        "branch": desk.ground.branch,
-        "head": head.map(|head| json!({
-            "commit": head.commit.to_string(),
-            "heard_at": crate::clock::moment(head.at).to_string(),
-            "outdated": head.outdated,
-        })),
-        "faults": excerpts(&resolved),
-        "codelists": {
-            "ok": codelists.ok(),
-            "faults": codelists.faults.iter().map(codelist).collect::<Vec<_>>(),
-            "repair": codelists.repair.map(|command| format!("cloister {command}")),
-        },
-        "errors": fields(&wrong),
-        "plan": plan,
-    });
+    let answer = Checked {
+        ok: wrong.is_empty(),
+        commit: study.commit.to_string(),
+        branch: &desk.ground.branch,
+        head: head.map(|head| HeadSeen {
+            commit: head.commit.to_string(),
+            heard_at: crate::clock::moment(head.at).to_string(),
+            outdated: head.outdated.as_deref(),
+        }),
+        faults: excerpts(&resolved),
+        codelists: CodelistState::of(&study.codelists),
+        errors: wrong,
+        plan,
+    };
     Ok(axum::Json(answer).into_response())
 }
 
@@ -116,16 +111,16 @@ pub(super) async fn make(
 fn answer(site: &Opened, desk: &Desk, wish: &Wish, made: &Submitted, plan: Option<&Expected>) -> Response {
     let status = if made.sent.is_some() { StatusCode::CREATED } else { StatusCode::OK };
     let page = format!("{}/{}/{}/{}/", site.settings.origin, desk.ground.slug, desk.ground.name, made.number);
-    let body = json!({
-        "number": made.number,
-        "identifier": made.identifier,
-        "workspace": desk.ground.name,
-        "backend": wish.backend,
-        "requested_actions": wish.actions,
-        "commit": wish.commit.map(|commit| commit.to_string()),
-        "url": page,
-        "plan": plan,
-    });
+    let body = Made {
+        number: made.number,
+        identifier: &made.identifier,
+        workspace: &desk.ground.name,
+        backend: &wish.backend,
+        requested_actions: wish.actions.iter().map(pipeline::ActionName::as_str).collect(),
+        commit: wish.commit.map(|commit| commit.to_string()),
+        url: page,
+        plan,
+    };
     let place = format!("/api/v1/job-requests/{}", made.number);
     (status, [(header::LOCATION, place)], axum::Json(body)).into_response()
 }

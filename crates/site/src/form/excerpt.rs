@@ -2,13 +2,15 @@
 //! Spec site.md 7.2; the words are those of `pipeline`, as `cloister check` prints them.
 
 use pipeline::{Applicability, Diagnostic, Severity, Span};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// Characters of a line that are shown around what is meant.
 const SHOWN: usize = 160;
 
 /// One fault, or one remark, as pages and the API show it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "ProjectFault")]
 pub struct Fault {
     /// Its code, such as `P404`.
     pub code: &'static str,
@@ -35,7 +37,7 @@ pub struct Fault {
 }
 
 /// A way to mend a fault.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Mend {
     /// What to do.
     pub title: String,
@@ -44,7 +46,7 @@ pub struct Mend {
 }
 
 /// A line of the file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Marked {
     /// Before what is meant.
     pub before: String,

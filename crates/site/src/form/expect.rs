@@ -3,14 +3,16 @@
 
 use jobs::{JobState, NothingToDo, PlanRejection, PlanRequest, Reason, Staleness};
 use pipeline::{ActionName, Project};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::aging;
 use super::record::{Planned, Record};
 
 /// What happens with an action, as the page groups it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "ExpectedDecision")]
 pub enum Deed {
     /// A new job.
     Run,
@@ -21,7 +23,8 @@ pub enum Deed {
 }
 
 /// One action of the closure.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "ExpectedStep")]
 pub struct Step {
     /// The action.
     pub action: String,
@@ -42,7 +45,8 @@ pub struct Step {
 }
 
 /// What is expected of a request.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "ExpectedPlan")]
 pub struct Expected {
     /// Every action of the closure, in order.
     pub steps: Vec<Step>,

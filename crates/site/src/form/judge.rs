@@ -2,8 +2,10 @@
 //! Spec site.md 7.2; the order of the groups is that of jobs.md 2.
 
 use jobs::PlanRejection;
+use jobs::plan::UnknownAction;
 use pipeline::Project;
 use protocol::text::names::ActionName as SentName;
+use schemars::JsonSchema;
 use serde::Serialize;
 use ui::time::At;
 
@@ -14,8 +16,12 @@ use super::record::Record;
 use super::wish::{LONGEST_NOTE, Wish};
 use crate::mirror::Study;
 
+/// Unknown actions that are named one by one.
+const UNKNOWN: usize = 20;
+
 /// What is wrong with one field.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "FieldFault")]
 pub struct Wrong {
     /// The field: `backend`, `actions`, `note`, `commit`.
     pub field: &'static str,
@@ -77,7 +83,7 @@ pub fn judge(wish: &Wish, facts: Facts<'_>) -> Result<Expected, Vec<Wrong>> {
         }
         Ok(_) => Err(wrong),
         Err(rejection) => {
-            wrong.push(rejected(&rejection));
+            wrong.extend(rejected(&rejection));
             Err(wrong)
         }
     }
@@ -127,13 +133,22 @@ fn lacking<'n>(
     names.filter_map(lack).map(words).collect()
 }
 
-fn rejected(rejection: &PlanRejection) -> Wrong {
+fn rejected(rejection: &PlanRejection) -> Vec<Wrong> {
     let code = match rejection {
+        PlanRejection::UnknownAction { unknown, .. } => {
+            return unknown.iter().take(UNKNOWN).map(nobody_knows).collect();
+        }
         PlanRejection::BadRequest { .. } => "bad_request",
-        PlanRejection::UnknownAction { .. } => "unknown_action",
         PlanRejection::CodelistsStale { .. } => "codelists_stale",
         PlanRejection::NeedsCycle { .. } => "needs_cycle",
         PlanRejection::ProjectInvalid { .. } => "project_invalid",
     };
-    Wrong::new("actions", code, rejection.to_string())
+    vec![Wrong::new("actions", code, rejection.to_string())]
+}
+
+fn nobody_knows(unknown: &UnknownAction) -> Wrong {
+    let near: Vec<String> = unknown.nearest.iter().map(|name| format!("`{name}`")).collect();
+    let hint = if near.is_empty() { String::new() } else { format!(" Did you mean {}?", near.join(" or ")) };
+    let message = format!("`{}` is not an action of this project.{hint}", jobs::explain::shown(unknown.name.as_str()));
+    Wrong::new("actions", "unknown_action", message)
 }

@@ -28,6 +28,7 @@ mod page;
 pub mod permit;
 pub(crate) mod problem;
 pub mod record;
+pub(crate) mod shapes;
 pub mod submit;
 pub(crate) mod view;
 pub mod wish;

@@ -32,8 +32,13 @@ pub(crate) fn fields(wrong: &[Wrong]) -> Vec<Value> {
 pub(crate) fn lines(faults: &[Fault]) -> Vec<Value> {
     let errors = faults.iter().filter(|fault| fault.severity == "error");
     let one = |fault: &Fault| {
-        json!({"line": fault.line, "column": fault.column, "code": fault.code, "message": fault.message,
-            "help": fault.help})
+        let mut told = json!({"code": fault.code, "message": fault.message});
+        for (name, value) in [("line", fault.line), ("column", fault.column)] {
+            if let Some(value) = value {
+                told[name] = json!(value);
+            }
+        }
+        told
     };
     errors.map(one).collect()
 }

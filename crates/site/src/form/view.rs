@@ -107,7 +107,8 @@ pub(super) struct Row {
     /// Why it cannot be ticked.
     pub(super) closed: Option<String>,
     pub(super) needs: Vec<String>,
-    pub(super) levels: Vec<Html>,
+    /// The mark of each level, and its words.
+    pub(super) levels: Vec<(Html, &'static str)>,
     pub(super) database: bool,
     /// Last status by backend; the backend's name only where there are several.
     pub(super) lasts: Vec<LastRow>,
@@ -140,7 +141,8 @@ pub(super) struct StepRow<'a> {
     pub(super) word: &'static str,
     pub(super) class: &'static str,
     pub(super) words: &'a str,
-    pub(super) request: Option<i64>,
+    /// The words around the request that they name.
+    pub(super) linked: Option<(&'a str, i64, &'a str)>,
     pub(super) pool: Option<&'static str>,
     pub(super) waits_for: &'a [String],
 }
@@ -158,7 +160,7 @@ pub(crate) fn label(status: &str, code: &str) -> Html {
     state.label()
 }
 
-fn levels(action: &Action) -> Vec<Html> {
+fn levels(action: &Action) -> Vec<(Html, &'static str)> {
     let mut levels: Vec<Level> = action
         .outputs
         .iter()
@@ -170,7 +172,7 @@ fn levels(action: &Action) -> Vec<Html> {
         .collect();
     levels.sort_unstable();
     levels.dedup();
-    levels.into_iter().map(Level::mark).collect()
+    levels.into_iter().map(|level| (level.mark(), level.words())).collect()
 }
 
 impl<'a> Shown<'a> {
@@ -303,7 +305,7 @@ impl<'a> Shown<'a> {
                 word,
                 class,
                 words: &step.words,
-                request: step.request,
+                linked: step.request.and_then(|number| around(&step.words, number)),
                 pool,
                 waits_for: &step.waits_for,
             }
@@ -318,6 +320,12 @@ impl<'a> Shown<'a> {
             rerun: self.wish.rerun,
         })
     }
+}
+
+/// The words before and behind `request N`.
+fn around(words: &str, number: i64) -> Option<(&str, i64, &str)> {
+    let (before, after) = words.split_once(&format!("request {number}"))?;
+    Some((before, number, after))
 }
 
 /// Why a request will wait, said plainly.

@@ -3,6 +3,7 @@
 
 use pipeline::ActionName;
 use repositories::Commit;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::page::Button;
@@ -92,8 +93,9 @@ impl Sent {
 }
 
 /// The same by the API. Unknown fields are refused.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "RequestToMake")]
 pub struct Body {
     /// The workspace; not where the address names it.
     #[serde(default)]
@@ -105,21 +107,28 @@ pub struct Body {
     pub name: Option<String>,
     /// Actions; `run_all` stands for all.
     pub actions: Vec<String>,
+    /// Whether what is needed runs again too.
     #[serde(default, alias = "force")]
     force_run_dependencies: bool,
+    /// What happens to what is out of date.
     #[serde(default)]
     stale: Stale,
+    /// Whether to tell the requester when it is finished.
     #[serde(default)]
     notify: bool,
+    /// For everybody to read, at most 500 characters.
     #[serde(default)]
     note: String,
 }
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "WhatIsOutOfDate")]
 enum Stale {
+    /// It is used as it is.
     #[default]
     Keep,
+    /// It is made again.
     Rerun,
 }
 

@@ -5,6 +5,7 @@ pub mod accounts;
 pub mod backends;
 mod by;
 pub mod codes;
+pub mod lists;
 mod names;
 pub mod orgs;
 pub(crate) mod pages;

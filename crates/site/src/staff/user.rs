@@ -12,7 +12,7 @@ use ui::time::At;
 use super::desk::{Desk, act, to};
 use super::roles::{self, Reason};
 use crate::access::{Form, Object, Permission, Place, Refusal, Role};
-use crate::people::{Fault, accounts, codes, roles as grants};
+use crate::people::{Fault, accounts, codes, lists, roles as grants};
 use crate::web::sheet::{self, Sheet, inline};
 use crate::web::table::{Table, link as anchor, paragraph, pieces, section};
 
@@ -134,21 +134,11 @@ async fn access(desk: &Desk, account: i64) -> Result<Html, Refusal> {
 }
 
 /// What a typed place means.
-pub(super) async fn place(desk: &Desk, text: &str) -> Result<Place, Fault> {
-    let unknown = |what: &str| Fault::Field { name: "place", why: format!("there is no {what}") };
-    let readers = desk.site.store.readers();
-    match text.trim().split_once('/') {
-        None if text.trim().is_empty() => Ok(Place::Site),
-        Some(("project", slug)) => {
-            let id = sqlx::query_scalar("SELECT id FROM project WHERE slug = ?1").bind(slug).fetch_optional(readers);
-            id.await?.map(Place::Project).ok_or_else(|| unknown(&format!("project {slug}")))
-        }
-        Some(("backend", slug)) => {
-            let id = sqlx::query_scalar("SELECT id FROM backend WHERE slug = ?1").bind(slug).fetch_optional(readers);
-            id.await?.map(Place::Backend).ok_or_else(|| unknown(&format!("backend {slug}")))
-        }
-        _ => Err(Fault::Field { name: "place", why: "write project/SLUG or backend/SLUG, or nothing".to_owned() }),
-    }
+async fn place_of(desk: &Desk, text: &str) -> Result<Place, Fault> {
+    lists::place(&desk.site.store, text).await.map_err(|fault| match fault {
+        Fault::Refused(Refusal::Invalid(why)) => Fault::Field { name: "place", why },
+        other => other,
+    })
 }
 
 /// The beginning of a typed day, UTC.
@@ -171,7 +161,7 @@ pub(super) async fn grant(
     let done = async {
         let role = Role::of(&typed.role);
         let role = role.ok_or_else(|| Fault::Field { name: "role", why: "there is no such role".to_owned() })?;
-        let (place, expires_at) = (place(&desk, &typed.place).await?, day("expires", &typed.expires)?);
+        let (place, expires_at) = (place_of(&desk, &typed.place).await?, day("expires", &typed.expires)?);
         let new = grants::New { account: user.id, role, place, reason: &typed.reason, expires_at };
         act!(desk, change, by, grants::grant(change, by, new))
     };

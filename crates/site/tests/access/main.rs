@@ -8,6 +8,8 @@
     reason = "a test stops at its first surprise"
 )]
 
+mod logs;
 mod matrix;
 mod security;
+mod staff;
 mod world;

@@ -26,6 +26,7 @@ fn value(name: &str) -> &'static str {
         "org" | "slug" => "northfield",
         "grant" | "alert" => "999",
         "ref" => "main",
+        "path" | "*path" => "project.yaml",
         "file" => ui::assets::all()[0].name,
         other => panic!("the matrix does not know what stands for {{{other}}} in a path; add it here"),
     }
@@ -113,10 +114,20 @@ async fn world() -> World {
     let snow = world.workspace(winter, "snow").await;
     let asker = world.account("asker").await;
     let mut change = world.site.store.change().await.unwrap();
+    // Backends that are there, so that no page says 503 because one is missing.
+    sqlx::query("UPDATE backend SET confirmed_at = 1, mode = 'open', mode_since = 1, last_contact_at = ?1")
+        .bind(world.site.clock.microseconds())
+        .execute(&mut *change)
+        .await
+        .unwrap();
+    sqlx::query("INSERT INTO project_yaml (sha256, body) VALUES ('y', CAST('version: 3' AS BLOB))")
+        .execute(&mut *change)
+        .await
+        .unwrap();
     sqlx::query(
         "INSERT INTO job_request (number, identifier, workspace, backend, requested_by, branch, commit_id,
-             force_run_dependencies, stale, codelists, created_at, delivery, status, news_at)
-         VALUES (1, 'abcdabcdabcdabcd', ?1, 1, ?2, 'main', ?3, 0, 'keep', 'ok', 1, 'answered', 'running', 1)",
+             project_yaml, force_run_dependencies, stale, codelists, created_at, delivery, status, news_at)
+         VALUES (1, 'abcdabcdabcdabcd', ?1, 1, ?2, 'main', ?3, 'y', 0, 'keep', 'ok', 1, 'answered', 'running', 1)",
     )
     .bind(snow)
     .bind(asker)

@@ -102,3 +102,51 @@ async fn what_cannot_be_is_told_as_a_problem() {
         invalid.json()["errors"].as_array().unwrap().iter().filter_map(|e| e["line"].as_u64()).collect();
     assert!(!lines.is_empty(), "{}", invalid.body);
 }
+
+/// Every answer of these calls, the refusals too, is as the published document says.
+#[tokio::test]
+async fn answers_are_as_the_document_says() {
+    let rig = study().await;
+    rig.ran(7, "extract", "succeeded", &"1".repeat(40), false).await;
+    let document = rig.get(0, "/api/v1/openapi.json").await.json();
+    let page = rig.get(0, "/api/").await;
+    let fits = |path: &str, answer: &crate::rig::Answer| {
+        let call = &document["paths"][path]["post"];
+        assert!(call.is_object(), "no {path} in the document");
+        page.has(&format!("<code>POST {path}</code>"));
+        let content = &call["responses"][answer.status.as_str()]["content"];
+        let kind = if answer.status.is_success() { "application/json" } else { "application/problem+json" };
+        let mut schema = content[kind]["schema"].clone();
+        assert!(schema.is_object(), "{path} {}: not in the document", answer.status);
+        schema["components"] = document["components"].clone();
+        let validator = jsonschema::draft202012::new(&schema).unwrap();
+        let answer = answer.json();
+        if let Some(error) = validator.iter_errors(&answer).next() {
+            panic!("{path}: {error} in {answer}");
+        }
+    };
+    let good = json!({"workspace": "winter-chest", "backend": "tpp", "actions": ["table"], "note": "n", "ref": "main"});
+    for body in [
+        good.clone(),
+        json!({"backend": "x", "actions": ["nothing"]}),
+        json!({"x": 1}),
+        json!({"backend": "tpp", "actions": [], "ref": "no"}),
+    ] {
+        fits("/api/v1/workspaces/{workspace}/check", &rig.call(1, CHECK, None, &body).await);
+    }
+    let wrong = json!({"workspace": "winter-chest", "backend": "", "actions": ["tabel"], "note": "n".repeat(501)});
+    for (key, body) in [(None, &good), (Some("k"), &good), (Some("k"), &good), (Some("k"), &wrong), (Some("l"), &wrong)]
+    {
+        fits("/api/v1/job-requests", &rig.call(1, MAKE, key, body).await);
+    }
+    fits("/api/v1/job-requests", &rig.call(2, MAKE, Some("m"), &good).await);
+    rig.repo.commit("main", &[("project.yaml", b"version: 9\nactions: {a: {}}\n")]);
+    fits(
+        "/api/v1/job-requests",
+        &rig.call(1, MAKE, Some("n"), &json!({"workspace": "winter-chest", "backend": "tpp", "actions": ["a"]})).await,
+    );
+    let cancel = "/api/v1/job-requests/8/cancel";
+    for body in [json!({"actions": []}), json!({"actions": ["x"]}), json!({"all": 1}), json!({}), json!({})] {
+        fits("/api/v1/job-requests/{request}/cancel", &rig.call(1, cancel, None, &body).await);
+    }
+}

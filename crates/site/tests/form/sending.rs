@@ -79,8 +79,8 @@ async fn a_preview_says_why_and_stores_nothing() {
     let page = fill(&rig, &[("backend", "tpp"), ("action", "table"), ("note", "keep me"), ("do", "preview")]).await;
     assert_eq!(page.status, StatusCode::OK, "{}", page.body);
     page.has("2 jobs on TPP one, as far as this site knows. The backend's own plan decides.");
-    page.has("needed, and it failed before in request 7");
-    page.has("it succeeded in request 7; the backend says whether that is up to date");
+    page.has("needed, and it failed before in <a href=\"/winter-pressures/winter-chest/7/\">request 7</a>");
+    page.has("request 7</a>; the backend says whether that is up to date");
     page.has("you name it, so it runs whatever was made before");
     page.has("value=\"table\" checked");
     page.has("keep me</textarea>");
@@ -129,7 +129,7 @@ async fn everything_wrong_is_said_at_once_and_what_was_chosen_stays() {
     page.has("3 things have to be changed");
     page.has("href=\"#backend\">You may not use that backend");
     page.has("href=\"#note\">The note has 501 characters; at most 500 are kept.");
-    page.has("`tabel` is not an action of this project; did you mean `table`?");
+    page.has("`tabel` is not an action of this project. Did you mean `table`?");
     page.has("value=\"tidy\" checked");
     page.has("name=force value=1 checked");
     page.has(&note);
@@ -251,12 +251,10 @@ async fn what_is_out_of_date_is_said_and_made_again_if_wished() {
         rig.ran(7, action, "succeeded", &first, false).await;
     }
     let wish = [("backend", "tpp"), ("action", "table"), ("do", "preview")];
-    fill(&rig, &wish)
-        .await
-        .has("it succeeded in request 7, and nothing that it is known to depend on has changed since");
+    fill(&rig, &wish).await.has("request 7</a>, and nothing that it is known to depend on has changed since");
     rig.repo.commit("main", &files(b"import sys\n"));
     let kept = fill(&rig, &wish).await;
-    kept.has("it succeeded in request 7, but is out of date: analysis/tidy.py changed");
+    kept.has("request 7</a>, but is out of date: analysis/tidy.py changed");
     kept.has("One job on TPP one");
     let again = [wish[0], wish[1], ("rerun", "1"), wish[2]];
     let made = fill(&rig, &again).await;

@@ -55,8 +55,8 @@ async fn actions_stand_in_file_order_with_needs_levels_and_last_status() {
     assert!(at("value=run_all") < at("value=\"extract\"") && at("value=\"extract\"") < at("value=\"tidy\""));
     assert!(at("value=\"tidy\"") < at("value=\"table\""));
     page.has("reads the database");
-    page.has("title=\"highly sensitive\">H");
-    page.has("title=\"moderately sensitive\">M");
+    page.has("</b> <span class=hint>highly sensitive</span> <span class=hint>· reads the database</span>");
+    page.has("</b> <span class=hint>moderately sensitive</span>");
     page.has("Needs 1");
     // Both backends, for none is chosen yet; each with what it is and what it reads.
     page.has("TPP one: <span class=\"s bad\">");

@@ -34,6 +34,8 @@ CREATE TABLE workspace (
 -- What each project may use, as the site said last: an order's list, or a later one.
 CREATE TABLE permits (
     project TEXT PRIMARY KEY,
+    -- The place in the site's line at which it was said: what was said later counts, in whatever order it is heard.
+    place INTEGER NOT NULL,
     body TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 

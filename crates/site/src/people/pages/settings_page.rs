@@ -11,9 +11,10 @@ use ui::page::{Crumb, Page};
 use ui::time::At;
 
 use crate::Site;
-use crate::access::{Fields, Person, Place, Refusal, TokenScope, Viewer};
+use crate::access::{Fields, Permission, Person, Place, Refusal, TokenScope, Viewer};
 use crate::people::tokens;
 use crate::web::sheet::{self, Sheet, inline};
+use crate::web::table::link;
 
 /// A token that was just made, or what was typed to make one.
 pub(super) enum Made {
@@ -127,8 +128,20 @@ async fn roles(site: &Site, person: &Person, now: i64) -> Result<Vec<[Html; 3]>,
             Place::Backend(id) => ("SELECT 'backend ' || name FROM backend WHERE id = ?1", id),
         };
         let place: Option<String> = sqlx::query_scalar(sql).bind(id).fetch_optional(site.store.readers()).await?;
+        let place = place.unwrap_or_default();
+        // An operator of one backend has no way to it through the menu of staff.
+        let place = match (grant.place, grant.role.permissions().contains(&Permission::BackendManage)) {
+            (Place::Backend(id), true) => {
+                let slug: String = sqlx::query_scalar("SELECT slug FROM backend WHERE id = ?1")
+                    .bind(id)
+                    .fetch_one(site.store.readers())
+                    .await?;
+                link(&place, &format!("/staff/backends/{slug}/"))
+            }
+            _ => Html::text(&place),
+        };
         let ends = grant.expires_at.map_or_else(|| Html::text("no end"), |end| At(end).short(At(now)));
-        rows.push([Html::text(grant.role.as_str()), Html::text(&place.unwrap_or_default()), ends]);
+        rows.push([Html::text(grant.role.as_str()), place, ends]);
     }
     Ok(rows)
 }

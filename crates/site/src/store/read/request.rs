@@ -188,7 +188,8 @@ pub async fn request_page(
                 'approved_by', p.fullname, 'approved_at', g.approved_at, 'expires_at', g.expires_at))
                 FROM permission_grant g JOIN permission_kind k ON k.id = g.permission_kind
                 LEFT JOIN account p ON p.id = g.approved_by WHERE g.project = w.project
-                AND k.code IN (SELECT value FROM json_each(r.permissions) WHERE type = 'text') AND g.approved_at <= r.created_at
+                AND k.code IN (SELECT CASE type WHEN 'object' THEN json_extract(value, '$.code') ELSE value END
+                    FROM json_each(r.permissions)) AND g.approved_at <= r.created_at
                 AND (g.revoked_at IS NULL OR g.revoked_at > r.created_at)) granted,
             (SELECT json_group_array(json_object('title', title, 'message', message, 'level', level)) FROM site_alert
                 WHERE audience = 'everyone' AND from_at <= ?4 AND (until_at IS NULL OR until_at > ?4)) alerts,
