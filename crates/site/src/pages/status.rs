@@ -11,7 +11,8 @@ use ui::icon::State as Look;
 use ui::page::{Crumb, Page};
 use ui::time::At;
 
-use super::{list, shell};
+use super::list::{self, Columns, Places};
+use super::shell;
 use crate::Opened;
 use crate::access::{Refusal, Viewer};
 use crate::line::Seen;
@@ -47,6 +48,8 @@ struct Status {
 #[derive(Template)]
 #[template(path = "home.html")]
 struct Home {
+    /// For somebody who signed in: their unfinished requests, and their workspaces.
+    mine: Option<(Html, Vec<(String, String)>)>,
     backends: Vec<Card>,
     table: Html,
     empty: bool,
@@ -210,7 +213,18 @@ pub(super) async fn home(State(site): State<Opened>, viewer: Viewer, asked: Head
     let now = site.clock.microseconds();
     let filter = Filter { active_backends: true, ..Filter::default() };
     let latest = read::requests(site.store.readers(), &filter, LATEST).await?;
+    let mine = match viewer.account() {
+        Some(account) => {
+            let filter = Filter { user: Some(account.username.clone()), open: true, ..Filter::default() };
+            let open = read::requests(site.store.readers(), &filter, LATEST).await?;
+            let columns = Columns { places: Places::All, people: false };
+            let table = list::table(&open.rows, "Mine that are not finished", columns, now);
+            Some((table, read::workspaces_of(site.store.readers(), account.id, now).await?))
+        }
+        None => None,
+    };
     let main = Html::of(&Home {
+        mine,
         backends: cards(&site, now).await?,
         table: list::table(&latest.rows, "The newest first", list::ALL, now),
         empty: latest.rows.is_empty(),

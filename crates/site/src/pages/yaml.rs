@@ -27,6 +27,14 @@ struct Body {
     next: usize,
 }
 
+/// The graph, if it was asked for and can be looked at, with the table that says the same in words.
+#[derive(Template)]
+#[template(path = "whole.html")]
+struct Whole {
+    graph: Option<Html>,
+    table: Html,
+}
+
 #[derive(Debug, Deserialize)]
 pub(super) struct Wanted {
     /// Which page of the view; without it, the file itself.
@@ -57,11 +65,15 @@ pub(super) async fn page(
         ],
         ..Page::default()
     };
-    if view == "actions" {
+    if view == "actions" || view == "graph" {
         let now = site.clock.microseconds();
         let found = read::request_page(site.store.readers(), (&project, &workspace), number, now).await?;
-        let table = request::actions(&found.ok_or(Refusal::Hidden)?, &site.memory, now);
-        return Ok(shell::show(&site, &viewer, &asked, page("Actions"), &table));
+        let found = found.ok_or(Refusal::Hidden)?;
+        let table = request::actions(&found, &site.memory, now);
+        let graph = if view == "graph" { request::graph(&found, &site.memory, now) } else { None };
+        let heading = if graph.is_some() { "Whole pipeline" } else { "Actions" };
+        let main = Html::of(&Whole { graph, table });
+        return Ok(shell::show(&site, &viewer, &asked, page(heading), &main));
     }
     let wanted = shell::number(&view).ok().and_then(|n| usize::try_from(n).ok()).ok_or(Refusal::Hidden)?;
     // Reading eight megabytes takes a while: not on the thread that answers everybody.

@@ -6,6 +6,7 @@
 mod crawl;
 mod html;
 mod reads;
+mod signed_in;
 mod small;
 mod world;
 

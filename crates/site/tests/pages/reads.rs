@@ -72,3 +72,20 @@ async fn monitors_read_one_word() {
     site.clock.advance(3_600);
     assert_eq!(get(&site, "/status/tpp/").await, (http::StatusCode::SERVICE_UNAVAILABLE, "missing\n".to_owned()));
 }
+
+#[tokio::test]
+async fn a_person_has_their_own_workspaces_and_unfinished_requests() {
+    use site::store::read::{Filter, requests, workspaces_of};
+    let (_folder, site) = site().await;
+    let now = site.clock.microseconds();
+    let mine = workspaces_of(site.store.readers(), 1, now).await.unwrap();
+    assert_eq!(
+        mine,
+        [("hazardous-prescribing".to_owned(), "pincer-measures".to_owned())],
+        "archived ones are left out"
+    );
+    assert!(workspaces_of(site.store.readers(), 2, now).await.unwrap().is_empty(), "no role, no workspace");
+    let filter = Filter { user: Some("sample-r".into()), open: true, ..Filter::default() };
+    let open = requests(site.store.readers(), &filter, 10).await.unwrap();
+    assert_eq!(open.rows.iter().map(|row| row.number).collect::<Vec<_>>(), [7, 3]);
+}

@@ -21,7 +21,7 @@ INSERT INTO backend (id, slug, name, flavour, data_kind, created_at, last_contac
     (1, 'tpp', 'TPP', 'tpp', 'synthetic', 1, 1804151520000000, 'open', 1804150000000000, '0.1.0'),
     (2, 'emis', 'EMIS', 'emis', 'real', 1, 1804151520000000, 'db_maintenance', 1804151000000000, '0.1.0');
 INSERT INTO role_grant (account, role, scope, scope_id, reason, created_at) VALUES
-    (1, 'project_developer', 'project', 1, 'asked', 1), (3, 'project_developer', 'project', 1, 'asked', 1);
+    (1, 'ProjectDeveloper', 'project', 1, 'asked', 1), (3, 'ProjectDeveloper', 'project', 1, 'asked', 1);
 INSERT INTO permission_kind (id, kind, code, title, explanation) VALUES (900, 'dataset', 'test_set', 'Test data set', 'x');
 INSERT INTO permission_grant (project, permission_kind, reason, proposed_by, proposed_at, approved_by, approved_at, expires_at)
     VALUES (1, 900, 'Needed for the study', 1, 1, 2, 2, 1900000000000000);

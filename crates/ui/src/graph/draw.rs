@@ -24,7 +24,7 @@ impl Layout {
         let _ok = write!(
             svg,
             "<svg class=g width={width} height={height} role=group \
-             aria-label=\"Graph of actions\" aria-describedby={described_by}><defs>"
+             aria-describedby={described_by}><defs>"
         );
         for (column, width) in self.columns.iter().enumerate() {
             let _ok = write!(svg, "<rect id=g{column} width={width} height={HIGH} rx=6 />");

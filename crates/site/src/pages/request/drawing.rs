@@ -4,7 +4,7 @@
 use std::collections::{HashMap, HashSet};
 
 use askama::Template;
-use ui::graph::{Layout, MOST_IN_A_PAGE, Node, Part, Shape};
+use ui::graph::{Layout, MOST_ALONE, MOST_IN_A_PAGE, Node, Part, Shape};
 use ui::html::Html;
 use ui::icon::{Level, State};
 
@@ -110,17 +110,31 @@ impl View<'_> {
         }
         let lines: Vec<&Line> = pipeline.actions.iter().filter(|line| wanted.contains(line.name.as_str())).collect();
         // One node says nothing that its row does not.
-        if lines.len() < 2 || lines.len() > MOST_IN_A_PAGE {
-            return None;
-        }
+        (2..=MOST_IN_A_PAGE).contains(&lines.len()).then(|| self.draw_graph(&lines, ""))
+    }
+
+    /// The graph of all actions, for a page of its own; `page` is put before links to places of the request's page.
+    pub(super) fn whole_graph(&self, page: &str) -> Option<Html> {
+        let lines: Vec<&Line> = self.pipeline.as_ref()?.actions.iter().collect();
+        (1..=MOST_ALONE).contains(&lines.len()).then(|| self.draw_graph(&lines, page))
+    }
+
+    fn draw_graph(&self, lines: &[&Line], page: &str) -> Html {
         let at: HashMap<&str, usize> = lines.iter().enumerate().map(|(n, line)| (line.name.as_str(), n)).collect();
         let edges = lines.iter().enumerate().flat_map(|(to, line)| {
             let at = &at;
             line.needs.iter().filter_map(move |need| Some((*at.get(need.as_str())?, to)))
         });
         let shape = Shape { names: lines.iter().map(|line| line.name.clone()).collect(), edges: edges.collect() };
-        let nodes: Vec<Node> = lines.iter().map(|line| self.node(line)).collect();
-        Some(Layout::of(&shape).draw(&shape, &nodes, "jobs"))
+        let nodes: Vec<Node> = lines
+            .iter()
+            .map(|line| {
+                let node = self.node(line);
+                let href = if node.href.starts_with('#') { format!("{page}{}", node.href) } else { node.href };
+                Node { href, ..node }
+            })
+            .collect();
+        Layout::of(&shape).draw(&shape, &nodes, if page.is_empty() { "jobs" } else { "main" })
     }
 
     fn node(&self, line: &Line) -> Node {

@@ -50,6 +50,7 @@ struct Jobs<'a> {
     reason: Option<Said>,
     detail: Html,
     waiting: bool,
+    import: bool,
     backend: &'a str,
     contact: Option<Html>,
 }
@@ -134,6 +135,7 @@ impl View<'_> {
             reason: self.reason(),
             detail: self.detail(),
             waiting: !answered,
+            import: request.is_import,
             backend: &request.backend.name,
             contact: request.last_contact_at.map(|at| At(at).shown(At(self.now))),
         })

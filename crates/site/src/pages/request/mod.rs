@@ -201,6 +201,11 @@ pub(super) fn actions(request: &RequestPage, memory: &Memory, now: i64) -> Html 
     View::of(request, memory, &Seen::default(), now).actions("./")
 }
 
+/// The graph of the whole pipeline, for a page of its own; nothing for one that is too large to be looked at.
+pub(super) fn graph(request: &RequestPage, memory: &Memory, now: i64) -> Option<Html> {
+    View::of(request, memory, &Seen::default(), now).whole_graph("./")
+}
+
 /// `/job-requests/NUMBER/` and `/job-requests/IDENTIFIER/`.
 pub(super) async fn short(State(site): State<Opened>, Path(key): Path<String>) -> Result<Response, Refusal> {
     let found = read::request_place(site.store.readers(), &key).await?;

@@ -24,6 +24,7 @@ struct Stats {
     completed: u64,
     total: u64,
     percent: String,
+    import: bool,
 }
 
 #[derive(Template)]
@@ -86,6 +87,7 @@ impl View<'_> {
             completed: succeeded + failed,
             total,
             percent: percent(succeeded + failed, total),
+            import: self.request.is_import,
         })
     }
 

@@ -36,6 +36,8 @@ pub struct Filter {
     pub after: Option<i64>,
     /// Only on backends in use.
     pub active_backends: bool,
+    /// Only what is not final.
+    pub open: bool,
 }
 
 /// One row of a list.
@@ -163,6 +165,9 @@ fn conditions(query: &mut QueryBuilder<Sqlite>, filter: &Filter) {
     }
     if let Some(before) = filter.before {
         query.push(" AND r.created_at < ").push_bind(before);
+    }
+    if filter.open {
+        query.push(" AND r.status IN ('pending', 'running')");
     }
     if filter.active_backends {
         query.push(" AND b.is_active = 1");

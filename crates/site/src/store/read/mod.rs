@@ -14,6 +14,6 @@ pub use list::{Filter, ListRow, Listed, requests};
 pub use parts::{Alert, BackendFace, Cancellation, Decision, Need, Org, Permission, Person, ProjectFace, alerts};
 pub use place::{
     ActionNow, Member, OrgPage, ProjectPage, UserPage, WorkspacePage, WorkspaceRow, org_page, orgs, project_page,
-    user_page, workspace_page,
+    user_page, workspace_page, workspaces_of,
 };
 pub use request::{Earlier, JobRow, RequestPage, request_page, request_place, yaml_of};

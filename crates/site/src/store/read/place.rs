@@ -273,3 +273,20 @@ pub async fn user_page(readers: &SqlitePool, username: &str) -> Result<Option<Us
         orgs: many(&row, "orgs")?,
     }))
 }
+
+/// Workspaces that take requests, in projects where a person has a role now: (project, workspace), newest first.
+///
+/// # Errors
+/// The database failed.
+pub async fn workspaces_of(readers: &SqlitePool, account: i64, now: i64) -> Result<Vec<(String, String)>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT DISTINCT p.slug, w.name FROM role_grant g JOIN project p ON p.id = g.scope_id
+         JOIN workspace w ON w.project = p.id WHERE g.account = ?1 AND g.scope = 'project' AND g.revoked_at IS NULL
+         AND (g.expires_at IS NULL OR g.expires_at > ?2) AND w.archived_at IS NULL ORDER BY w.updated_at DESC LIMIT 25",
+    )
+    .bind(account)
+    .bind(now)
+    .fetch_all(readers)
+    .await?;
+    rows.iter().map(|row| Ok((get(row, "slug")?, get(row, "name")?))).collect()
+}
