@@ -21,6 +21,15 @@ pub(super) struct Before {
     force: bool,
 }
 
+/// The request that a form was filled in from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct From {
+    pub(super) number: i64,
+    /// What it ran.
+    pub(super) commit: Option<String>,
+    pub(super) only_failed: bool,
+}
+
 impl Before {
     /// Unknown words are left out: an address never stops the form.
     pub(super) fn of(query: &Fields) -> Self {
@@ -34,7 +43,12 @@ impl Before {
     }
 
     /// The wish that the form begins with. Actions that this commit does not have are left out.
-    pub(super) async fn wish(self, store: &Store, desk: &Desk, study: &Study) -> Result<Wish, StoreError> {
+    pub(super) async fn wish(
+        self,
+        store: &Store,
+        desk: &Desk,
+        study: &Study,
+    ) -> Result<(Wish, Option<From>), StoreError> {
         let mut wish = Wish {
             backend: self.backend.clone().unwrap_or_default(),
             actions: self.actions.iter().map(ActionName::new).collect(),
@@ -43,9 +57,10 @@ impl Before {
             commit: Some(study.commit),
             ..Wish::default()
         };
-        if let Some(number) = self.from {
-            self.fill(&mut wish, store, number, desk.ground.workspace).await?;
-        }
+        let from = match self.from {
+            Some(number) => self.fill(&mut wish, store, number, desk.ground.workspace).await?,
+            None => None,
+        };
         let usable = |backend: &str| desk.choices.iter().any(|choice| choice.slug == backend);
         if !usable(&wish.backend) {
             wish.backend = String::new();
@@ -56,19 +71,26 @@ impl Before {
         let mut seen = BTreeSet::new();
         let known = |name: &ActionName| name.is_run_all() || study.project().is_some_and(|p| p.action(name).is_some());
         wish.actions.retain(|name| known(name) && seen.insert(name.clone()));
-        Ok(wish)
+        Ok((wish, from))
     }
 
-    async fn fill(&self, wish: &mut Wish, store: &Store, number: i64, workspace: i64) -> Result<(), StoreError> {
-        let row: Option<(String, bool, String, String)> = sqlx::query_as(
-            "SELECT b.slug, r.force_run_dependencies, r.stale, r.note FROM job_request r
+    async fn fill(
+        &self,
+        wish: &mut Wish,
+        store: &Store,
+        number: i64,
+        workspace: i64,
+    ) -> Result<Option<From>, StoreError> {
+        let row: Option<(String, bool, String, String, Option<String>)> = sqlx::query_as(
+            "SELECT b.slug, r.force_run_dependencies, r.stale, r.note, r.commit_id FROM job_request r
              JOIN backend b ON b.id = r.backend WHERE r.number = ? AND r.workspace = ?",
         )
         .bind(number)
         .bind(workspace)
         .fetch_optional(store.readers())
         .await?;
-        let Some((backend, force, stale, note)) = row else { return Ok(()) };
+        let Some((backend, force, stale, note, commit)) = row else { return Ok(None) };
+        let from = From { number, commit, only_failed: self.only_failed };
         if self.backend.is_none() {
             wish.backend = backend;
         }
@@ -89,7 +111,7 @@ impl Before {
         // A request that was refused has no jobs: all that it named is what did not run.
         if !failed.is_empty() {
             wish.actions.extend(failed.into_iter().map(ActionName::new));
-            return Ok(());
+            return Ok(Some(from));
         }
         wish.force |= force;
         let named: Vec<String> =
@@ -98,6 +120,6 @@ impl Before {
                 .fetch_all(store.readers())
                 .await?;
         wish.actions.extend(named.into_iter().map(ActionName::new));
-        Ok(())
+        Ok(Some(from))
     }
 }

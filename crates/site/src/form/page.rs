@@ -8,7 +8,7 @@ use data_encoding::BASE32_NOPAD;
 use ui::html::Html;
 use ui::page::{Crumb, Notice, Tone};
 
-use super::again::Before;
+use super::again::{Before, From};
 use super::desk::Desk;
 use super::expect::Expected;
 use super::judge::{Facts, Wrong, judge};
@@ -64,9 +64,9 @@ async fn show(
         Ok(resolved) => resolved,
         Err(fault) => return Ok(unresolved(site, viewer, &desk, wanted, &fault)),
     };
-    let mut wish = Before::of(query).wish(&site.store, &desk, &resolved.study).await?;
+    let (mut wish, from) = Before::of(query).wish(&site.store, &desk, &resolved.study).await?;
     wish.key = new_key()?;
-    let drawing = Drawing { resolved: &resolved, wish: &wish, ..Drawing::plain(&resolved, &wish) };
+    let drawing = Drawing { from: from.as_ref(), ..Drawing::plain(&resolved, &wish) };
     Ok((StatusCode::OK, drawing.page(site, viewer, &desk)).into_response())
 }
 
@@ -181,11 +181,12 @@ struct Drawing<'a> {
     wrong: &'a [Wrong],
     expected: Option<&'a Expected>,
     made: Option<i64>,
+    from: Option<&'a From>,
 }
 
 impl<'a> Drawing<'a> {
     fn plain(resolved: &'a Resolved, wish: &'a Wish) -> Self {
-        Self { resolved, wish, filter: "", wrong: &[], expected: None, made: None }
+        Self { resolved, wish, filter: "", wrong: &[], expected: None, made: None, from: None }
     }
 
     fn page(&self, site: &Opened, viewer: &Viewer, desk: &Desk) -> Page<String> {
@@ -203,6 +204,7 @@ impl<'a> Drawing<'a> {
             wrong: self.wrong,
             expected: self.expected,
             made: self.made,
+            from: self.from,
             gauges: gauges.as_deref(),
             now: desk.now,
         };

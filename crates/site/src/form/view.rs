@@ -9,6 +9,7 @@ use ui::html::Html;
 use ui::icon::{Level, State};
 use ui::time::At;
 
+use super::again::From;
 use super::excerpt::{self, Fault};
 use super::expect::{Deed, Expected};
 use super::ground::{Choice, Ground, Waits};
@@ -36,6 +37,8 @@ pub(super) struct Shown<'a> {
     pub(super) expected: Option<&'a Expected>,
     /// The request that the same form made before.
     pub(super) made: Option<i64>,
+    /// The request that the form was filled in from.
+    pub(super) from: Option<&'a From>,
     /// What the chosen backend told last of its workers.
     pub(super) gauges: Option<&'a Gauges>,
     pub(super) now: i64,
@@ -56,6 +59,7 @@ pub(super) struct FormPage<'a> {
     pub(super) missing: Option<String>,
     pub(super) wrong: &'a [Wrong],
     pub(super) made: Option<i64>,
+    pub(super) from: Option<&'a From>,
     pub(super) backends: Vec<Backend<'a>>,
     pub(super) run_all: bool,
     pub(super) actions: Vec<Row>,
@@ -205,6 +209,7 @@ impl<'a> Shown<'a> {
             missing: study.yaml.as_ref().err().map(|missing| missing.message.clone()),
             wrong: self.wrong,
             made: self.made,
+            from: self.from,
             backends: self.backends(),
             run_all: wish.actions.iter().any(ActionName::is_run_all),
             actions,

@@ -293,6 +293,9 @@ async fn a_form_is_filled_in_from_an_earlier_request() {
     let failed = rig.get(1, &format!("{PAGE}?from=7&only=failed")).await;
     failed.has("value=\"tidy\" checked");
     failed.has_not("value=run_all checked");
+    failed.has("href=\"/winter-pressures/winter-chest/run-jobs/?from=7\">All that it asked for");
+    same.has(&format!("href=\"{PAGE}{}/?from=7\">At the same commit", "1".repeat(40)));
+    same.has("Only what failed or did not start");
     failed.has_not("value=\"extract\" checked");
     let elsewhere = rig.get(1, &format!("{PAGE}?from=7&backend=emis")).await;
     elsewhere.has("value=\"emis\" checked");

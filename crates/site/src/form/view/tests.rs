@@ -43,6 +43,7 @@ fn page(yaml: &[u8]) -> String {
         wrong: &[],
         expected: None,
         made: None,
+        from: None,
         gauges: None,
         now: 0,
     };
