@@ -126,7 +126,8 @@ impl Repo {
 }
 
 pub(crate) struct Rig {
-    pub(crate) folder: tempfile::TempDir,
+    /// Goes with the rig.
+    pub(crate) _folder: tempfile::TempDir,
     pub(crate) site: Arc<Site>,
     pub(crate) router: Router,
     pub(crate) repo: Repo,
@@ -183,7 +184,7 @@ impl Rig {
         let repo = Repo::at(folder.path().join("study"));
         let site = Site::open(settings(folder.path())).await.unwrap();
         let router = site::router(site.clone());
-        let mut rig = Self { site, router, repo, cookies: Vec::new(), folder };
+        let mut rig = Self { site, router, repo, cookies: Vec::new(), _folder: folder };
         let url = format!("file://{}", rig.repo.0.display());
         rig.run(&format!(
             "INSERT INTO account (id, username, username_key, fullname, kind, created_at) VALUES
