@@ -3,7 +3,10 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test stops at its first surprise")]
 
+mod demo;
 mod driver;
+mod looks;
+mod walks;
 
 use driver::{Browser, Scheme};
 
