@@ -9,6 +9,7 @@
 )]
 
 mod canary;
+mod fresh;
 mod kills;
 mod marks;
 mod rig;
