@@ -249,6 +249,23 @@ impl House {
         self.backend_process = Some(Self::begin(&mut command, "asks"));
     }
 
+    /// Starts the backend so that it dies, as by `kill -9`, when it passes a place of spec jobs.md 9; kills it if it has
+    /// not passed there in this time. Gives whether it had.
+    pub fn backend_dies_at(&mut self, place: &str, within: Duration) -> bool {
+        let file = self.path("backend.toml");
+        let mut command = self.cloister(&["backend", "serve", file.to_str().unwrap(), "--take-over"]);
+        command.env("CLOISTER_FAULT", format!("kill@{place}:1")).stdout(Stdio::null()).stderr(Stdio::null());
+        let mut process = command.spawn().unwrap();
+        let begin = Instant::now();
+        let mut has_passed = false;
+        while !has_passed && begin.elapsed() < within {
+            std::thread::sleep(Duration::from_millis(10));
+            has_passed = process.try_wait().unwrap().is_some();
+        }
+        end(Some(process));
+        has_passed
+    }
+
     /// `kill -9`.
     pub fn kill_site(&mut self) {
         end(self.site_process.take());
