@@ -181,10 +181,7 @@ impl House {
 
     /// `cloister site` with this word, on this house's site.
     pub fn site_command(&self, word: &str) -> Command {
-        let (settings, data) = (self.path("site.toml"), self.path("site"));
-        let mut command = self.cloister(&["site", word]);
-        command.arg("--settings").arg(settings).arg("--data").arg(data);
-        command
+        self.cloister(&["site", word, "--settings", "site.toml", "--data", "site"])
     }
 
     /// The process, once it has said on its standard output that it is ready.
@@ -227,9 +224,7 @@ impl House {
             change.commit().await.unwrap();
             code
         });
-        let file = self.path("backend.toml");
-        let enrolled =
-            self.cloister(&["backend", "enrol", file.to_str().unwrap(), "--code", code.reveal()]).output().unwrap();
+        let enrolled = self.cloister(&["backend", "enrol", "backend.toml", "--code", code.reveal()]).output().unwrap();
         assert!(enrolled.status.success(), "{}", said(&enrolled));
         threads.block_on(async {
             let site = Site::open(self.settings()).await.unwrap();
@@ -243,8 +238,7 @@ impl House {
 
     pub fn start_backend(&mut self) {
         // A process that was killed holds its lease for a while longer: its successor takes over.
-        let file = self.path("backend.toml");
-        let mut command = self.cloister(&["backend", "serve", file.to_str().unwrap(), "--take-over"]);
+        let mut command = self.cloister(&["backend", "serve", "backend.toml", "--take-over"]);
         command.envs(self.env.iter().cloned());
         self.backend_process = Some(Self::begin(&mut command, "asks"));
     }
@@ -252,8 +246,7 @@ impl House {
     /// Starts the backend so that it dies, as by `kill -9`, when it passes a place of spec jobs.md 9; kills it if it has
     /// not passed there in this time. Gives whether it had.
     pub fn backend_dies_at(&mut self, place: &str, within: Duration) -> bool {
-        let file = self.path("backend.toml");
-        let mut command = self.cloister(&["backend", "serve", file.to_str().unwrap(), "--take-over"]);
+        let mut command = self.cloister(&["backend", "serve", "backend.toml", "--take-over"]);
         command.env("CLOISTER_FAULT", format!("kill@{place}:1")).stdout(Stdio::null()).stderr(Stdio::null());
         let mut process = command.spawn().unwrap();
         let begin = Instant::now();
