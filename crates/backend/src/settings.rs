@@ -192,7 +192,9 @@ impl Settings {
         let at = |line, what| BadSettings::At { path: path.to_owned(), line, what };
         let file: file::File =
             toml::from_str(text).map_err(|bad| at(line(bad.span()), bad.message().trim_end().to_owned()))?;
-        let folder = path.parent().unwrap_or(Path::new(""));
+        // git works in a folder of its own, so mirrors and tokens must not be named from here.
+        let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        let folder = whole.parent().unwrap_or(Path::new(""));
         check::settings(file, folder).map_err(|wrong| {
             let mut faults = wrong.into_iter().map(|fault| (line(fault.span), fault.what));
             let (first, mut what) = faults.next().unwrap_or_default();

@@ -149,7 +149,7 @@ impl Settings {
     ///
     /// # Errors
     /// What does not.
-    pub fn checked(self) -> Result<Self, BadSettings> {
+    pub fn checked(mut self) -> Result<Self, BadSettings> {
         let rest = self.origin.strip_prefix("https://").or_else(|| self.origin.strip_prefix("http://"));
         let host = rest.filter(|rest| !rest.is_empty() && rest.chars().all(is_of_host));
         if host.is_none() {
@@ -161,6 +161,9 @@ impl Settings {
         if !self.is_https() && !self.listen.ip().is_loopback() {
             return Err(BadSettings::Plain { origin: self.origin });
         }
+        // git works in a folder of its own, so the mirrors must not be named from here. An empty path stays: it fails when
+        // it is made.
+        self.data = std::path::absolute(&self.data).unwrap_or(self.data);
         Ok(self)
     }
 

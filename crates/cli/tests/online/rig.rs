@@ -1,0 +1,333 @@
+//! A site, a backend and a study in a folder of their own; both programs as processes that can be killed.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use sandbox::{Native, NativeOptions, Runtime};
+use serde_json::json;
+use site::access::{Place, Role, TokenScope};
+use site::people::{self, By};
+use site::settings::Chosen;
+use site::{Settings, Site};
+use tempfile::TempDir;
+
+use crate::wire::{Answer, ask};
+
+pub const PROJECT: &str = "trials";
+pub const BACKEND: &str = "north";
+
+pub struct House {
+    home: TempDir,
+    /// Where the site listens.
+    pub site_at: SocketAddr,
+    token: String,
+    backend: i64,
+    site_process: Option<Child>,
+    backend_process: Option<Child>,
+    /// What the backend has in its environment beside the usual.
+    pub env: Vec<(String, String)>,
+}
+
+/// Whether study code can be shut in here; without that there is nothing to test.
+pub fn can_isolate() -> bool {
+    let options = NativeOptions { supervisor: env!("CARGO_BIN_EXE_cloister").into(), ..NativeOptions::default() };
+    let probe = Native::new(options).probe();
+    let missing: Vec<_> = probe.missing().map(|(name, _)| name).collect();
+    if !missing.is_empty() {
+        eprintln!("left out: this machine cannot isolate ({})", missing.join(", "));
+    }
+    missing.is_empty()
+}
+
+/// Waits until something is the case.
+#[track_caller]
+pub fn until(what: &str, seconds: u64, mut is: impl FnMut() -> bool) {
+    let begin = Instant::now();
+    while !is() {
+        assert!(begin.elapsed() < Duration::from_secs(seconds), "after {seconds} s: not yet {what}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+fn free_port() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+}
+
+fn done(command: &mut Command) {
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{command:?}: {}", said(&output));
+}
+
+pub fn said(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+impl House {
+    /// A site with one person, one backend, and a workspace on the study for each name. Nothing runs yet.
+    pub fn of(actions: &str, files: &[(&str, &str)], workspaces: &[String]) -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let site_at = free_port();
+        let mut house = Self {
+            home,
+            site_at,
+            token: String::new(),
+            backend: 0,
+            site_process: None,
+            backend_process: None,
+            env: Vec::new(),
+        };
+        house.study(actions, files);
+        house.python();
+        let settings = format!("listen = \"{site_at}\"\norigin = \"http://{site_at}\"\nlocal_repositories = true\n");
+        fs::write(house.path("site.toml"), settings).unwrap();
+        house.people(workspaces);
+        house
+    }
+
+    pub fn path(&self, path: &str) -> PathBuf {
+        self.home.path().join(path)
+    }
+
+    fn study(&self, actions: &str, files: &[(&str, &str)]) {
+        let folder = self.path("made");
+        let yaml = format!("version: \"5\"\nactions:\n{actions}");
+        for (path, text) in files.iter().chain([&("project.yaml", yaml.as_str())]) {
+            let path = folder.join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        let git = |words: &[&str]| {
+            let mut command = Command::new("git");
+            command.args(words).current_dir(&folder);
+            command.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_NOSYSTEM", "1");
+            done(&mut command);
+        };
+        git(&["init", "--quiet", "--initial-branch", "main"]);
+        git(&["add", "--all"]);
+        let author = ["-c", "user.name=Sample Author", "-c", "user.email=author@example.org"];
+        git(&[&author[..], &["commit", "--quiet", "--message", "Begin"]].concat());
+        git(&["clone", "--quiet", "--bare", ".", "../study"]);
+    }
+
+    /// `python:v2` is an environment without packages for this house.
+    fn python(&self) {
+        let place = self.path("python");
+        let made = Command::new("python3").args(["-m", "venv", "--without-pip"]).arg(&place).status();
+        assert!(made.is_ok_and(|status| status.success()), "python3 with venv is needed: see scripts/prerequisites");
+        fs::create_dir_all(self.path(".config/cloister")).unwrap();
+        fs::write(self.path(".config/cloister/cloister.toml"), format!("[runtime.\"python:v2\"]\npath = {place:?}\n"))
+            .unwrap();
+    }
+
+    fn settings(&self) -> Settings {
+        let chosen = Chosen { data: Some(self.path("site")), ..Chosen::default() };
+        Settings::read(Some(&self.path("site.toml")), chosen).unwrap()
+    }
+
+    /// What staff and a researcher would do on pages before anything runs.
+    fn people(&mut self, workspaces: &[String]) {
+        let threads = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let repo = format!("file://{}", self.path("study").display());
+        (self.backend, self.token) = threads.block_on(async {
+            let site = Site::open(self.settings()).await.unwrap();
+            let by = By::operator();
+            let mut change = site.store.change().await.unwrap();
+            people::roles::set_two_people(&mut change, &by, false).await.unwrap();
+            let org = people::orgs::Org { slug: "northfield", name: "Northfield", description: "" };
+            let org = people::orgs::add(&mut change, &by, org).await.unwrap();
+            let project = people::projects::Project {
+                number: "",
+                name: "Trials",
+                slug: PROJECT,
+                category: "internal",
+                lead: Some(org),
+            };
+            let project = people::projects::add(&mut change, &by, project).await.unwrap();
+            let new = people::backends::New { slug: BACKEND, name: "North", flavour: "tpp", data_kind: "synthetic" };
+            let backend = people::backends::add(&mut change, &by, new).await.unwrap();
+            let kind = people::accounts::Kind::Human;
+            let new = people::accounts::New { username: "sample-r", fullname: "Sample Researcher", email: "", kind };
+            let account = people::accounts::add(&mut change, &by, new).await.unwrap();
+            let (role, place) = (Role::ProjectDeveloper, Place::Project(project));
+            let new = people::roles::New { account, role, place, reason: "for the test", expires_at: None };
+            people::roles::grant(&mut change, &by, new).await.unwrap();
+            people::backends::set_member(&mut change, &by, backend, account, true).await.unwrap();
+            people::orgs::set_member(&mut change, &by, org, account, true).await.unwrap();
+            for name in workspaces {
+                let new = people::workspaces::New { name, repo: &repo, branch: "main", purpose: "a test" };
+                people::workspaces::add(&mut change, &by, &site.settings, project, new).await.unwrap();
+            }
+            let scopes = [TokenScope::RequestRun, TokenScope::RequestCancel];
+            let new = people::tokens::New { name: "the test", scopes: &scopes, days: 1, projects: &[] };
+            let token = people::tokens::make(&mut change, &by, account, new).await.unwrap();
+            change.commit().await.unwrap();
+            (backend, token.reveal().to_owned())
+        });
+    }
+
+    pub fn cloister(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_cloister"));
+        command.args(words).current_dir(self.home.path()).env("HOME", self.home.path());
+        command.env("CLOISTER_CACHE_DIR", self.path("cache")).stdin(Stdio::null());
+        for name in ["XDG_CONFIG_HOME", "XDG_CACHE_HOME", "CI", "RUST_LOG"] {
+            command.env_remove(name);
+        }
+        command
+    }
+
+    /// `cloister site` with this word, on this house's site.
+    pub fn site_command(&self, word: &str) -> Command {
+        self.cloister(&["site", word, "--settings", "site.toml", "--data", "site"])
+    }
+
+    /// The process, once it has said on its standard output that it is ready.
+    fn begin(command: &mut Command, ready: &str) -> Child {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let errors = child.stderr.take().unwrap();
+        let errors =
+            std::thread::spawn(move || BufReader::new(errors).lines().map_while(Result::ok).collect::<Vec<_>>());
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+        if !lines.any(|line| line.contains(ready)) {
+            let _ = child.kill();
+            let _ = child.wait();
+            panic!("it did not begin: {}", errors.join().unwrap().join("\n"));
+        }
+        // What it says further must not fill a pipe.
+        std::thread::spawn(move || lines.for_each(drop));
+        child
+    }
+
+    pub fn start_site(&mut self) {
+        let mut command = self.site_command("serve");
+        self.site_process = Some(Self::begin(&mut command, "listens on"));
+    }
+
+    /// Enrols the backend by the way through which it will always reach the site, and has staff confirm it.
+    pub fn enrol(&self, way: SocketAddr) {
+        let settings = format!(
+            "slug = \"{BACKEND}\"\nflavour = \"tpp\"\nprofile = \"demo\"\ndata = \"dummy\"\n\
+             [site]\nurl = \"http://{way}\"\n\
+             [folders]\nstate = \"state\"\nhigh = \"high\"\nmedium = \"medium\"\n\
+             [repositories]\nallow = []\nallow_local = true\n[workers]\nmax = 2\n"
+        );
+        fs::write(self.path("backend.toml"), settings).unwrap();
+        let threads = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let id = site::store::ids::BackendId(self.backend);
+        let code = threads.block_on(async {
+            let site = Site::open(self.settings()).await.unwrap();
+            let mut change = site.store.change().await.unwrap();
+            let code = site::line::make_code(&mut change, &site, id).await.unwrap();
+            change.commit().await.unwrap();
+            code
+        });
+        let enrolled = self.cloister(&["backend", "enrol", "backend.toml", "--code", code.reveal()]).output().unwrap();
+        assert!(enrolled.status.success(), "{}", said(&enrolled));
+        threads.block_on(async {
+            let site = Site::open(self.settings()).await.unwrap();
+            let words = site::line::fingerprint(&site, id).await.unwrap().join(" ");
+            assert!(said(&enrolled).contains(&words), "{words} is not in {}", said(&enrolled));
+            let mut change = site.store.change().await.unwrap();
+            site::line::confirm(&mut change, &site, id, None).await.unwrap();
+            change.commit().await.unwrap();
+        });
+    }
+
+    pub fn start_backend(&mut self) {
+        // A process that was killed holds its lease for a while longer: its successor takes over.
+        let mut command = self.cloister(&["backend", "serve", "backend.toml", "--take-over"]);
+        command.envs(self.env.iter().cloned());
+        self.backend_process = Some(Self::begin(&mut command, "asks"));
+    }
+
+    /// Starts the backend so that it dies, as by `kill -9`, when it passes a place of spec jobs.md 9; kills it if it has
+    /// not passed there in this time. Gives whether it had.
+    pub fn backend_dies_at(&mut self, place: &str, within: Duration) -> bool {
+        let mut command = self.cloister(&["backend", "serve", "backend.toml", "--take-over"]);
+        command.env("CLOISTER_FAULT", format!("kill@{place}:1")).stdout(Stdio::null()).stderr(Stdio::null());
+        let mut process = command.spawn().unwrap();
+        let begin = Instant::now();
+        let mut has_passed = false;
+        while !has_passed && begin.elapsed() < within {
+            std::thread::sleep(Duration::from_millis(10));
+            has_passed = process.try_wait().unwrap().is_some();
+        }
+        end(Some(process));
+        has_passed
+    }
+
+    /// `kill -9`.
+    pub fn kill_site(&mut self) {
+        end(self.site_process.take());
+    }
+
+    /// `kill -9`. Its running jobs live on, as they do when an operator restarts it.
+    pub fn kill_backend(&mut self) {
+        end(self.backend_process.take());
+    }
+
+    /// Asks as the researcher's program. An error if the site is not there.
+    pub fn ask(&self, method: &str, path: &str, key: &str, body: &str) -> std::io::Result<Answer> {
+        ask(self.site_at, method, path, &self.headers(key), body)
+    }
+
+    fn headers(&self, key: &str) -> String {
+        format!("Authorization: Bearer {}\r\nContent-Type: application/json\r\nIdempotency-Key: {key}\r\n", self.token)
+    }
+
+    /// What `request` asks: where, headers, body.
+    pub fn asking(&self, workspace: &str, actions: &[&str]) -> (SocketAddr, String, String) {
+        let body = json!({"workspace": workspace, "backend": BACKEND, "actions": actions}).to_string();
+        (self.site_at, self.headers(workspace), body)
+    }
+
+    /// Makes the one request of a workspace, and gives its number; none if the site did not answer.
+    #[track_caller]
+    pub fn request(&self, workspace: &str, actions: &[&str]) -> Option<i64> {
+        let (at, headers, body) = self.asking(workspace, actions);
+        let answer = ask(at, "POST", "/api/v1/job-requests", &headers, &body).ok()?;
+        assert!(matches!(answer.status, 200 | 201), "{} {}", answer.status, answer.body);
+        Some(answer.json()["number"].as_i64().unwrap())
+    }
+
+    /// The tables of the site.
+    pub fn at_site(&self) -> PathBuf {
+        self.path("site/site.sqlite")
+    }
+
+    /// The backend's record of what it told, and that of its jobs.
+    pub fn at_backend(&self) -> [PathBuf; 2] {
+        [self.path("state/backend.sqlite"), self.path("state/state.sqlite")]
+    }
+}
+
+fn end(process: Option<Child>) {
+    if let Some(mut process) = process {
+        let _ = process.kill();
+        let _ = process.wait();
+    }
+}
+
+impl Drop for House {
+    fn drop(&mut self) {
+        self.kill_backend();
+        self.kill_site();
+    }
+}
+
+/// Every file below a folder, with its bytes.
+pub fn files(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let (path, kind) = (entry.path(), entry.file_type().unwrap());
+        if kind.is_dir() {
+            found.extend(files(&path));
+        } else if kind.is_file() {
+            found.push((path.clone(), fs::read(&path).unwrap_or_default()));
+        }
+    }
+    found
+}
