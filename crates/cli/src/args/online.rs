@@ -9,7 +9,7 @@ use clap::{Args, Subcommand};
 /// run. Nothing has to be set up before, and nothing is left behind.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Open the address that is printed. Sign in by picking a person: each has one role.\nCtrl-C ends it all and removes its folder.\n\nThe first job waits until its environment is made (270 MB are fetched once, into the\ncache folder); pages can be read meanwhile."
+    after_help = "Open the address that is printed. Sign in by picking a person: each has one role.\n\nCtrl-C ends it all and removes its folder.\n\nThe first job waits until its environment is made (270 MB are fetched once, into the cache folder); pages can be read meanwhile."
 )]
 pub(crate) struct Demo {
     /// Where to listen; only an address of this machine [default: 127.0.0.1:8000, or a free port]

@@ -18,7 +18,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 async fn press(browser: &Browser, words: &str) {
     let path = format!("//*[(self::a or self::button) and normalize-space(.)='{words}']");
     let found = browser.page.wait().at_most(PATIENCE).for_element(Locator::XPath(&path)).await;
-    found.unwrap_or_else(|error| panic!("{words}: {error}")).click().await.unwrap();
+    let found = found.unwrap_or_else(|error| panic!("{words}: {error}"));
+    let click = "arguments[0].scrollIntoView({ block: 'center', behavior: 'instant' }); arguments[0].click()";
+    browser.page.execute(click, vec![serde_json::to_value(&found).unwrap()]).await.unwrap();
 }
 
 async fn shows(browser: &Browser, words: &str) {
@@ -39,8 +41,11 @@ async fn sign_in(browser: &Browser, demo: &Demo, name: &str) {
     shows(browser, "Sign out").await;
 }
 
+/// Clicks on what stands in the page, wherever the window is scrolled to.
 async fn tick(browser: &Browser, css: &str) {
-    browser.page.find(Locator::Css(css)).await.unwrap().click().await.unwrap();
+    browser.page.wait().at_most(PATIENCE).for_element(Locator::Css(css)).await.unwrap();
+    let click = "document.querySelector(arguments[0]).click()";
+    browser.page.execute(click, vec![css.into()]).await.unwrap();
 }
 
 #[tokio::test]
@@ -95,7 +100,9 @@ async fn the_public_reads_what_ran_and_nothing_private() {
     shows(&browser, "pincer-measures").await;
     press(&browser, "4382").await;
     // What the page of the seed says.
-    for words in ["Job request: 4382", "Bennett Institute", "qsvx2ydt4f6km7zs", "45:28:32", "cd9f692", "Succeeded", "TPP"] {
+    for words in
+        ["Job request: 4382", "Bennett Institute", "qsvx2ydt4f6km7zs", "45:28:32", "cd9f692", "Succeeded", "TPP"]
+    {
         shows(&browser, words).await;
     }
     browser.page.goto(&demo.at(&format!("/job-requests/{SUCCEEDS}/"))).await.unwrap();
