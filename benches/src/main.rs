@@ -5,6 +5,7 @@ mod clock;
 mod collecting;
 mod generate;
 mod history;
+mod pages;
 mod planning;
 mod reading;
 mod running;
@@ -28,7 +29,7 @@ struct Setup {
 type Table = fn(&Setup) -> Result<(), Box<dyn std::error::Error>>;
 
 /// All of them, in order.
-const TABLES: [(&str, Table); 7] = [
+const TABLES: [(&str, Table); 8] = [
     ("reading", reading::table),
     ("planning", |_| planning::table()),
     ("running", running::table),
@@ -36,6 +37,7 @@ const TABLES: [(&str, Table); 7] = [
     ("unlucky", unlucky::table),
     ("sandboxes", sandboxes::table),
     ("collecting", collecting::table),
+    ("pages", pages::table),
 ];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
