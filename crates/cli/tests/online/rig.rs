@@ -188,7 +188,8 @@ impl House {
         command
     }
 
-    /// `cloister site` with this word, on this house's site.
+    /// `cloister site` with this word, on this house's site. Its paths, as the backend's, are relative: both must work
+    /// wherever they are started.
     pub fn site_command(&self, word: &str) -> Command {
         self.cloister(&["site", word, "--settings", "site.toml", "--data", "site"])
     }
