@@ -262,7 +262,15 @@ fn whole(house: &House, asked: &BTreeMap<i64, String>) -> usize {
     for job in &ours {
         assert_eq!(finished.get(&job[0]), Some(&job[3]), "{job:?}");
         let right = if job[1] == "fails" { "nonzero_exit" } else { "succeeded" };
-        assert_eq!(job[3], right, "{job:?}");
+        let about = || {
+            let job = &job[0];
+            let record =
+                format!("SELECT message, reason, numbers, cancel_requested_at, attempts FROM job WHERE id = '{job}'");
+            let tried = format!("SELECT number, ended_as, reason, exit_code FROM attempt WHERE job = '{job}'");
+            let told = facts.iter().map(|fact| &fact[3]).filter(|text| text.contains(job.as_str()));
+            (rows(&own, &record), rows(&own, &tried), told.collect::<Vec<_>>())
+        };
+        assert_eq!(job[3], right, "{job:?}: {:?}", about());
     }
     let kept = rows(&house.at_site(), "SELECT job, max(attempt) FROM job_attempt GROUP BY job");
     let kept: BTreeMap<String, i64> = kept.into_iter().map(|row| (row[0].clone(), row[1].parse().unwrap())).collect();

@@ -19,12 +19,16 @@ use crate::wire::{Answer, ask};
 
 pub const PROJECT: &str = "trials";
 pub const BACKEND: &str = "north";
+/// Requests of one researcher, fewer than the site allows in ten minutes.
+const EACH: usize = 40;
 
 pub struct House {
     home: TempDir,
     /// Where the site listens.
     pub site_at: SocketAddr,
-    token: String,
+    workspaces: Vec<String>,
+    /// One of each researcher: a person may make so many requests in a time.
+    tokens: Vec<String>,
     backend: i64,
     site_process: Option<Child>,
     backend_process: Option<Child>,
@@ -67,14 +71,15 @@ pub fn said(output: &Output) -> String {
 }
 
 impl House {
-    /// A site with one person, one backend, and a workspace on the study for each name. Nothing runs yet.
+    /// A site with a person for every 40 workspaces, one backend, and a workspace on the study for each name. Nothing runs yet.
     pub fn of(actions: &str, files: &[(&str, &str)], workspaces: &[String]) -> Self {
         let home = tempfile::tempdir().unwrap();
         let site_at = free_port();
         let mut house = Self {
             home,
             site_at,
-            token: String::new(),
+            workspaces: workspaces.to_vec(),
+            tokens: Vec::new(),
             backend: 0,
             site_process: None,
             backend_process: None,
@@ -132,7 +137,7 @@ impl House {
     fn people(&mut self, workspaces: &[String]) {
         let threads = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let repo = format!("file://{}", self.path("study").display());
-        (self.backend, self.token) = threads.block_on(async {
+        (self.backend, self.tokens) = threads.block_on(async {
             let site = Site::open(self.settings()).await.unwrap();
             let by = By::operator();
             let mut change = site.store.change().await.unwrap();
@@ -149,23 +154,27 @@ impl House {
             let project = people::projects::add(&mut change, &by, project).await.unwrap();
             let new = people::backends::New { slug: BACKEND, name: "North", flavour: "tpp", data_kind: "synthetic" };
             let backend = people::backends::add(&mut change, &by, new).await.unwrap();
-            let kind = people::accounts::Kind::Human;
-            let new = people::accounts::New { username: "sample-r", fullname: "Sample Researcher", email: "", kind };
-            let account = people::accounts::add(&mut change, &by, new).await.unwrap();
-            let (role, place) = (Role::ProjectDeveloper, Place::Project(project));
-            let new = people::roles::New { account, role, place, reason: "for the test", expires_at: None };
-            people::roles::grant(&mut change, &by, new).await.unwrap();
-            people::backends::set_member(&mut change, &by, backend, account, true).await.unwrap();
-            people::orgs::set_member(&mut change, &by, org, account, true).await.unwrap();
             for name in workspaces {
                 let new = people::workspaces::New { name, repo: &repo, branch: "main", purpose: "a test" };
                 people::workspaces::add(&mut change, &by, &site.settings, project, new).await.unwrap();
             }
-            let scopes = [TokenScope::RequestRun, TokenScope::RequestCancel];
-            let new = people::tokens::New { name: "the test", scopes: &scopes, days: 1, projects: &[] };
-            let token = people::tokens::make(&mut change, &by, account, new).await.unwrap();
+            let mut tokens = Vec::new();
+            for n in 0..workspaces.len().div_ceil(EACH) {
+                let (kind, username) = (people::accounts::Kind::Human, format!("sample-{n}"));
+                let new = people::accounts::New { username: &username, fullname: "Sample Researcher", email: "", kind };
+                let account = people::accounts::add(&mut change, &by, new).await.unwrap();
+                let (role, place) = (Role::ProjectDeveloper, Place::Project(project));
+                let new = people::roles::New { account, role, place, reason: "for the test", expires_at: None };
+                people::roles::grant(&mut change, &by, new).await.unwrap();
+                people::backends::set_member(&mut change, &by, backend, account, true).await.unwrap();
+                people::orgs::set_member(&mut change, &by, org, account, true).await.unwrap();
+                let scopes = [TokenScope::RequestRun, TokenScope::RequestCancel];
+                let new = people::tokens::New { name: "the test", scopes: &scopes, days: 1, projects: &[] };
+                let token = people::tokens::make(&mut change, &by, account, new).await.unwrap();
+                tokens.push(token.reveal().to_owned());
+            }
             change.commit().await.unwrap();
-            (backend, token.reveal().to_owned())
+            (backend, tokens)
         });
     }
 
@@ -179,7 +188,8 @@ impl House {
         command
     }
 
-    /// `cloister site` with this word, on this house's site.
+    /// `cloister site` with this word, on this house's site. Its paths, as the backend's, are relative: both must work
+    /// wherever they are started.
     pub fn site_command(&self, word: &str) -> Command {
         self.cloister(&["site", word, "--settings", "site.toml", "--data", "site"])
     }
@@ -274,8 +284,11 @@ impl House {
         ask(self.site_at, method, path, &self.headers(key), body)
     }
 
+    /// Those of the researcher who asks for the workspace of this name; of the first one for any other key.
     fn headers(&self, key: &str) -> String {
-        format!("Authorization: Bearer {}\r\nContent-Type: application/json\r\nIdempotency-Key: {key}\r\n", self.token)
+        let place = self.workspaces.iter().position(|name| name == key).unwrap_or(0);
+        let token = &self.tokens[place / EACH];
+        format!("Authorization: Bearer {token}\r\nContent-Type: application/json\r\nIdempotency-Key: {key}\r\n")
     }
 
     /// What `request` asks: where, headers, body.
