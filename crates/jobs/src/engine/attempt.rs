@@ -250,6 +250,11 @@ async fn conduct(
     let failed = outcome::of_exit(&exit, &spec.limits, work.job.definition.is_database);
     if let Some(status) = failed.as_ref().filter(|status| status.code == StatusCode::CancelledByUser) {
         let told = *stop.borrow();
+        if told.is_none() && shop.state.job(work.job.id).await?.cancel_requested_at.is_none() {
+            // A launch that its engine did not survive, or a signal from elsewhere: nobody wanted this job to end.
+            let why = "its sandbox was ended, and not by us".to_owned();
+            return Ok(Led::Passing(Passing { cause: Cause::Lost, why }));
+        }
         return Ok(match told.map_or_else(|| Ok(status.clone()), Stop::status) {
             Ok(status) => Outcome { exit: Some(exit), ..Outcome::failed(status, Some(spec)) }.into(),
             Err(halt) => Led::Halted(halt),
