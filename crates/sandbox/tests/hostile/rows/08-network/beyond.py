@@ -1,6 +1,7 @@
 import os
 import socket
 import subprocess
+import time
 
 from attempts import attempt
 
@@ -13,6 +14,10 @@ if os.geteuid() == 0:
         subprocess.run(["ip", "address", "add", address, "dev", "lo"] + ["nodad"] * (":" in address), check=True)
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
         servers.append(socket.create_server((address, 80), family=family))
+        # The kernel makes the way to an address a moment after the address.
+        until = time.monotonic() + 3
+        while socket.socket(family).connect_ex((address, 80)) != 0 and time.monotonic() < until:
+            time.sleep(0.01)
 
 
 def reach(address):
