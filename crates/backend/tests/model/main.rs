@@ -13,7 +13,7 @@ mod steady;
 mod world;
 
 use proptest::prelude::*;
-use proptest::test_runner::{Config, TestRunner};
+use proptest::test_runner::{Config, RngSeed, TestRunner};
 
 use net::Weather;
 use world::{Kind, Step, live};
@@ -71,9 +71,16 @@ fn lives(default: u32) -> u32 {
     std::env::var("CLOISTER_LIVES").ok().and_then(|text| text.parse().ok()).unwrap_or(default)
 }
 
+/// The same lives each time, so that a change is judged by what it changes; `CLOISTER_LIVES_SEED` asks for others.
+fn seed() -> RngSeed {
+    let asked = std::env::var("CLOISTER_LIVES_SEED").ok().and_then(|text| text.parse().ok());
+    RngSeed::Fixed(asked.unwrap_or(1))
+}
+
 fn run(kind: Kind, cases: u32, disk: bool) {
-    let mut runner =
-        TestRunner::new(Config { cases, failure_persistence: None, max_shrink_iters: 300, ..Config::default() });
+    let config =
+        Config { cases, failure_persistence: None, max_shrink_iters: 300, rng_seed: seed(), ..Config::default() };
+    let mut runner = TestRunner::new(config);
     let lives = (steps(kind), any::<u64>());
     runner.run(&lives, |(steps, seed)| live(kind, &steps, seed, disk).map_err(TestCaseError::fail)).unwrap();
 }
