@@ -12,6 +12,7 @@ mod hello;
 mod key;
 mod peers;
 mod people;
+mod restored;
 mod send;
 mod take;
 

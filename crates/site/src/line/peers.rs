@@ -15,7 +15,7 @@ use super::alarm::Alarm;
 use super::key::{self, KeyError};
 use super::send::Sent;
 use crate::access::Prefix;
-use crate::clock::moment;
+use crate::clock::{self, moment};
 use crate::store::ids::BackendId;
 
 /// Wrong tokens or codes from one address.
@@ -31,6 +31,7 @@ const BURST: f64 = 200.0;
 #[derive(Debug)]
 pub struct Lines {
     key: SigningKey,
+    opened_at: i64,
     peers: Mutex<HashMap<BackendId, Arc<Peer>>>,
     tries: Mutex<HashMap<Prefix, VecDeque<i64>>>,
 }
@@ -72,7 +73,7 @@ impl Lines {
     /// # Errors
     /// The key cannot be read or made.
     pub fn open(folder: &Path) -> Result<Self, KeyError> {
-        Ok(Self { key: key::open(folder)?, peers: Mutex::default(), tries: Mutex::default() })
+        Ok(Self { key: key::open(folder)?, opened_at: clock::now(), peers: Mutex::default(), tries: Mutex::default() })
     }
 
     /// The site's key by which backends know its orders.
@@ -82,6 +83,12 @@ impl Lines {
 
     pub(crate) fn key(&self) -> &SigningKey {
         &self.key
+    }
+
+    /// When this process began. What was put into a line before may have been seen by a backend although nothing says so,
+    /// for the site may have been restored from an older copy.
+    pub(crate) fn opened_at(&self) -> i64 {
+        self.opened_at
     }
 
     /// The connection of a backend.
