@@ -51,6 +51,19 @@ async fn a_lost_attempt_is_followed_by_one_that_succeeds() {
     assert_eq!(codes, ["waiting_on_new_task", "succeeded"]);
 }
 
+/// Nobody wanted it to end: the job is not cancelled, and has another attempt that says why.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_somebody_else_ended_is_not_cancelled() {
+    let rig = Rig::new(&[("a", &[]), ("b", &["a"])]).await;
+    rig.double.plan("a", &[Act::EndFromElsewhere, Act::Succeed]);
+    rig.run(quick()).await;
+    let job = rig.job("a").await;
+    assert_eq!((job.status.code, job.attempts, job.tries), (StatusCode::Succeeded, 2, 1));
+    let past = rig.shop.state.attempts_of(job.id).await.unwrap();
+    assert_eq!(past[0].ended_as.as_deref(), Some("waiting_on_new_task"));
+    assert_eq!(rig.job("b").await.status.code, StatusCode::Succeeded, "what needs it did not end with it");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn only_database_jobs_are_tried_again_for_their_exit_codes() {
     let rig = Rig::new(&[("plain", &[]), ("sql_passing", &[]), ("sql_bad", &[])]).await;
