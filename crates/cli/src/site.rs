@@ -8,6 +8,7 @@ use pipeline::report::visible;
 
 use crate::args::{self, SiteCommand};
 use crate::exit::Exit;
+use crate::log;
 use crate::run::signals;
 use crate::terminal::Terminal;
 
@@ -18,11 +19,14 @@ pub(crate) fn site(args: &args::Site, terminal: &Terminal) -> Result<Exit, Box<d
         terminal.line(&format!("sound: {} listens on {}", settings.origin, settings.listen));
         return Ok(Exit::Done);
     }
+    if let SiteCommand::Serve { log } = &args.command {
+        log::begin(log.as_deref())?;
+    }
     let threads = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let done = threads.block_on(async {
         let site = Site::open(settings).await?;
         match &args.command {
-            SiteCommand::Serve => return serve(site, terminal).await,
+            SiteCommand::Serve { .. } => return serve(site, terminal).await,
             SiteCommand::Import { file } => return import(&site, file, terminal).await,
             SiteCommand::Rebuild => {
                 let made = ::site::facts::rebuild(&site).await?;

@@ -15,6 +15,9 @@ pub(crate) struct Demo {
     /// Where to listen; only an address of this machine [default: 127.0.0.1:8000, or a free port]
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub(crate) listen: Option<SocketAddr>,
+    /// Write each request and event into this file, one JSON object a line (- is standard error)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) log: Option<PathBuf>,
 }
 
 /// The public jobs site: serve it, and what its operator does with its data.
@@ -42,7 +45,11 @@ pub(crate) struct Site {
 #[derive(Debug, Subcommand)]
 pub(crate) enum SiteCommand {
     /// Answer people and backends; the first start prints a link that makes the first administrator
-    Serve,
+    Serve {
+        /// Write each request and event into this file, one JSON object a line (- is standard error)
+        #[arg(long, value_name = "FILE")]
+        log: Option<PathBuf>,
+    },
     /// Read the settings and say what is wrong with them, or nothing
     CheckConfig,
     /// Take in old job requests, one JSON object a line; what is known already changes nothing

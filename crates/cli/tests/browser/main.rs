@@ -6,6 +6,9 @@
 mod demo;
 mod driver;
 mod looks;
+mod person;
+mod public;
+mod study;
 mod walks;
 
 use driver::{Browser, Scheme};
