@@ -13,9 +13,10 @@ use clap_complete::ArgValueCandidates;
 
 use crate::completions::{actions, actions_and_all, codes, runtimes};
 
+pub(crate) use crate::site::args::Site;
 pub(crate) use exec::Exec;
 pub(crate) use machine::{Completions, Schema, SchemaName, Shell};
-pub(crate) use online::{Demo, Site, SiteCommand};
+pub(crate) use online::Demo;
 
 pub(crate) use codelists::{Codelists, CodelistsCommand, CodelistsCommon};
 

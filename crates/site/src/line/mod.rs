@@ -10,6 +10,7 @@ mod epoch;
 mod gauges;
 mod hello;
 mod key;
+mod neighbours;
 mod peers;
 mod people;
 mod restored;
@@ -27,6 +28,7 @@ pub use enrol::{Code, EnrolError, confirm, fingerprint, make_code, rotate};
 pub use epoch::{EpochError, confirm as confirm_epoch};
 pub(crate) use epoch::{propose, replace_keys};
 pub use key::KeyError;
+pub(crate) use neighbours::watch;
 pub use peers::{Lines, Peer, Seen};
 pub use send::{SendError, Sent, rights_changed, send};
 

@@ -103,7 +103,12 @@ impl Lines {
 
     /// Tells the backend's open poll that there is a new directive. Called after the commit.
     pub fn wake(&self, sent: &Sent) {
-        self.peer(sent.backend).wake.notify_waiters();
+        self.wake_backend(sent.backend);
+    }
+
+    /// The same, whoever put it there.
+    pub(crate) fn wake_backend(&self, backend: BackendId) {
+        self.peer(backend).wake.notify_waiters();
     }
 
     /// Ends every open poll: the site stops.
