@@ -1,11 +1,11 @@
-//! Everything that the page of one job request shows, in three queries.
+//! Everything that the page of one job request shows, in two statements.
 //! Spec site.md 4, 18.
 
 use serde::Deserialize;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, SqlitePool};
 
-use super::job::{Attempt, OtherJob, others};
+use super::job::{Attempt, OTHERS, OtherJob};
 use super::parts::{Alert, BackendFace, Cancellation, Decision, Need, ORG, Permission, Person, ProjectFace};
 use super::parts::{backend, get, json, many, project};
 use crate::store::StoreError;
@@ -197,7 +197,7 @@ pub async fn request_page(
                 WHERE audience = 'everyone' AND from_at <= ?4 AND (until_at IS NULL OR until_at > ?4)) alerts,
             (SELECT max(n.job_request) FROM job j JOIN job n ON n.identifier = j.superseded_by
                 WHERE j.job_request = r.number AND j.status = 'failed') superseded,
-            {} previous, {} previous_successful, {} previous_failed
+            {} previous, {} previous_successful, {} previous_failed, {OTHERS}
          FROM job_request r JOIN workspace w ON w.id = r.workspace JOIN project ON project.id = w.project {ORG}
          JOIN backend b ON b.id = r.backend JOIN account a ON a.id = r.requested_by JOIN repo ON repo.id = w.repo
          LEFT JOIN project_yaml y ON y.sha256 = r.project_yaml
@@ -209,12 +209,10 @@ pub async fn request_page(
     // Only constants of this file are put together.
     let query = sqlx::query(AssertSqlSafe(sql)).bind(number).bind(place.0).bind(place.1).bind(now);
     let Some(row) = query.fetch_optional(readers).await? else { return Ok(None) };
-    let jobs = jobs(readers, number).await?;
-    let others = others(readers, number).await?;
-    Ok(Some(page(&row, jobs, others)?))
+    Ok(Some(page(&row, jobs(readers, number).await?)?))
 }
 
-fn page(row: &SqliteRow, jobs: Vec<JobRow>, others: Vec<OtherJob>) -> Result<RequestPage, StoreError> {
+fn page(row: &SqliteRow, jobs: Vec<JobRow>) -> Result<RequestPage, StoreError> {
     let earlier = |column: &str| -> Result<Option<Earlier>, StoreError> {
         get::<Option<String>>(row, column)?.map(|text| json(column, &text)).transpose()
     };
@@ -273,7 +271,7 @@ fn page(row: &SqliteRow, jobs: Vec<JobRow>, others: Vec<OtherJob>) -> Result<Req
         superseded_by: get(row, "superseded")?,
         alerts: many(row, "alerts")?,
         jobs,
-        others,
+        others: many(row, "others")?,
     })
 }
 
