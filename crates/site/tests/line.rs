@@ -440,10 +440,18 @@ async fn a_new_epoch_waits_for_staff() {
     let first = chain.append(at(5), &opened, &key).unwrap();
     let waiting = (StatusCode::CONFLICT, json!({"code": "wrong_epoch", "epoch": 1}));
     assert_eq!(rig.facts(&north, std::slice::from_ref(&first)).await, waiting);
+    // Asking again is no other proposal; staff agree to what they have seen and to nothing else.
+    assert_eq!(rig.facts(&north, std::slice::from_ref(&first)).await, waiting);
+    assert_eq!(rig.one::<i64>("SELECT count(*) FROM audit_event WHERE action = 'backend_epoch_proposed'").await, 1);
+    let offered = site::line::offered(&rig.site, north.id).await.unwrap().unwrap();
+    assert_eq!(offered.words, protocol::keys::fingerprint(&text("north"), &key.public(), &rig.site.line.public_key()));
     let mut change = rig.site.store.change().await.unwrap();
-    let found = site::line::confirm_epoch(&mut change, &rig.site, north.id, None).await.unwrap();
+    let other = site::line::confirm_epoch(&mut change, &rig.site, north.id, &old.hash, None).await;
+    assert!(matches!(other, Err(site::line::EpochError::Changed)), "{other:?}");
+    let found = site::line::confirm_epoch(&mut change, &rig.site, north.id, &offered.hash, None).await.unwrap();
     change.commit().await.unwrap();
     assert!(found.new_key && found.lost_by_backend == 0);
+    assert!(site::line::offered(&rig.site, north.id).await.unwrap().is_none());
     let second = chain.append(at(6), &FactBody::Mode(from(json!({"mode": "paused"}))), &key).unwrap();
     let (status, answer) = rig.facts(&north, &[first, second]).await;
     assert_eq!((status, &answer["epoch"], &answer["through"]), (StatusCode::OK, &json!(2), &json!(2)));

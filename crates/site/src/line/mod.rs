@@ -25,7 +25,7 @@ use crate::access::Access;
 use crate::web::Routes;
 
 pub use enrol::{Code, EnrolError, confirm, fingerprint, make_code, rotate};
-pub use epoch::{EpochError, confirm as confirm_epoch};
+pub use epoch::{EpochError, Offered, confirm as confirm_epoch, offered};
 pub(crate) use epoch::{propose, replace_keys};
 pub use key::KeyError;
 pub(crate) use neighbours::watch;
