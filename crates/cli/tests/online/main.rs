@@ -12,6 +12,8 @@ mod canary;
 mod fresh;
 mod kills;
 mod marks;
+mod places;
 mod rig;
 mod tables;
+mod whole;
 mod wire;

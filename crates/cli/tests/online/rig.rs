@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::{SocketAddr, TcpListener};
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -30,10 +31,12 @@ pub struct House {
     /// One of each researcher: a person may make so many requests in a time.
     tokens: Vec<String>,
     backend: i64,
-    site_process: Option<Child>,
-    backend_process: Option<Child>,
+    site_process: Option<Process>,
+    backend_process: Option<Process>,
     /// What the backend has in its environment beside the usual.
     pub env: Vec<(String, String)>,
+    /// Jobs that run at once.
+    pub workers: u32,
 }
 
 /// Whether study code can be shut in here; without that there is nothing to test.
@@ -84,6 +87,7 @@ impl House {
             site_process: None,
             backend_process: None,
             env: Vec::new(),
+            workers: 2,
         };
         house.study(actions, files);
         house.python();
@@ -194,26 +198,14 @@ impl House {
         self.cloister(&["site", word, "--settings", "site.toml", "--data", "site"])
     }
 
-    /// The process, once it has said on its standard output that it is ready.
-    fn begin(command: &mut Command, ready: &str) -> Child {
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let errors = child.stderr.take().unwrap();
-        let errors =
-            std::thread::spawn(move || BufReader::new(errors).lines().map_while(Result::ok).collect::<Vec<_>>());
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
-        if !lines.any(|line| line.contains(ready)) {
-            let _ = child.kill();
-            let _ = child.wait();
-            panic!("it did not begin: {}", errors.join().unwrap().join("\n"));
-        }
-        // What it says further must not fill a pipe.
-        std::thread::spawn(move || lines.for_each(drop));
-        child
+    pub fn start_site(&mut self) {
+        self.arm_site(None);
     }
 
-    pub fn start_site(&mut self) {
+    /// Starts the site; with a place, so that it dies there as by `kill -9`. `place:3`: when it passes for the third time.
+    pub fn arm_site(&mut self, place: Option<&str>) {
         let mut command = self.site_command("serve");
-        self.site_process = Some(Self::begin(&mut command, "listens on"));
+        self.site_process = Some(Process::begin(&mut command, "listens on", place));
     }
 
     /// Enrols the backend by the way through which it will always reach the site, and has staff confirm it.
@@ -222,7 +214,8 @@ impl House {
             "slug = \"{BACKEND}\"\nflavour = \"tpp\"\nprofile = \"demo\"\ndata = \"dummy\"\n\
              [site]\nurl = \"http://{way}\"\n\
              [folders]\nstate = \"state\"\nhigh = \"high\"\nmedium = \"medium\"\n\
-             [repositories]\nallow = []\nallow_local = true\n[workers]\nmax = 2\n"
+             [repositories]\nallow = []\nallow_local = true\n[workers]\nmax = {}\n",
+            self.workers
         );
         fs::write(self.path("backend.toml"), settings).unwrap();
         let threads = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -247,36 +240,78 @@ impl House {
     }
 
     pub fn start_backend(&mut self) {
+        self.arm_backend(None);
+    }
+
+    /// As [`House::arm_site`].
+    pub fn arm_backend(&mut self, place: Option<&str>) {
         // A process that was killed holds its lease for a while longer: its successor takes over.
         let mut command = self.cloister(&["backend", "serve", "backend.toml", "--take-over"]);
         command.envs(self.env.iter().cloned());
-        self.backend_process = Some(Self::begin(&mut command, "asks"));
+        self.backend_process = Some(Process::begin(&mut command, "asks", place));
     }
 
-    /// Starts the backend so that it dies, as by `kill -9`, when it passes a place of spec jobs.md 9; kills it if it has
-    /// not passed there in this time. Gives whether it had.
-    pub fn backend_dies_at(&mut self, place: &str, within: Duration) -> bool {
-        let mut command = self.cloister(&["backend", "serve", "backend.toml", "--take-over"]);
-        command.env("CLOISTER_FAULT", format!("kill@{place}:1")).stdout(Stdio::null()).stderr(Stdio::null());
-        let mut process = command.spawn().unwrap();
-        let begin = Instant::now();
-        let mut has_passed = false;
-        while !has_passed && begin.elapsed() < within {
-            std::thread::sleep(Duration::from_millis(10));
-            has_passed = process.try_wait().unwrap().is_some();
+    /// Whether the site is there.
+    pub fn has_site(&mut self) -> bool {
+        self.site_process.as_mut().is_some_and(|process| !process.has_died())
+    }
+
+    /// Whether the backend is there.
+    pub fn has_backend(&mut self) -> bool {
+        self.backend_process.as_mut().is_some_and(|process| !process.has_died())
+    }
+
+    /// Whether the site is on its way to the place where it is to die.
+    pub fn site_is_to_die(&mut self) -> bool {
+        self.site_process.as_mut().is_some_and(|process| process.place.is_some() && !process.has_died())
+    }
+
+    /// Whether the backend is on its way to the place where it is to die.
+    pub fn backend_is_to_die(&mut self) -> bool {
+        self.backend_process.as_mut().is_some_and(|process| process.place.is_some() && !process.has_died())
+    }
+
+    /// `kill -9`. Gives the place where it died already, if it was to and did.
+    pub fn kill_site(&mut self) -> Option<String> {
+        self.site_process.take().and_then(Process::kill)
+    }
+
+    /// `kill -9`. Its running jobs live on, as they do when an operator restarts it. Gives the place where it died already.
+    pub fn kill_backend(&mut self) -> Option<String> {
+        self.backend_process.take().and_then(Process::kill)
+    }
+
+    /// Kills supervisors of running attempts with this number, as the loss of their machine would. Gives how many.
+    pub fn lose_attempts(&self, number: &str) -> usize {
+        let mut lost = 0;
+        for entry in fs::read_dir(self.path("high/volumes")).into_iter().flatten().flatten() {
+            let born = fs::read(entry.path().join("born.json")).ok();
+            let born: Option<serde_json::Value> = born.and_then(|text| serde_json::from_slice(&text).ok());
+            let Some(supervisor) = born.and_then(|born| born["supervisor"].as_i64()) else { continue };
+            if !entry.file_name().to_string_lossy().ends_with(number) || !holds(supervisor, &entry.path()) {
+                continue;
+            }
+            let supervisor = rustix::process::Pid::from_raw(i32::try_from(supervisor).unwrap()).unwrap();
+            lost += usize::from(rustix::process::kill_process(supervisor, rustix::process::Signal::KILL).is_ok());
         }
-        end(Some(process));
-        has_passed
+        lost
     }
 
-    /// `kill -9`.
-    pub fn kill_site(&mut self) {
-        end(self.site_process.take());
-    }
-
-    /// `kill -9`. Its running jobs live on, as they do when an operator restarts it.
-    pub fn kill_backend(&mut self) {
-        end(self.backend_process.take());
+    /// Processes that have a file of this house open, and mounts in it.
+    pub fn left(&self) -> Vec<String> {
+        let home = self.home.path();
+        let mut left = Vec::new();
+        for entry in fs::read_dir("/proc").unwrap().flatten() {
+            let Ok(pid) = entry.file_name().to_string_lossy().parse::<i64>() else { continue };
+            if pid != i64::from(std::process::id()) && holds(pid, home) {
+                let words = fs::read(entry.path().join("cmdline")).unwrap_or_default();
+                left.push(format!("process {pid}: {}", String::from_utf8_lossy(&words).replace('\0', " ")));
+            }
+        }
+        let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap();
+        let home = home.display().to_string();
+        left.extend(mounts.lines().filter(|line| line.contains(&home)).map(str::to_owned));
+        left
     }
 
     /// Asks as the researcher's program. An error if the site is not there.
@@ -317,17 +352,73 @@ impl House {
     }
 }
 
-fn end(process: Option<Child>) {
-    if let Some(mut process) = process {
-        let _ = process.kill();
-        let _ = process.wait();
+/// Whether a process has a file below this folder open.
+fn holds(pid: i64, folder: &Path) -> bool {
+    let open = fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
+    open.filter_map(|entry| fs::read_link(entry.path()).ok()).any(|file| file.starts_with(folder))
+}
+
+/// A program that runs.
+struct Process {
+    child: Child,
+    /// What it said on its standard error.
+    errors: Option<std::thread::JoinHandle<Vec<String>>>,
+    /// Where it is to die.
+    place: Option<String>,
+}
+
+impl Process {
+    /// The process, once it has said on its standard output that it is ready, or has died at its place.
+    fn begin(command: &mut Command, ready: &str, place: Option<&str>) -> Self {
+        if let Some(place) = place {
+            command.env("CLOISTER_FAULT", format!("kill@{place}"));
+        }
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let errors = child.stderr.take().unwrap();
+        let errors = std::thread::spawn(move || BufReader::new(errors).lines().map_while(Result::ok).collect());
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+        let mut process = Self { child, errors: Some(errors), place: place.map(str::to_owned) };
+        if !lines.any(|line| line.contains(ready)) {
+            // Its output is at its end: so is it.
+            until("it ends", 10, || process.has_died());
+        }
+        // What it says further must not fill a pipe.
+        std::thread::spawn(move || lines.for_each(drop));
+        process
+    }
+
+    /// Whether it has died, which it may only at its place.
+    fn has_died(&mut self) -> bool {
+        let Some(status) = self.child.try_wait().unwrap() else { return false };
+        if self.place.is_some() && status.signal() == Some(9) {
+            return true;
+        }
+        let errors = self.errors.take().and_then(|errors| errors.join().ok()).unwrap_or_default();
+        panic!("it ended by itself ({status}): {}", errors.join("\n"));
+    }
+
+    fn kill(mut self) -> Option<String> {
+        if self.has_died() {
+            return self.place.take();
+        }
+        self.end();
+        None
+    }
+
+    fn end(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
 impl Drop for House {
     fn drop(&mut self) {
-        self.kill_backend();
-        self.kill_site();
+        for process in [&mut self.site_process, &mut self.backend_process] {
+            if let Some(mut process) = process.take() {
+                process.end();
+            }
+        }
+        self.lose_attempts("");
     }
 }
 
@@ -343,4 +434,10 @@ pub fn files(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
         }
     }
     found
+}
+
+/// Names in a folder.
+pub fn names(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
 }

@@ -12,6 +12,7 @@ mod write;
 
 use std::collections::BTreeSet;
 
+use jobs::fault::point;
 use protocol::fact::FactBody;
 use protocol::fact::intake::{self, FactsRefused, FactsTaken, Sender};
 use protocol::keys::{Keys, PublicKey};
@@ -113,7 +114,9 @@ pub async fn take_in(
         .bind(epoch)
         .execute(&mut *change)
         .await?;
+    point("site.facts.before", None);
     change.commit().await?;
+    point("site.facts.after", None);
     Ok((intake.answer, changed))
 }
 
