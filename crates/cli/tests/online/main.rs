@@ -14,6 +14,7 @@ mod kills;
 mod marks;
 mod places;
 mod rig;
+mod studies;
 mod tables;
 mod whole;
 mod wire;

@@ -76,12 +76,22 @@ pub fn said(output: &Output) -> String {
 impl House {
     /// A site with a person for every 40 workspaces, one backend, and a workspace on the study for each name. Nothing runs yet.
     pub fn of(actions: &str, files: &[(&str, &str)], workspaces: &[String]) -> Self {
+        let yaml = format!("version: \"5\"\nactions:\n{actions}");
+        let project = ("project.yaml", yaml.as_str());
+        let files = files.iter().chain([&project]);
+        let files = files.map(|(path, text)| (path.to_string(), text.as_bytes().to_vec())).collect();
+        let workspaces: Vec<_> = workspaces.iter().map(|name| (name.as_str(), "study")).collect();
+        Self::with(&[("study", files)], &workspaces)
+    }
+
+    /// The same with several repositories; each workspace with the name of its own.
+    pub fn with(repositories: &[(&str, Vec<(String, Vec<u8>)>)], workspaces: &[(&str, &str)]) -> Self {
         let home = tempfile::tempdir().unwrap();
         let site_at = free_port();
         let mut house = Self {
             home,
             site_at,
-            workspaces: workspaces.to_vec(),
+            workspaces: workspaces.iter().map(|(name, _)| (*name).to_owned()).collect(),
             tokens: Vec::new(),
             backend: 0,
             site_process: None,
@@ -89,7 +99,9 @@ impl House {
             env: Vec::new(),
             workers: 2,
         };
-        house.study(actions, files);
+        for (name, files) in repositories {
+            house.repository(name, files);
+        }
         house.python();
         let settings = format!("listen = \"{site_at}\"\norigin = \"http://{site_at}\"\nlocal_repositories = true\n");
         fs::write(house.path("site.toml"), settings).unwrap();
@@ -97,17 +109,23 @@ impl House {
         house
     }
 
+    /// Runtimes that are built are kept for the next time, together with other tests.
+    pub fn share_runtimes(&self) {
+        let kept = Path::new(env!("CARGO_TARGET_TMPDIR")).join("runtimes");
+        fs::create_dir_all(&kept).unwrap();
+        std::os::unix::fs::symlink(kept, self.path("cache")).unwrap();
+    }
+
     pub fn path(&self, path: &str) -> PathBuf {
         self.home.path().join(path)
     }
 
-    fn study(&self, actions: &str, files: &[(&str, &str)]) {
-        let folder = self.path("made");
-        let yaml = format!("version: \"5\"\nactions:\n{actions}");
-        for (path, text) in files.iter().chain([&("project.yaml", yaml.as_str())]) {
+    fn repository(&self, name: &str, files: &[(String, Vec<u8>)]) {
+        let folder = self.path(&format!("made-{name}"));
+        for (path, bytes) in files {
             let path = folder.join(path);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, text).unwrap();
+            fs::write(path, bytes).unwrap();
         }
         let git = |words: &[&str]| {
             let mut command = Command::new("git");
@@ -119,7 +137,7 @@ impl House {
         git(&["add", "--all"]);
         let author = ["-c", "user.name=Sample Author", "-c", "user.email=author@example.org"];
         git(&[&author[..], &["commit", "--quiet", "--message", "Begin"]].concat());
-        git(&["clone", "--quiet", "--bare", ".", "../study"]);
+        git(&["clone", "--quiet", "--bare", ".", &format!("../{name}")]);
     }
 
     /// `python:v2` is an environment without packages for this house.
@@ -138,9 +156,8 @@ impl House {
     }
 
     /// What staff and a researcher would do on pages before anything runs.
-    fn people(&mut self, workspaces: &[String]) {
+    fn people(&mut self, workspaces: &[(&str, &str)]) {
         let threads = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let repo = format!("file://{}", self.path("study").display());
         (self.backend, self.tokens) = threads.block_on(async {
             let site = Site::open(self.settings()).await.unwrap();
             let by = By::operator();
@@ -156,9 +173,14 @@ impl House {
                 lead: Some(org),
             };
             let project = people::projects::add(&mut change, &by, project).await.unwrap();
+            let (code, reason) = ("sqlrunner", "for the test");
+            let new = people::permissions::New { project, code, reason, evidence: "", expires_at: None };
+            let sql = people::permissions::propose(&mut change, &by, new).await.unwrap();
+            people::permissions::approve(&mut change, &by, sql).await.unwrap();
             let new = people::backends::New { slug: BACKEND, name: "North", flavour: "tpp", data_kind: "synthetic" };
             let backend = people::backends::add(&mut change, &by, new).await.unwrap();
-            for name in workspaces {
+            for (name, repository) in workspaces {
+                let repo = format!("file://{}", self.path(repository).display());
                 let new = people::workspaces::New { name, repo: &repo, branch: "main", purpose: "a test" };
                 people::workspaces::add(&mut change, &by, &site.settings, project, new).await.unwrap();
             }

@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::kills::Asked;
 use crate::rig::{House, PROJECT, said};
 use crate::tables::{number, rows};
+use crate::wire::Answer;
 
 /// What was there.
 pub struct Found {
@@ -250,16 +251,28 @@ fn attempts(house: &House, told: &Told) {
     println!("attempts that another one followed, by their reason: {reasons:?}");
 }
 
+/// The answer to a question, asked again as often as it was one too many in a short time.
+fn shown(ask: impl Fn() -> std::io::Result<Answer>) -> Answer {
+    let mut answer = ask().unwrap();
+    for _ in 0..60 {
+        if answer.status != 429 {
+            break;
+        }
+        std::thread::sleep(Duration::from_secs(1));
+        answer = ask().unwrap();
+    }
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    answer
+}
+
 /// What people and programs are shown is what the records say.
 fn pages(house: &House, asked: &BTreeMap<i64, Asked>, there: &BTreeMap<i64, String>, told: &Told) {
     for (number, one) in asked {
-        let listed = house.ask("GET", &format!("/api/v1/job-requests/{number}"), "x", "").unwrap();
-        assert_eq!(listed.status, 200, "{}", listed.body);
-        let listed = listed.json();
+        let listed = shown(|| house.ask("GET", &format!("/api/v1/job-requests/{number}"), "x", "")).json();
         assert_eq!(listed["identifier"], there[number].as_str());
-        let shown = listed["jobs"].as_array().unwrap();
-        assert_eq!(shown.len(), one.jobs.len());
-        for job in shown {
+        let jobs = listed["jobs"].as_array().unwrap();
+        assert_eq!(jobs.len(), one.jobs.len());
+        for job in jobs {
             let id = job["identifier"].as_str().unwrap();
             assert_eq!(job["code"], told.ends[id].as_str(), "{job}");
             let last = told.starts.get(id).copied().unwrap_or(0);
@@ -268,8 +281,7 @@ fn pages(house: &House, asked: &BTreeMap<i64, Asked>, there: &BTreeMap<i64, Stri
                 continue;
             }
             let page = format!("/{PROJECT}/{}/{number}/{id}/", one.workspace);
-            let page = crate::wire::ask(house.site_at, "GET", &page, "", "").unwrap();
-            assert_eq!(page.status, 200, "{}", page.body);
+            let page = shown(|| crate::wire::ask(house.site_at, "GET", &page, "", ""));
             for attempt in 1..last {
                 let row = page.body.split(&format!("<th scope=row>{attempt}<td>")).nth(1);
                 let row = row.and_then(|rest| rest.split("<tr>").next()).unwrap_or_default();
