@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test stops at its first surprise")]
 
 mod demo;
+#[path = "../../../site/tests/browser/driver.rs"]
 mod driver;
 mod looks;
 mod person;

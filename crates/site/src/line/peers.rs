@@ -180,7 +180,7 @@ impl Peer {
     }
 
     /// Keeps gauges if they are newer than those shown.
-    pub(super) fn gauges(&self, gauges: Gauges, now: i64) -> bool {
+    pub fn gauges(&self, gauges: Gauges, now: i64) -> bool {
         let mut state = lock(&self.state);
         let newer = state.seen.gauges.as_ref().is_none_or(|shown| gauges.replaces(shown));
         if newer {

@@ -86,8 +86,24 @@ pub struct Listed {
     pub total: u64,
 }
 
+const SELECT: &str = "SELECT r.*, w.name workspace_name, project.slug project_slug, project.number project_number,
+    project.name project_name, org.slug org_slug, org.name org_name, b.id backend_id, b.slug backend_slug, b.name backend_name,
+    b.data_kind, a.username, a.fullname,
+    (SELECT json_group_array(name) FROM (SELECT name FROM requested_action WHERE job_request = r.number
+        ORDER BY position LIMIT 3)) actions,
+    (SELECT count(*) FROM requested_action WHERE job_request = r.number) actions_in_all";
 const TABLES: &str = " FROM job_request r JOIN workspace w ON w.id = r.workspace JOIN project ON project.id = w.project
     JOIN backend b ON b.id = r.backend JOIN account a ON a.id = r.requested_by ";
+
+/// Reads the newest `limit` requests, without counting how many there are. One statement.
+///
+/// # Errors
+/// The database failed.
+pub async fn newest(readers: &SqlitePool, filter: &Filter, limit: u32) -> Result<Vec<ListRow>, StoreError> {
+    let mut query = QueryBuilder::<Sqlite>::new(SELECT);
+    from(&mut query, filter, limit);
+    query.build().fetch_all(readers).await?.iter().map(row).collect()
+}
 
 /// Reads up to `limit` requests, and how many there are without `after`: one statement, and a second one only behind the end
 /// of a list.
@@ -95,21 +111,10 @@ const TABLES: &str = " FROM job_request r JOIN workspace w ON w.id = r.workspace
 /// # Errors
 /// The database failed.
 pub async fn requests(readers: &SqlitePool, filter: &Filter, limit: u32) -> Result<Listed, StoreError> {
-    let mut query = QueryBuilder::<Sqlite>::new(
-        "SELECT r.*, w.name workspace_name, project.slug project_slug, project.number project_number,
-            project.name project_name, org.slug org_slug, org.name org_name, b.id backend_id, b.slug backend_slug, b.name backend_name,
-            b.data_kind, a.username, a.fullname,
-            (SELECT json_group_array(name) FROM (SELECT name FROM requested_action WHERE job_request = r.number
-                ORDER BY position LIMIT 3)) actions,
-            (SELECT count(*) FROM requested_action WHERE job_request = r.number) actions_in_all, ",
-    );
+    let mut query = QueryBuilder::<Sqlite>::new(SELECT);
+    query.push(", ");
     total(&mut query, filter);
-    query.push(TABLES).push(ORG);
-    conditions(&mut query, filter);
-    if let Some(after) = filter.after {
-        query.push(" AND r.number < ").push_bind(after);
-    }
-    query.push(" ORDER BY r.number DESC LIMIT ").push_bind(i64::from(limit) + 1);
+    from(&mut query, filter, limit.saturating_add(1));
     let found = query.build().fetch_all(readers).await?;
     let total: i64 = match found.first() {
         Some(first) => get(first, "total")?,
@@ -128,6 +133,15 @@ pub async fn requests(readers: &SqlitePool, filter: &Filter, limit: u32) -> Resu
         rows,
         total: u64::try_from(total).unwrap_or_default(),
     })
+}
+
+fn from(query: &mut QueryBuilder<Sqlite>, filter: &Filter, limit: u32) {
+    query.push(TABLES).push(ORG);
+    conditions(query, filter);
+    if let Some(after) = filter.after {
+        query.push(" AND r.number < ").push_bind(after);
+    }
+    query.push(" ORDER BY r.number DESC LIMIT ").push_bind(i64::from(limit));
 }
 
 /// How many fit, whatever the page; the database counts once, not for each row.
