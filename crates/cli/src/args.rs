@@ -86,7 +86,7 @@ pub(crate) enum Command {
     Unzip(Unzip),
     /// A whole platform on this machine: a site, two backends, studies, people
     Demo(Demo),
-    /// The public jobs site: serve it, import old records, verify its audit log
+    /// The public jobs site: serve it, back it up, do what its staff do
     Site(Site),
     /// What an operator sees and does: status, pause, kill, verify, snapshot, restore, ...
     Backend(crate::backend::args::Backend),

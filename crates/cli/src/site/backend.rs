@@ -38,7 +38,9 @@ pub(super) async fn backend(site: &Site, command: &Backend, out: &Out<'_>) -> Re
         Backend::Confirm { slug, words } => {
             let id = named(slug).await?;
             let ours = line::fingerprint(site, BackendId(id)).await?;
-            if !ours.iter().zip(words).all(|(ours, theirs)| ours.eq_ignore_ascii_case(theirs)) {
+            let theirs: Vec<String> =
+                words.iter().flat_map(|word| word.split_whitespace()).map(str::to_lowercase).collect();
+            if theirs != ours {
                 let why = format!(
                     "error: these are not the words of the key that enrolled for {slug}; somebody may stand between. Nothing is confirmed: make a new code and enrol again."
                 );

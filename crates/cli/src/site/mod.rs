@@ -13,7 +13,6 @@ mod user;
 
 use std::error::Error;
 
-use ::site::people::Fault;
 use ::site::settings::Chosen;
 use ::site::{Settings, Site};
 use pipeline::report::visible;
@@ -39,11 +38,23 @@ pub(crate) fn site(args: &args::Site, terminal: &Terminal) -> Result<Exit, Box<d
     let threads = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let done = threads.block_on(dispatch(&args.command, settings, &out));
     threads.shutdown_background();
-    // What an act refuses is said in a sentence of its own; what is in front of it is for whoever looks for errors.
-    done.map_err(|error| match error.downcast::<Fault>() {
-        Ok(fault) => format!("error: {fault}").into(),
-        Err(other) => other,
-    })
+    done.map_err(|error| if error.to_string().starts_with("error") { error } else { Box::new(Told(error)) })
+}
+
+/// What a room below says, in the form of all errors of this program.
+#[derive(Debug)]
+struct Told(Box<dyn Error>);
+
+impl std::fmt::Display for Told {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "error: {}", self.0)
+    }
+}
+
+impl Error for Told {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.0.source()
+    }
 }
 
 async fn dispatch(command: &Command, settings: Settings, out: &Out<'_>) -> Result<Exit, Box<dyn Error>> {

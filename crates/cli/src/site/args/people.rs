@@ -89,7 +89,7 @@ pub(crate) enum Role {
         /// Their user name
         username: String,
         /// Which
-        #[arg(value_parser = roles(), hide_possible_values = true)]
+        #[arg(value_parser = roles())]
         role: String,
         /// Where it counts: site, project/SLUG or backend/SLUG
         #[arg(long, value_name = "PLACE", default_value = "site")]
@@ -143,12 +143,13 @@ pub(crate) enum Token {
     )]
     Make {
         /// Of which account
+        #[arg(value_name = "USER")]
         username: String,
         /// What it is called
         #[arg(long)]
         name: String,
         /// What it is for; several times for several things
-        #[arg(long = "scope", required = true, value_parser = scopes())]
+        #[arg(long = "scope", value_name = "SCOPE", required = true, value_parser = scopes())]
         scopes: Vec<String>,
         /// How many days it counts, at most 365
         #[arg(long, default_value_t = site::people::tokens::DAYS)]

@@ -102,6 +102,7 @@ pub(crate) enum Workspace {
     List,
     /// Add one to a project
     #[command(
+        override_usage = "cloister site workspace add NAME --project SLUG --repo URL [OPTIONS]",
         after_help = "Example:\n  cloister site workspace add winter-chest --project winter \\\n      --repo https://github.com/our-organisation/winter-chest --branch main"
     )]
     Add {
@@ -167,6 +168,7 @@ pub(crate) enum Permission {
     )]
     Propose {
         /// Slug of the project
+        #[arg(value_name = "SLUG")]
         project: String,
         /// A code of `cloister site permission kinds`
         code: String,
@@ -207,10 +209,10 @@ pub(crate) enum Backend {
         #[arg(long)]
         name: String,
         /// tpp, emis or other
-        #[arg(long)]
+        #[arg(long, default_value = "other")]
         flavour: String,
         /// real or synthetic; the backend itself says so when it connects
-        #[arg(long, value_name = "KIND")]
+        #[arg(long, value_name = "KIND", default_value = "synthetic")]
         data_kind: String,
     },
     /// Print a code for `cloister backend enrol`, valid for an hour; earlier ones end
@@ -224,11 +226,12 @@ pub(crate) enum Backend {
         slug: String,
     },
     /// Confirm its key, after two people found the six words the same
+    #[command(after_help = "Example:\n  cloister site backend confirm north acid ball calm dust echo fame")]
     Confirm {
         /// Its slug
         slug: String,
         /// The six words that its operator read out
-        #[arg(required = true, num_args = 6)]
+        #[arg(required = true)]
         words: Vec<String>,
     },
     /// Give it a new token beside the old one
