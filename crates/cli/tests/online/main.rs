@@ -14,4 +14,5 @@ mod kills;
 mod marks;
 mod rig;
 mod tables;
+mod upkeep;
 mod wire;

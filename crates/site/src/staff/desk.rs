@@ -71,14 +71,17 @@ impl Desk {
         let Doing { mut change, rights, .. } = doing;
         let mut sent = Vec::new();
         if revision(&mut change).await? != rights {
-            sent = line::rights_changed(&mut change, &self.site, Vec::new()).await.map_err(|error| {
-                Fault::Store(StoreError::Damaged(format!("backends cannot be told of changed rights: {error}")))
-            })?;
+            sent = line::rights_changed(&mut change, &self.site, Vec::new()).await.map_err(untold)?;
         }
+        sent.extend(line::tell(&mut change, &self.site).await.map_err(untold)?);
         change.commit().await.map_err(StoreError::from)?;
         sent.iter().for_each(|one| self.site.line.wake(one));
         Ok(())
     }
+}
+
+fn untold(error: line::SendError) -> Fault {
+    Fault::Store(StoreError::Damaged(format!("backends cannot be told of what changed: {error}")))
 }
 
 /// Something that is being done.
