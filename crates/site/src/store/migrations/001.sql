@@ -362,6 +362,7 @@ CREATE TABLE directive (
     PRIMARY KEY (backend, cursor)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX directive_of ON directive (request) WHERE request IS NOT NULL;
+CREATE INDEX directive_open ON directive (backend) WHERE kind = 'job_request' AND answered_at IS NULL;
 
 -- The text of a project.yaml, by its hash.
 CREATE TABLE project_yaml (
