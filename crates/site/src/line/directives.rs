@@ -6,6 +6,7 @@ use std::time::Duration;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use http::{StatusCode, Uri};
+use jobs::fault::point;
 use protocol::calls::RefusalCode;
 use protocol::directive::line::{Line, Poll};
 use protocol::limits::{DIRECTIVES, POLL_SECONDS};
@@ -31,6 +32,7 @@ pub(super) async fn directives(State(site): State<Opened>, request: Request) -> 
         let mut woken = std::pin::pin!(call.caller.peer.wake.notified());
         woken.as_mut().enable();
         if let Some(text) = waiting(&site, &call.caller, after).await? {
+            point("site.directives.answer", None);
             return Ok(json(StatusCode::OK, text));
         }
         if Instant::now() >= deadline || site.is_stopping() {
@@ -137,7 +139,9 @@ async fn acknowledge(site: &Site, caller: &Caller, up_to: Cursor) -> Result<(), 
         .await?;
         told.requests.extend(row.map(|(number,)| number));
     }
+    point("site.delivered.before", None);
     change.commit().await?;
+    point("site.delivered.after", None);
     site.hub.tell(&told);
     Ok(())
 }

@@ -103,7 +103,12 @@ impl Lines {
 
     /// Tells the backend's open poll that there is a new directive. Called after the commit.
     pub fn wake(&self, sent: &Sent) {
-        self.peer(sent.backend).wake.notify_waiters();
+        self.wake_backend(sent.backend);
+    }
+
+    /// The same, whoever put it there.
+    pub(crate) fn wake_backend(&self, backend: BackendId) {
+        self.peer(backend).wake.notify_waiters();
     }
 
     /// Ends every open poll: the site stops.
@@ -175,7 +180,7 @@ impl Peer {
     }
 
     /// Keeps gauges if they are newer than those shown.
-    pub(super) fn gauges(&self, gauges: Gauges, now: i64) -> bool {
+    pub fn gauges(&self, gauges: Gauges, now: i64) -> bool {
         let mut state = lock(&self.state);
         let newer = state.seen.gauges.as_ref().is_none_or(|shown| gauges.replaces(shown));
         if newer {
