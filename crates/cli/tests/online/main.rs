@@ -16,5 +16,6 @@ mod places;
 mod rig;
 mod studies;
 mod tables;
+mod upkeep;
 mod whole;
 mod wire;

@@ -261,6 +261,20 @@ impl House {
         });
     }
 
+    /// Has staff confirm the epoch that the backend offers. Gives how many facts the backend has lost.
+    pub fn confirm_epoch(&self) -> u64 {
+        let threads = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let id = site::store::ids::BackendId(self.backend);
+        threads.block_on(async {
+            let site = Site::open(self.settings()).await.unwrap();
+            let offered = site::line::offered(&site, id).await.unwrap().unwrap();
+            let mut change = site.store.change().await.unwrap();
+            let found = site::line::confirm_epoch(&mut change, &site, id, &offered.hash, None).await.unwrap();
+            change.commit().await.unwrap();
+            found.lost_by_backend
+        })
+    }
+
     pub fn start_backend(&mut self) {
         self.arm_backend(None);
     }
