@@ -16,6 +16,8 @@ pub(crate) enum Alarm {
     ChainConflict,
     /// A hash or a signature of its facts is wrong.
     BadChain,
+    /// It tries, and tries again, to tell what is another backend's to tell.
+    WrongBackend,
     /// It has another directive at a place of its line than was sent.
     DirectiveConflict,
     /// This site was restored from an older copy.
@@ -27,6 +29,7 @@ impl Alarm {
         match self {
             Self::ChainConflict => "backend_chain_conflict",
             Self::BadChain => "backend_bad_chain",
+            Self::WrongBackend => "backend_wrong_backend",
             Self::DirectiveConflict => "backend_directive_conflict",
             Self::SiteRestored => "site_restored",
         }
