@@ -65,6 +65,7 @@ impl Rig {
             tls: None,
             personas: false,
             rates: site::access::rate::Rates::default(),
+            times: site::settings::Times::default(),
         };
         let site = Site::open(settings).await.unwrap();
         let router = site::router(site.clone());
