@@ -44,15 +44,9 @@ struct Latest {
 /// The parts of the page that can change: two statements.
 pub(super) async fn drawn(site: &Site, now: i64) -> Result<Drawn, StoreError> {
     let filter = Filter { active_backends: true, ..Filter::default() };
-<<<<<<< HEAD
     let latest = read::newest(site.store.readers(), &filter, LATEST).await?;
-    let (backends, alerts) = cards(site, now).await?;
-    let rows = list::rows(&latest, list::ALL, now);
-=======
-    let latest = read::requests(site.store.readers(), &filter, LATEST).await?;
     let (backends, alerts, _) = cards(site, now).await?;
-    let rows = list::rows(&latest.rows, list::ALL, now);
->>>>>>> w-face
+    let rows = list::rows(&latest, list::ALL, now);
     let table = list::around(&rows, "The newest first", list::ALL);
     let parts = vec![
         ("notices", notices(&shell::notices(&alerts))),
