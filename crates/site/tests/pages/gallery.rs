@@ -112,7 +112,7 @@ async fn acts(site: &Opened) {
     let new = accounts::New { username: "newcomer", fullname: "New Comer", email: "", kind: accounts::Kind::Human };
     accounts::add(&mut change, &by, new).await.unwrap();
     orgs::add(&mut change, &by, orgs::Org { slug: "third", name: "Third", description: "*text*" }).await.unwrap();
-    let (account, place) = (13, Place::Project(4));
+    let (account, place) = (2, Place::Project(4));
     let new =
         roles::New { account, role: Role::ProjectCollaborator, place, reason: "It has a reason", expires_at: None };
     roles::grant(&mut change, &by, new).await.unwrap();
