@@ -24,8 +24,13 @@ struct ProjectBody<'a> {
     p: &'a ProjectPage,
     active: Vec<&'a WorkspaceRow>,
     archived: Vec<&'a WorkspaceRow>,
-    /// For members and staff.
-    status: Option<String>,
+    /// For members and staff: the status, and what it means.
+    status: Option<(String, Html)>,
+    /// Names, and for members and staff their roles.
+    people: Vec<(&'a read::Member, String)>,
+    /// Whether this viewer may add a workspace, and change the project.
+    may_add: bool,
+    may_edit: bool,
     permissions: Vec<(&'a read::Permission, String, String, String)>,
     table: Html,
     empty: bool,
@@ -73,7 +78,16 @@ pub(super) async fn project(
     let main = Html::of(&ProjectBody {
         active: found.workspaces.iter().filter(|w| w.archived_at.is_none()).collect(),
         archived: found.workspaces.iter().filter(|w| w.archived_at.is_some()).collect(),
-        status: inside.then(|| words::neutral(&found.status.replace('-', "_"))),
+        status: inside
+            .then(|| (words::neutral(&found.status.replace('-', "_")), ui::markdown::shown(&found.status_note))),
+        people: found
+            .members
+            .iter()
+            .filter(|person| inside || person.public == 1)
+            .map(|person| (person, if inside { person.roles.join(", ") } else { String::new() }))
+            .collect(),
+        may_add: found.status != "retired" && viewer.can(Permission::WorkspaceCreate, &object),
+        may_edit: viewer.can(Permission::ProjectManage, &object),
         permissions: found
             .permissions
             .iter()

@@ -64,6 +64,7 @@ impl Rig {
             tls: None,
             personas: false,
             rates: site::access::rate::Rates::default(),
+            times: site::settings::Times::default(),
         }
     }
 

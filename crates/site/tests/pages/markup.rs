@@ -23,6 +23,8 @@ const NO_PAGE: &[(&str, &str)] = &[
     ("GET /job-requests/{number}/", "goes on to the request"),
     ("GET /jobs/{job}/", "goes on to the job"),
     ("GET /{project}/{workspace}/{number}/events", "a stream"),
+    ("GET /events", "a stream"),
+    ("GET /status/events", "a stream"),
     ("GET /status/{backend}/", "text"),
     ("GET /status/{backend}/db-availability/", "text"),
     ("GET /staff/audit/export/", "a file"),
