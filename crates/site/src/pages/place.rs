@@ -34,8 +34,6 @@ struct ProjectBody<'a> {
     permissions: Vec<(&'a read::Permission, String, String, String)>,
     table: Html,
     empty: bool,
-    may_add: bool,
-    may_edit: bool,
 }
 
 #[derive(Template)]
@@ -95,8 +93,6 @@ pub(super) async fn project(
             .collect(),
         table: list::table(&listed, "The newest first", Columns { places: Places::Workspace, people: true }, now),
         empty: listed.is_empty(),
-        may_add: viewer.can(Permission::WorkspaceCreate, &object),
-        may_edit: viewer.can(Permission::ProjectManage, &object),
         p: &found,
     });
     let mut crumbs: Vec<Crumb> =
