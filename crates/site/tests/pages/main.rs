@@ -8,6 +8,7 @@ mod html;
 mod reads;
 mod signed_in;
 mod small;
+mod twin;
 mod world;
 
 use axum::body::Body;
