@@ -5,6 +5,7 @@ use askama::Template;
 use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::{Html as Page, IntoResponse, Redirect, Response};
+use jobs::fault::point;
 use serde::Deserialize;
 use ui::html::Html;
 use ui::page::Crumb;
@@ -47,7 +48,9 @@ pub(super) async fn ask(
         Ok(done) => done,
         Err(error) => return Ok(Err(error)),
     };
+    point("site.cancel.before", None);
     change.commit().await?;
+    point("site.cancel.after", None);
     if let Some(sent) = &done.sent {
         site.line.wake(sent);
     }

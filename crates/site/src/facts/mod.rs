@@ -7,11 +7,13 @@ mod project;
 mod rebuild;
 pub mod status;
 mod touched;
+mod verify;
 mod why;
 mod write;
 
 use std::collections::BTreeSet;
 
+use jobs::fault::point;
 use protocol::fact::FactBody;
 use protocol::fact::intake::{self, FactsRefused, FactsTaken, Sender};
 use protocol::keys::{Keys, PublicKey};
@@ -25,6 +27,7 @@ pub use chain::Chain;
 pub(crate) use chain::keys_of;
 pub use project::{Event, project};
 pub use rebuild::{Rebuilt, rebuild};
+pub use verify::{FactsError, verify};
 pub(crate) use write::{settle_action, settle_request};
 
 /// What a change of the tables was about, for those who watch pages.
@@ -113,7 +116,9 @@ pub async fn take_in(
         .bind(epoch)
         .execute(&mut *change)
         .await?;
+    point("site.facts.before", None);
     change.commit().await?;
+    point("site.facts.after", None);
     Ok((intake.answer, changed))
 }
 

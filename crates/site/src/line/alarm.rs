@@ -16,8 +16,8 @@ pub(crate) enum Alarm {
     ChainConflict,
     /// A hash or a signature of its facts is wrong.
     BadChain,
-    /// It has another directive at a place of its line than was sent.
-    DirectiveConflict,
+    /// It claims to be further in its line than this site can have lost.
+    TooFar,
     /// This site was restored from an older copy.
     SiteRestored,
 }
@@ -27,7 +27,7 @@ impl Alarm {
         match self {
             Self::ChainConflict => "backend_chain_conflict",
             Self::BadChain => "backend_bad_chain",
-            Self::DirectiveConflict => "backend_directive_conflict",
+            Self::TooFar => "backend_too_far",
             Self::SiteRestored => "site_restored",
         }
     }

@@ -44,9 +44,9 @@ struct Latest {
 /// The parts of the page that can change: two statements.
 pub(super) async fn drawn(site: &Site, now: i64) -> Result<Drawn, StoreError> {
     let filter = Filter { active_backends: true, ..Filter::default() };
-    let latest = read::requests(site.store.readers(), &filter, LATEST).await?;
+    let latest = read::newest(site.store.readers(), &filter, LATEST).await?;
     let (backends, alerts, _) = cards(site, now).await?;
-    let rows = list::rows(&latest.rows, list::ALL, now);
+    let rows = list::rows(&latest, list::ALL, now);
     let table = list::around(&rows, "The newest first", list::ALL);
     let parts = vec![
         ("notices", notices(&shell::notices(&alerts))),
@@ -62,9 +62,9 @@ pub(super) async fn page(State(site): State<Opened>, viewer: Viewer, asked: Head
     let mine = match viewer.account() {
         Some(account) => {
             let filter = Filter { user: Some(account.username.clone()), open: true, ..Filter::default() };
-            let open = read::requests(site.store.readers(), &filter, LATEST).await?;
+            let open = read::newest(site.store.readers(), &filter, LATEST).await?;
             let columns = Columns { places: Places::All, people: false };
-            let table = list::table(&open.rows, "Mine that are not finished", columns, now);
+            let table = list::table(&open, "Mine that are not finished", columns, now);
             Some((table, read::workspaces_of(site.store.readers(), account.id, now).await?))
         }
         None => None,

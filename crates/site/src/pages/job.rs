@@ -171,7 +171,7 @@ fn compose(
             .iter()
             .map(|attempt| {
                 let ended = attempt.ended_at.map(|at| At(at).exact()).unwrap_or_else(|| "-".into());
-                let why = attempt.code.as_deref().map(words::neutral).unwrap_or_else(|| "-".into());
+                let why = attempt.code.as_deref().map(words::attempt_ended).unwrap_or_else(|| "-".into());
                 (attempt.attempt, At(attempt.started_at).exact(), ended, why)
             })
             .collect(),

@@ -13,7 +13,7 @@ use super::list::{self, Columns, Places};
 use super::{shell, words};
 use crate::Opened;
 use crate::access::{Object, Permission, Refusal, Viewer};
-use crate::store::read::{self, Filter, Listed, Org, OrgPage, ProjectPage, WorkspaceRow};
+use crate::store::read::{self, Filter, ListRow, Org, OrgPage, ProjectPage, WorkspaceRow};
 
 /// Requests shown on these pages.
 const LATEST: u32 = 10;
@@ -56,8 +56,8 @@ struct UserBody {
     table: Html,
 }
 
-async fn latest(site: &Opened, filter: Filter) -> Result<Listed, Refusal> {
-    Ok(read::requests(site.store.readers(), &filter, LATEST).await?)
+async fn latest(site: &Opened, filter: Filter) -> Result<Vec<ListRow>, Refusal> {
+    Ok(read::newest(site.store.readers(), &filter, LATEST).await?)
 }
 
 /// `/PROJECT/`.
@@ -91,8 +91,8 @@ pub(super) async fn project(
             .iter()
             .map(|p| (p, p.approved_by.clone().unwrap_or_else(|| "-".into()), day(p.approved_at), day(p.expires_at)))
             .collect(),
-        table: list::table(&listed.rows, "The newest first", Columns { places: Places::Workspace, people: true }, now),
-        empty: listed.rows.is_empty(),
+        table: list::table(&listed, "The newest first", Columns { places: Places::Workspace, people: true }, now),
+        empty: listed.is_empty(),
         p: &found,
     });
     let mut crumbs: Vec<Crumb> =
@@ -160,8 +160,7 @@ pub(super) async fn user(
     let found = read::user_page(site.store.readers(), &name).await?.ok_or(Refusal::Hidden)?;
     let listed = latest(&site, Filter { user: Some(found.face.username.clone()), ..Filter::default() }).await?;
     let columns = Columns { places: Places::All, people: false };
-    let main =
-        Html::of(&UserBody { orgs: found.orgs, table: list::table(&listed.rows, "The newest first", columns, now) });
+    let main = Html::of(&UserBody { orgs: found.orgs, table: list::table(&listed, "The newest first", columns, now) });
     let page = Page {
         title: found.face.fullname.clone(),
         heading: found.face.fullname.clone(),

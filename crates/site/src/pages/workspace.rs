@@ -95,7 +95,7 @@ pub(super) async fn drawn(site: &Site, project: &str, name: &str, now: i64) -> R
 
 async fn draw(site: &Site, found: &WorkspacePage, now: i64) -> Result<Drawn, StoreError> {
     let filter = Filter { workspace: Some(found.name.clone()), ..Filter::default() };
-    let latest = read::requests(site.store.readers(), &filter, LATEST).await?;
+    let latest = read::newest(site.store.readers(), &filter, LATEST).await?;
     let actions = found.actions.iter().map(|a| ActionRow {
         label: words::state(&a.status, &a.code).label_as(&words::word(&a.status, &a.code)),
         when: At(a.updated_at).shown(At(now)),
@@ -105,7 +105,7 @@ async fn draw(site: &Site, found: &WorkspacePage, now: i64) -> Result<Drawn, Sto
             .map(|(number, commit, _)| (*number, commit.as_deref().and_then(|c| c.get(..7)).unwrap_or("-").to_owned())),
         a,
     });
-    let rows = list::rows(&latest.rows, COLUMNS, now);
+    let rows = list::rows(&latest, COLUMNS, now);
     let table = list::around(&rows, "The newest first", COLUMNS);
     let parts = vec![
         ("notices", notices(&told(found))),

@@ -66,6 +66,20 @@ pub(super) fn folded(text: &str) -> String {
     text.trim().chars().take(100).nfkc().collect::<String>().to_lowercase()
 }
 
+/// The beginning of a typed day, UTC; none of nothing.
+///
+/// # Errors
+/// [`Fault::Field`] of this name: it is no day.
+pub fn day(name: &'static str, text: &str) -> Result<Option<i64>, Fault> {
+    if text.trim().is_empty() {
+        return Ok(None);
+    }
+    let bad = || Fault::Field { name, why: "this is no day, as in 2027-03-04".to_owned() };
+    let date: jiff::civil::Date = text.trim().parse().map_err(|_| bad())?;
+    let start = date.to_zoned(jiff::tz::TimeZone::UTC).map_err(|_| bad())?;
+    Ok(Some(start.timestamp().as_microsecond()))
+}
+
 /// One line of text that is not blank.
 pub(super) fn line(name: &'static str, text: &str, most: usize) -> Result<String, Fault> {
     let text: String = text.trim().nfc().collect();

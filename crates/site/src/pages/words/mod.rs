@@ -101,6 +101,16 @@ pub fn neutral(code: &str) -> String {
     letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
+/// Why an attempt ended, for the list of a job's attempts. More of a passing reason never leaves the backend.
+pub fn attempt_ended(code: &str) -> String {
+    match code {
+        "waiting_on_new_task" => "A passing reason on the backend: it was tried again".to_owned(),
+        "waiting_on_reboot" => "The server was restarted: it was run again".to_owned(),
+        "waiting_db_maintenance" => "The database was in maintenance: it was run again".to_owned(),
+        code => neutral(code),
+    }
+}
+
 /// What to say about a job.
 pub fn job(job: &JobRow, around: &Around) -> Said {
     let params = &job.params;

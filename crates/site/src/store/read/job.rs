@@ -93,9 +93,9 @@ pub struct JobPage {
 pub async fn job_page(readers: &SqlitePool, number: i64, identifier: &str) -> Result<Option<JobPage>, StoreError> {
     let earlier = |and: &str| {
         format!(
-            "(SELECT json_array(e.identifier, e.job_request, q.commit_id, e.status) FROM job_request q JOIN job e
-              ON e.job_request = q.number AND e.action = j.action WHERE q.workspace = r.workspace AND q.backend = r.backend
-              AND q.number < r.number {and} ORDER BY q.number DESC LIMIT 1)"
+            "(SELECT json_array(e.identifier, e.job_request, q.commit_id, e.status) FROM job e JOIN job_request q
+              ON q.number = e.job_request WHERE e.backend = j.backend AND e.workspace = j.workspace AND e.action = j.action
+              AND e.job_request < j.job_request {and} ORDER BY e.job_request DESC LIMIT 1)"
         )
     };
     let sql = format!(

@@ -10,7 +10,7 @@ mod request;
 
 pub use backend::{BackendNow, Now, Waited, backend_now, now, waited};
 pub use job::{Attempt, JobPage, JobPlace, OtherJob, Usage, job_of_prefix, job_page, job_place};
-pub use list::{Filter, ListRow, Listed, requests};
+pub use list::{Filter, ListRow, Listed, newest, requests};
 pub use parts::{Alert, BackendFace, Cancellation, Decision, Need, Org, Permission, Person, ProjectFace};
 pub use place::{
     ActionNow, Member, OrgPage, ProjectPage, UserPage, WorkspacePage, WorkspaceRow, org_page, orgs, project_page,

@@ -170,10 +170,12 @@ pub async fn request_page(
     number: i64,
     now: i64,
 ) -> Result<Option<RequestPage>, StoreError> {
+    // `+` and `|| ''` keep the indexes of numbers and states away, which would walk through all requests of a backend or a
+    // state: `job_request_before` leads to those of this workspace in the order that is asked for.
     let earlier = |and: &str| {
         format!(
             "(SELECT json_object('number', e.number, 'commit', e.commit_id) FROM job_request e WHERE e.workspace = r.workspace
-              AND e.backend = r.backend AND e.number < r.number {and} ORDER BY e.created_at DESC, e.number DESC LIMIT 1)"
+              AND e.backend = r.backend AND +e.number < r.number {and} ORDER BY e.created_at DESC, e.number DESC LIMIT 1)"
         )
     };
     let sql = format!(
@@ -205,8 +207,8 @@ pub async fn request_page(
          LEFT JOIN project_yaml y ON y.sha256 = r.project_yaml
          WHERE r.number = ?1 AND project.slug = ?2 AND w.name = ?3",
         earlier(""),
-        earlier("AND e.status = 'succeeded'"),
-        earlier("AND e.status = 'failed'"),
+        earlier("AND e.status || '' = 'succeeded'"),
+        earlier("AND e.status || '' = 'failed'"),
     );
     // Only constants of this file are put together.
     let query = sqlx::query(AssertSqlSafe(sql)).bind(number).bind(place.0).bind(place.1).bind(now);
