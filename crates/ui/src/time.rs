@@ -76,6 +76,11 @@ impl At {
         ))
     }
 
+    /// The element that shows this moment, and how long ago it was at `now`: for pages that are drawn for one person.
+    pub fn told(self, now: At) -> Html {
+        Html::trusted(format!("{} <span class=ago>{}</span>", self.plain().as_str(), self.beside(now)))
+    }
+
     /// The element that shows this moment alone.
     pub fn plain(self) -> Html {
         Html::trusted(format!("<time datetime={}>{}</time>", self.machine_quoted(), self.exact()))

@@ -9,6 +9,7 @@
 )]
 
 mod canary;
+mod forged;
 mod fresh;
 mod kills;
 mod marks;

@@ -45,7 +45,7 @@ struct Latest {
 pub(super) async fn drawn(site: &Site, now: i64) -> Result<Drawn, StoreError> {
     let filter = Filter { active_backends: true, ..Filter::default() };
     let latest = read::newest(site.store.readers(), &filter, LATEST).await?;
-    let (backends, alerts) = cards(site, now).await?;
+    let (backends, alerts, _) = cards(site, now).await?;
     let rows = list::rows(&latest, list::ALL, now);
     let table = list::around(&rows, "The newest first", list::ALL);
     let parts = vec![

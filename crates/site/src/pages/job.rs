@@ -10,12 +10,13 @@ use ui::icon::Level;
 use ui::page::{Crumb, Page};
 use ui::time::{At, Hms};
 
-use super::request::{Memory, place};
+use super::request::{Memory, around, place};
 use super::shell;
-use super::words::{self, Around, Said};
+use super::words::{self, Said};
 use crate::Opened;
-use crate::access::{Refusal, Viewer};
-use crate::store::read::{self, JobPage, JobPlace, JobRow, Need, RequestPage};
+use crate::access::{Object, Permission, Refusal, Viewer};
+use crate::line::Seen;
+use crate::store::read::{self, JobPage, JobPlace, JobRow, Need, RequestPage, Usage};
 
 /// The shortest beginning of an identifier that is looked up.
 const SHORTEST: usize = 4;
@@ -44,6 +45,47 @@ struct Body<'a> {
     runtime: String,
     updated: Html,
     earlier: Vec<(String, String)>,
+    usage: Option<Usage>,
+    buttons: Buttons,
+}
+
+/// What this viewer may do with the job: nothing for the public.
+#[derive(Debug, Default)]
+struct Buttons {
+    /// The page that asks before this one action is stopped.
+    cancel: Option<String>,
+    /// The form with the jobs that failed before this one, and this one: their names, and where.
+    again: Option<(String, String)>,
+}
+
+impl Buttons {
+    fn of(request: &RequestPage, job: &JobRow, said: &Said, viewer: &Viewer) -> Self {
+        let mut buttons = Self::default();
+        let (project, backend) = (request.project_id.0, request.backend.id.0);
+        let own = viewer.account().is_some_and(|account| account.id == request.requested_by_id.0);
+        let query =
+            |pairs: &[(&str, &str)]| form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
+        if matches!(job.status.as_str(), "pending" | "running")
+            && (own || viewer.can(Permission::JobCancel, &Object::request(project, backend)))
+        {
+            buttons.cancel = Some(format!("../cancel/?{}", query(&[("action", &job.action)])));
+        }
+        let may_run = !request.is_archived && viewer.can(Permission::JobRun, &Object::project(project));
+        let first: Vec<&str> = said.jobs.iter().filter_map(|id| action(request, id)).collect();
+        if job.code == "dependency_failed" && may_run && !first.is_empty() {
+            let mut pairs = vec![("backend", request.backend.slug.as_str())];
+            pairs.extend(first.iter().map(|name| ("action", *name)));
+            pairs.push(("action", &job.action));
+            buttons.again = Some((first.join(", "), format!("../../run-jobs/?{}", query(&pairs))));
+        }
+        buttons
+    }
+}
+
+/// The action of a job of this request, or of one that it reads from.
+fn action<'a>(request: &'a RequestPage, id: &str) -> Option<&'a str> {
+    let own = request.jobs.iter().find(|job| job.identifier == id).map(|job| job.action.as_str());
+    own.or_else(|| request.others.iter().find(|job| job.identifier == id).map(|job| job.action.as_str()))
 }
 
 /// `/PROJECT/WORKSPACE/NUMBER/JOB/`: an identifier, or a beginning of one that only one job has.
@@ -63,7 +105,8 @@ pub(super) async fn page(
     }
     let found = read::job_page(readers, number, &key).await?.ok_or(Refusal::Hidden)?;
     let request = read::request_page(readers, (&project, &workspace), number, now).await?.ok_or(Refusal::Hidden)?;
-    let (page, main) = compose(&request, &found, &site.memory, now);
+    let seen = site.line.seen(request.backend.id);
+    let (page, main) = compose(&request, &found, &site.memory, (&viewer, &seen), now);
     Ok(shell::show(&site, &viewer, &asked, page, &main))
 }
 
@@ -86,11 +129,16 @@ fn moved(job: JobPlace) -> Result<Response, Refusal> {
     shell::moved(&format!("/{project}/{workspace}/{number}/{identifier}/"))
 }
 
-fn compose(request: &RequestPage, found: &JobPage, memory: &Memory, now: i64) -> (Page, Html) {
+fn compose(
+    request: &RequestPage,
+    found: &JobPage,
+    memory: &Memory,
+    (viewer, seen): (&Viewer, &Seen),
+    now: i64,
+) -> (Page, Html) {
     let job = &found.job;
     let moment = |at: i64| At(at).shown(At(now));
-    let around = Around { backend: request.backend.name.clone(), ..Around::default() };
-    let said = words::job(job, &around);
+    let said = words::job(job, &around(request, seen, job));
     let link = |id: &str| link(request, id);
     let pipeline =
         request.yaml.as_ref().map(|bytes| memory.pipeline(request.yaml_sha256.as_deref().unwrap_or_default(), bytes));
@@ -102,6 +150,10 @@ fn compose(request: &RequestPage, found: &JobPage, memory: &Memory, now: i64) ->
     let main = Html::of(&Body {
         label: words::state(&job.status, &job.code).label_as(&words::word(&job.status, &job.code)),
         links: said.jobs.iter().map(|id| link(id)).collect(),
+        buttons: Buttons::of(request, job, &said, viewer),
+        usage: found.usage.filter(|_| {
+            viewer.can(Permission::JobMetricsView, &Object::request(request.project_id.0, request.backend.id.0))
+        }),
         said,
         anchor: ui::yaml::anchor(&job.action),
         command: found.run_command.as_deref(),

@@ -24,13 +24,16 @@ struct ProjectBody<'a> {
     p: &'a ProjectPage,
     active: Vec<&'a WorkspaceRow>,
     archived: Vec<&'a WorkspaceRow>,
-    /// For members and staff.
-    status: Option<String>,
+    /// For members and staff: the status, and what it means.
+    status: Option<(String, Html)>,
+    /// Names, and for members and staff their roles.
+    people: Vec<(&'a read::Member, String)>,
+    /// Whether this viewer may add a workspace, and change the project.
+    may_add: bool,
+    may_edit: bool,
     permissions: Vec<(&'a read::Permission, String, String, String)>,
     table: Html,
     empty: bool,
-    may_add: bool,
-    may_edit: bool,
 }
 
 #[derive(Template)]
@@ -73,7 +76,16 @@ pub(super) async fn project(
     let main = Html::of(&ProjectBody {
         active: found.workspaces.iter().filter(|w| w.archived_at.is_none()).collect(),
         archived: found.workspaces.iter().filter(|w| w.archived_at.is_some()).collect(),
-        status: inside.then(|| words::neutral(&found.status.replace('-', "_"))),
+        status: inside
+            .then(|| (words::neutral(&found.status.replace('-', "_")), ui::markdown::shown(&found.status_note))),
+        people: found
+            .members
+            .iter()
+            .filter(|person| inside || person.public == 1)
+            .map(|person| (person, if inside { person.roles.join(", ") } else { String::new() }))
+            .collect(),
+        may_add: found.status != "retired" && viewer.can(Permission::WorkspaceCreate, &object),
+        may_edit: viewer.can(Permission::ProjectManage, &object),
         permissions: found
             .permissions
             .iter()
@@ -81,8 +93,6 @@ pub(super) async fn project(
             .collect(),
         table: list::table(&listed, "The newest first", Columns { places: Places::Workspace, people: true }, now),
         empty: listed.is_empty(),
-        may_add: viewer.can(Permission::WorkspaceCreate, &object),
-        may_edit: viewer.can(Permission::ProjectManage, &object),
         p: &found,
     });
     let mut crumbs: Vec<Crumb> =

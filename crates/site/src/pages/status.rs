@@ -8,14 +8,15 @@ use axum::response::{IntoResponse, Response};
 use protocol::fact::codes::Pool;
 use ui::html::Html;
 use ui::icon::State as Look;
-use ui::page::{Crumb, Page, notices};
-use ui::time::At;
+use ui::page::{Crumb, Notice, Page, Tone, notices};
+use ui::time::{At, Hms};
 
 use super::{Drawn, shell};
 use crate::access::{Refusal, Viewer};
 use crate::line::Seen;
 use crate::store::StoreError;
-use crate::store::read::{self, Alert, BackendNow};
+use crate::store::ids::BackendId;
+use crate::store::read::{self, Alert, BackendNow, Waited};
 use crate::{Opened, Site};
 
 /// A difference of clocks that is told, in microseconds.
@@ -24,12 +25,14 @@ const CLOCKS_DIFFER: i64 = 1_000_000;
 #[derive(Template)]
 #[template(path = "status_card.html")]
 pub(super) struct Card {
+    id: BackendId,
     pub(super) slug: String,
     pub(super) name: String,
     pub(super) state: Html,
     words: String,
     contact: Option<Html>,
     pools: Vec<(&'static str, String)>,
+    waited: Option<String>,
     oldest: Option<Html>,
     success: Option<Html>,
     version: Option<String>,
@@ -111,12 +114,14 @@ fn card(backend: BackendNow, seen: &Seen, now: i64) -> Card {
     };
     let data = if backend.face.is_synthetic { "No real patient data: dummy data only. " } else { "" };
     Card {
+        id: backend.face.id,
         slug: backend.face.slug.clone(),
         name: backend.face.told(),
         state: word.label(),
         words: format!("{data}{words}"),
         contact: contact.map(moment),
         pools: pools(&backend, seen),
+        waited: None,
         oldest: backend.oldest_waiting_at.map(moment),
         success: backend.last_success_at.map(moment),
         offset: backend.clock_offset.filter(|o| o.saturating_abs() > CLOCKS_DIFFER).map(|offset| {
@@ -153,21 +158,41 @@ fn pools(backend: &BackendNow, seen: &Seen) -> Vec<(&'static str, String)> {
 }
 
 /// The backends in use, and the messages of the operators: one statement.
-pub(super) async fn cards(site: &Site, now: i64) -> Result<(Vec<Card>, Vec<Alert>), StoreError> {
+pub(super) async fn cards(site: &Site, now: i64) -> Result<(Vec<Card>, Vec<Alert>, bool), StoreError> {
     let found = read::now(site.store.readers(), now).await?;
     let card = |backend: BackendNow| {
         let seen = site.line.seen(backend.face.id);
         card(backend, &seen, now)
     };
-    Ok((found.backends.into_iter().map(card).collect(), found.alerts))
+    Ok((found.backends.into_iter().map(card).collect(), found.alerts, found.one_person))
+}
+
+/// Half of the jobs that began waited no longer than this.
+fn median(waited: &Waited) -> Option<String> {
+    let words = |wait: i64| Hms::seconds(wait / 1_000_000).to_string();
+    let week = words(waited.week?);
+    Some(waited.today.map_or_else(
+        || format!("{week} over seven days"),
+        |today| format!("{} today, {week} over seven days", words(today)),
+    ))
 }
 
 /// The parts of the page that can change.
 pub(super) async fn drawn(site: &Site, now: i64) -> Result<Drawn, StoreError> {
-    let (cards, alerts) = cards(site, now).await?;
+    let (mut cards, alerts, one_person) = cards(site, now).await?;
+    let waited = read::waited(site.store.readers(), now).await?;
+    for card in &mut cards {
+        card.waited = waited.get(&card.id).and_then(median);
+    }
     let rows: Vec<(String, Html)> = cards.iter().map(|card| (format!("b-{}", card.slug), Html::of(card))).collect();
     let backends = Html::of(&Status { cards: &rows });
-    let notices = notices(&shell::notices(&alerts));
+    let mut told = shell::notices(&alerts);
+    if one_person {
+        let words = "On this site one person alone may give the roles that need two people elsewhere: its operator has \
+                     switched that rule off.";
+        told.push(Notice::text(Tone::Warning, words));
+    }
+    let notices = notices(&told);
     Ok(Drawn { parts: vec![("notices", notices), ("backends", backends)], rows, holder: "backends", is_final: false })
 }
 

@@ -28,6 +28,7 @@ pub use pipeline::Memory;
 pub(crate) use pipeline::Pipeline;
 pub(super) use pipeline::encoded;
 use view::View;
+pub(super) use view::around;
 
 /// Draws the parts of a request's page that can change. `seen` is what its backend told last; `now` is in
 /// microseconds.
@@ -65,8 +66,8 @@ pub(super) struct Buttons {
     again: Option<String>,
     failed: Option<String>,
     cancel: bool,
-    /// Why a member may not cancel.
-    no_cancel: Option<&'static str>,
+    /// Why a member may not run it again, or cancel it: (which button, why).
+    denied: Vec<(&'static str, &'static str)>,
 }
 
 impl Buttons {
@@ -76,7 +77,9 @@ impl Buttons {
         let mut buttons = Self { code, yaml: request.yaml.is_some(), ..Self::default() };
         let (project, backend) = (request.project_id.0, request.backend.id.0);
         let member = viewer.can(Permission::JobRun, &Object::project(project));
-        if member {
+        if member && request.is_archived {
+            buttons.denied.push(("Run again", "The workspace is archived and takes no requests."));
+        } else if member {
             let form = format!("../run-jobs/?from={}", request.number);
             buttons.failed = (request.counts[3] > 0).then(|| format!("{form}&only=failed"));
             buttons.again = Some(form);
@@ -84,8 +87,10 @@ impl Buttons {
         if matches!(request.status.as_str(), "pending" | "running") {
             let own = viewer.account().is_some_and(|account| account.id == request.requested_by_id.0);
             buttons.cancel = own || viewer.can(Permission::JobCancel, &Object::request(project, backend));
-            buttons.no_cancel = (member && !buttons.cancel)
-                .then_some("Only who asked, and people with the right to cancel in this project, can cancel it.");
+            if member && !buttons.cancel {
+                let why = "Only who asked, and people with the right to cancel in this project, can cancel it.";
+                buttons.denied.push(("Cancel", why));
+            }
         }
         buttons
     }

@@ -56,6 +56,19 @@ pub(super) const OTHERS: &str = "(WITH named (job, action, kind) AS (
     SELECT json_group_array(json_object('identifier', job, 'action', action, 'kind', kind, 'status', status, 'code', code,
         'request', CASE WHEN name IS NOT NULL THEN json_array(job_request, slug, name) END)) FROM other) others";
 
+/// What a job used. Only for people with `job_metrics_view`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub struct Usage {
+    /// Mean, in percent of one processor.
+    pub cpu_mean: i64,
+    /// Peak, in percent of one processor.
+    pub cpu_peak: i64,
+    /// Mean, in megabytes.
+    pub mem_mb_mean: i64,
+    /// Peak, in megabytes.
+    pub mem_mb_peak: i64,
+}
+
 /// What the page of a job shows beside the job.
 #[derive(Debug, Clone)]
 pub struct JobPage {
@@ -63,6 +76,8 @@ pub struct JobPage {
     pub job: JobRow,
     /// Its command, as the backend resolved it.
     pub run_command: Option<String>,
+    /// Its use of the machine, as the backend told it in whole numbers.
+    pub usage: Option<Usage>,
     /// Jobs that read from it: (identifier, action, request).
     pub needed_by: Vec<(String, String, i64)>,
     /// The run of this action before, on the same workspace and backend: (identifier, request, commit, status).
@@ -99,6 +114,7 @@ pub async fn job_page(readers: &SqlitePool, number: i64, identifier: &str) -> Re
     Ok(Some(JobPage {
         job: job(&row)?,
         run_command: get(&row, "run_command")?,
+        usage: get::<Option<String>>(&row, "metrics")?.map(|text| super::parts::json("metrics", &text)).transpose()?,
         needed_by: super::parts::many(&row, "needed_by")?,
         previous: earlier("previous")?,
         previous_succeeded: earlier("previous_succeeded")?,

@@ -8,8 +8,8 @@ mod parts;
 mod place;
 mod request;
 
-pub use backend::{BackendNow, Now, backend_now, now};
-pub use job::{Attempt, JobPage, JobPlace, OtherJob, job_of_prefix, job_page, job_place};
+pub use backend::{BackendNow, Now, Waited, backend_now, now, waited};
+pub use job::{Attempt, JobPage, JobPlace, OtherJob, Usage, job_of_prefix, job_page, job_place};
 pub use list::{Filter, ListRow, Listed, newest, requests};
 pub use parts::{Alert, BackendFace, Cancellation, Decision, Need, Org, Permission, Person, ProjectFace};
 pub use place::{

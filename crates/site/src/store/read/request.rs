@@ -138,6 +138,10 @@ pub struct RequestPage {
     pub requested_actions: Vec<String>,
     /// Why each action runs or does not.
     pub decisions: Vec<Decision>,
+    /// What the requester says of it, for everybody to read.
+    pub note: String,
+    /// Whether its workspace takes requests no more.
+    pub is_archived: bool,
     /// What somebody wants stopped.
     pub cancellations: Vec<Cancellation>,
     /// The request before.
@@ -175,7 +179,7 @@ pub async fn request_page(
         )
     };
     let sql = format!(
-        "SELECT r.*, w.name workspace_name, w.project project_id, project.slug project_slug, project.number project_number,
+        "SELECT r.*, w.name workspace_name, w.project project_id, w.archived_at, project.slug project_slug, project.number project_number,
             project.name project_name, org.slug org_slug, org.name org_name, b.id backend_id, b.slug backend_slug, b.name backend_name,
             b.data_kind, b.mode, b.mode_kind, b.mode_since, b.last_contact_at, b.version, b.data_version, b.clock_offset,
             a.username, a.fullname, repo.url repo_url, repo.is_private, y.body yaml,
@@ -264,6 +268,8 @@ fn page(row: &SqliteRow, jobs: Vec<JobRow>) -> Result<RequestPage, StoreError> {
             .into_iter()
             .map(|(action, decision, reasons)| Decision { action, decision, reasons })
             .collect(),
+        note: get(row, "note")?,
+        is_archived: get::<Option<i64>>(row, "archived_at")?.is_some(),
         cancellations: many(row, "cancellations")?,
         previous: earlier("previous")?,
         previous_successful: earlier("previous_successful")?,
@@ -317,12 +323,14 @@ pub(super) fn job(row: &SqliteRow) -> Result<JobRow, StoreError> {
 /// # Errors
 /// The database failed.
 pub async fn request_place(readers: &SqlitePool, key: &str) -> Result<Option<(String, String, i64)>, StoreError> {
+    // A number is written in one way only: no sign, no leading zero.
+    let number = key.parse::<i64>().ok().filter(|number| number.to_string() == key);
     let row = sqlx::query(
         "SELECT project.slug, w.name, r.number FROM job_request r JOIN workspace w ON w.id = r.workspace
          JOIN project ON project.id = w.project WHERE r.identifier = ?1 OR r.number = ?2",
     )
     .bind(key)
-    .bind(key.parse::<i64>().ok())
+    .bind(number)
     .fetch_optional(readers)
     .await?;
     row.map(|row| Ok((get(&row, "slug")?, get(&row, "name")?, get(&row, "number")?))).transpose()
