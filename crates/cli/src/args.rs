@@ -13,9 +13,10 @@ use clap_complete::ArgValueCandidates;
 
 use crate::completions::{actions, actions_and_all, codes, runtimes};
 
+pub(crate) use crate::site::args::Site;
 pub(crate) use exec::Exec;
 pub(crate) use machine::{Completions, Schema, SchemaName, Shell};
-pub(crate) use online::{Demo, Site, SiteCommand};
+pub(crate) use online::Demo;
 
 pub(crate) use codelists::{Codelists, CodelistsCommand, CodelistsCommon};
 
@@ -85,7 +86,7 @@ pub(crate) enum Command {
     Unzip(Unzip),
     /// A whole platform on this machine: a site, two backends, studies, people
     Demo(Demo),
-    /// The public jobs site: serve it, import old records, verify its audit log
+    /// The public jobs site: serve it, back it up, do what its staff do
     Site(Site),
     /// What an operator sees and does: status, pause, kill, verify, snapshot, restore, ...
     Backend(crate::backend::args::Backend),

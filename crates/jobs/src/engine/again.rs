@@ -50,8 +50,9 @@ pub(super) async fn after(
             let next_try_at =
                 now().as_second().saturating_add(i64::try_from(wait.as_millis().div_ceil(1000)).unwrap_or(i64::MAX));
             let end = AttemptEnd { counts, next_try_at: Some(next_try_at), ..AttemptEnd::default() };
-            let status = because(Status::new(StatusCode::WaitingOnNewTask, message.clone()), Some(passing.cause.word()))
-                .telling(|tells| (tells.attempts, tells.retry_at) = (most, Some(next_try_at)));
+            let status =
+                because(Status::new(StatusCode::WaitingOnNewTask, message.clone()), Some(passing.cause.word()))
+                    .telling(|tells| (tells.attempts, tells.retry_at) = (most, Some(next_try_at)));
             let finished = shop.state.put_back(attempt, &status, &end, now()).await?;
             discard(shop, attempt).await?;
             Ok(Ok(put_back(work, finished, Some(until(next_try_at)), false, message)))

@@ -7,6 +7,7 @@ mod project;
 mod rebuild;
 pub mod status;
 mod touched;
+mod verify;
 mod why;
 mod write;
 
@@ -26,6 +27,7 @@ pub use chain::Chain;
 pub(crate) use chain::keys_of;
 pub use project::{Event, project};
 pub use rebuild::{Rebuilt, rebuild};
+pub use verify::{FactsError, verify};
 pub(crate) use write::{settle_action, settle_request};
 
 /// What a change of the tables was about, for those who watch pages.

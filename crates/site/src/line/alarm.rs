@@ -18,8 +18,8 @@ pub(crate) enum Alarm {
     BadChain,
     /// It tries, and tries again, to tell what is another backend's to tell.
     WrongBackend,
-    /// It has another directive at a place of its line than was sent.
-    DirectiveConflict,
+    /// It claims to be further in its line than this site can have lost.
+    TooFar,
     /// This site was restored from an older copy.
     SiteRestored,
 }
@@ -30,7 +30,7 @@ impl Alarm {
             Self::ChainConflict => "backend_chain_conflict",
             Self::BadChain => "backend_bad_chain",
             Self::WrongBackend => "backend_wrong_backend",
-            Self::DirectiveConflict => "backend_directive_conflict",
+            Self::TooFar => "backend_too_far",
             Self::SiteRestored => "site_restored",
         }
     }

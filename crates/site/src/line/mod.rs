@@ -10,8 +10,10 @@ mod epoch;
 mod gauges;
 mod hello;
 mod key;
+mod neighbours;
 mod peers;
 mod people;
+mod restored;
 mod send;
 mod take;
 
@@ -23,9 +25,10 @@ use crate::access::Access;
 use crate::web::Routes;
 
 pub use enrol::{Code, EnrolError, confirm, fingerprint, make_code, rotate};
-pub use epoch::{EpochError, confirm as confirm_epoch};
+pub use epoch::{EpochError, Offered, confirm as confirm_epoch, offered};
 pub(crate) use epoch::{propose, replace_keys};
 pub use key::KeyError;
+pub(crate) use neighbours::watch;
 pub use peers::{Lines, Peer, Seen};
 pub use send::{SendError, Sent, rights_changed, send};
 

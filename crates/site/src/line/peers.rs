@@ -15,7 +15,7 @@ use super::alarm::Alarm;
 use super::key::{self, KeyError};
 use super::send::Sent;
 use crate::access::Prefix;
-use crate::clock::moment;
+use crate::clock::{self, moment};
 use crate::store::ids::BackendId;
 
 /// Wrong tokens or codes from one address.
@@ -31,6 +31,7 @@ const BURST: f64 = 200.0;
 #[derive(Debug)]
 pub struct Lines {
     key: SigningKey,
+    opened_at: i64,
     peers: Mutex<HashMap<BackendId, Arc<Peer>>>,
     tries: Mutex<HashMap<Prefix, VecDeque<i64>>>,
 }
@@ -74,7 +75,7 @@ impl Lines {
     /// # Errors
     /// The key cannot be read or made.
     pub fn open(folder: &Path) -> Result<Self, KeyError> {
-        Ok(Self { key: key::open(folder)?, peers: Mutex::default(), tries: Mutex::default() })
+        Ok(Self { key: key::open(folder)?, opened_at: clock::now(), peers: Mutex::default(), tries: Mutex::default() })
     }
 
     /// The site's key by which backends know its orders.
@@ -84,6 +85,12 @@ impl Lines {
 
     pub(crate) fn key(&self) -> &SigningKey {
         &self.key
+    }
+
+    /// When this process began. What was put into a line before may have been seen by a backend although nothing says so,
+    /// for the site may have been restored from an older copy.
+    pub(crate) fn opened_at(&self) -> i64 {
+        self.opened_at
     }
 
     /// The connection of a backend.
@@ -98,7 +105,12 @@ impl Lines {
 
     /// Tells the backend's open poll that there is a new directive. Called after the commit.
     pub fn wake(&self, sent: &Sent) {
-        self.peer(sent.backend).wake.notify_waiters();
+        self.wake_backend(sent.backend);
+    }
+
+    /// The same, whoever put it there.
+    pub(crate) fn wake_backend(&self, backend: BackendId) {
+        self.peer(backend).wake.notify_waiters();
     }
 
     /// Ends every open poll: the site stops.
@@ -177,7 +189,7 @@ impl Peer {
     }
 
     /// Keeps gauges if they are newer than those shown.
-    pub(super) fn gauges(&self, gauges: Gauges, now: i64) -> bool {
+    pub fn gauges(&self, gauges: Gauges, now: i64) -> bool {
         let mut state = lock(&self.state);
         let newer = state.seen.gauges.as_ref().is_none_or(|shown| gauges.replaces(shown));
         if newer {

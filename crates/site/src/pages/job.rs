@@ -15,10 +15,12 @@ use super::shell;
 use super::words::{self, Around, Said};
 use crate::Opened;
 use crate::access::{Refusal, Viewer};
-use crate::store::read::{self, JobPage, JobRow, Need, RequestPage};
+use crate::store::read::{self, JobPage, JobPlace, JobRow, Need, RequestPage};
 
 /// The shortest beginning of an identifier that is looked up.
 const SHORTEST: usize = 4;
+/// Letters of a whole identifier.
+const IDENTIFIER: usize = 16;
 
 #[derive(Template)]
 #[template(path = "job.html")]
@@ -54,9 +56,12 @@ pub(super) async fn page(
     let number = shell::number(&number)?;
     let now = site.clock.microseconds();
     let readers = site.store.readers();
-    let Some(found) = read::job_page(readers, number, &key).await? else {
-        return moved(&site, &key).await;
-    };
+    if key.len() < IDENTIFIER {
+        // A beginning that belongs to this address.
+        let job = beginning(&site, &key).await?;
+        return if job.request == (project, workspace, number) { moved(job) } else { Err(Refusal::Hidden) };
+    }
+    let found = read::job_page(readers, number, &key).await?.ok_or(Refusal::Hidden)?;
     let request = read::request_page(readers, (&project, &workspace), number, now).await?.ok_or(Refusal::Hidden)?;
     let (page, main) = compose(&request, &found, &site.memory, now);
     Ok(shell::show(&site, &viewer, &asked, page, &main))
@@ -64,19 +69,20 @@ pub(super) async fn page(
 
 /// `/jobs/JOB/`.
 pub(super) async fn short(State(site): State<Opened>, Path(key): Path<String>) -> Result<Response, Refusal> {
-    moved(&site, &key).await
+    moved(beginning(&site, &key).await?)
 }
 
-async fn moved(site: &Opened, key: &str) -> Result<Response, Refusal> {
+/// The one job whose identifier begins so.
+async fn beginning(site: &Opened, key: &str) -> Result<JobPlace, Refusal> {
     let plain = key.len() >= SHORTEST && key.bytes().all(|b| matches!(b, b'a'..=b'z' | b'2'..=b'7'));
     if !plain {
         return Err(Refusal::Hidden);
     }
-    let [identifier] = &read::jobs_of_prefix(site.store.readers(), key).await?[..] else {
-        return Err(Refusal::Hidden);
-    };
-    let (project, workspace, number) =
-        read::job_place(site.store.readers(), identifier).await?.ok_or(Refusal::Hidden)?;
+    read::job_of_prefix(site.store.readers(), key).await?.ok_or(Refusal::Hidden)
+}
+
+fn moved(job: JobPlace) -> Result<Response, Refusal> {
+    let JobPlace { identifier, request: (project, workspace, number) } = job;
     shell::moved(&format!("/{project}/{workspace}/{number}/{identifier}/"))
 }
 

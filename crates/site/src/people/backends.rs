@@ -4,10 +4,13 @@
 use serde_json::json;
 
 use super::{By, Fault, names};
+use crate::Site;
 use crate::access::{Object, Permission};
 use crate::audit::{self, fields};
 use crate::clock::now;
+use crate::line::{self, Code, EnrolError, Sent};
 use crate::store::Change;
+use crate::store::ids::{AccountId, BackendId};
 
 /// A backend to be.
 #[derive(Debug, Clone, Copy)]
@@ -134,4 +137,45 @@ pub async fn revoke_tokens(change: &mut Change, by: &By, backend: i64, reason: &
     }
     audit::record(change, by.act("backend_tokens_revoked").on("backend", backend).reason(&reason)).await?;
     Ok(())
+}
+
+fn fault(error: EnrolError) -> Fault {
+    match error {
+        EnrolError::Store(error) => Fault::Store(error),
+        other => Fault::conflict(other.to_string()),
+    }
+}
+
+/// Makes a code for a backend to enrol with, valid for an hour; earlier ones end. It is shown once.
+///
+/// # Errors
+/// [`Fault::Refused`]: not allowed.
+pub async fn make_code(change: &mut Change, site: &Site, by: &By, backend: i64) -> Result<Code, Fault> {
+    by.may(Permission::BackendManage, &Object::backend(backend))?;
+    let code = line::make_code(change, site, BackendId(backend)).await.map_err(fault)?;
+    audit::record(change, by.act("backend_code_made").on("backend", backend)).await?;
+    Ok(code)
+}
+
+/// Confirms the key of a backend, after two people compared the six words.
+///
+/// # Errors
+/// [`Fault::Refused`]: not allowed, or there is no key to confirm.
+pub async fn confirm(change: &mut Change, site: &Site, by: &By, backend: i64) -> Result<(), Fault> {
+    by.may(Permission::BackendManage, &Object::backend(backend))?;
+    let person = by.account().map(AccountId);
+    line::confirm(change, site, BackendId(backend), person).await.map_err(fault)?;
+    audit::record(change, by.act("backend_key_confirmed").on("backend", backend)).await?;
+    Ok(())
+}
+
+/// Gives a backend a new token beside the old one. After the commit the caller wakes its line.
+///
+/// # Errors
+/// [`Fault::Refused`]: not allowed.
+pub async fn rotate(change: &mut Change, site: &Site, by: &By, backend: i64) -> Result<Sent, Fault> {
+    by.may(Permission::BackendManage, &Object::backend(backend))?;
+    let sent = line::rotate(change, site, BackendId(backend)).await.map_err(fault)?;
+    audit::record(change, by.act("backend_token_rotated").on("backend", backend)).await?;
+    Ok(sent)
 }

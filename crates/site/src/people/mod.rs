@@ -5,6 +5,7 @@ pub mod accounts;
 pub mod backends;
 mod by;
 pub mod codes;
+mod doing;
 pub mod lists;
 mod names;
 pub mod orgs;
@@ -18,7 +19,8 @@ pub mod tokens;
 pub mod workspaces;
 
 pub use by::By;
-pub use names::{RESERVED, RESERVED_WORKSPACES};
+pub use doing::{Doing, operate};
+pub use names::{RESERVED, RESERVED_WORKSPACES, day};
 
 use crate::access::Refusal;
 use crate::access::secret::NoRandom;

@@ -16,6 +16,7 @@ pub const RESERVED: &[&str] = &[
     "backends",
     "docs",
     "event-log",
+    "events",
     "health",
     "job-requests",
     "jobs",
@@ -45,7 +46,7 @@ pub const RESERVED: &[&str] = &[
 
 /// Second parts of a project's addresses that are not workspaces: no workspace may be called so.
 pub const RESERVED_WORKSPACES: &[&str] =
-    &["applications", "edit", "logs", "members", "new-workspace", "outputs", "releases", "reports"];
+    &["applications", "edit", "events", "logs", "members", "new-workspace", "outputs", "releases", "reports"];
 
 /// A user name in its normal form, and folded for comparing.
 pub(super) fn username(text: &str) -> Result<(String, String), Fault> {
@@ -63,6 +64,20 @@ pub(super) fn username(text: &str) -> Result<(String, String), Fault> {
 /// How a name that somebody typed to sign in is looked up, whatever it is.
 pub(super) fn folded(text: &str) -> String {
     text.trim().chars().take(100).nfkc().collect::<String>().to_lowercase()
+}
+
+/// The beginning of a typed day, UTC; none of nothing.
+///
+/// # Errors
+/// [`Fault::Field`] of this name: it is no day.
+pub fn day(name: &'static str, text: &str) -> Result<Option<i64>, Fault> {
+    if text.trim().is_empty() {
+        return Ok(None);
+    }
+    let bad = || Fault::Field { name, why: "this is no day, as in 2027-03-04".to_owned() };
+    let date: jiff::civil::Date = text.trim().parse().map_err(|_| bad())?;
+    let start = date.to_zoned(jiff::tz::TimeZone::UTC).map_err(|_| bad())?;
+    Ok(Some(start.timestamp().as_microsecond()))
 }
 
 /// One line of text that is not blank.

@@ -43,7 +43,7 @@ struct Filters<'a> {
 
 pub(super) async fn show(desk: Desk, Query(asked): Query<Asked>) -> Result<Response, Refusal> {
     let now = desk.site.clock.microseconds();
-    let day = |name, text| super::user::day(name, text).map_err(Refusal::from);
+    let day = |name, text| crate::people::day(name, text).map_err(Refusal::from);
     let (from, until) = (day("from", &asked.from)?, day("to", &asked.to)?.map(|start| start + crate::clock::DAY));
     let (kind, id) = asked.object.trim().split_once(' ').unwrap_or((asked.object.trim(), ""));
     let rows = sqlx::query(

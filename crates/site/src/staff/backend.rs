@@ -10,12 +10,13 @@ use ui::time::At;
 
 use super::backends::{AREA, told};
 use super::desk::{Desk, act, to};
+use super::epoch;
 use super::orgs::{Member, members, named};
 use super::roles::Reason;
 use crate::access::{Backend, Form, Refusal};
-use crate::line::{self, EnrolError};
-use crate::people::{Fault, backends};
-use crate::store::ids::{AccountId, BackendId};
+use crate::line;
+use crate::people::backends;
+use crate::store::ids::BackendId;
 use crate::web::sheet::{self, Sheet, inline};
 use crate::web::table::{Table, paragraph, pieces, section};
 
@@ -31,15 +32,8 @@ pub(super) struct Alert {
     alert_after: String,
 }
 
-fn at(backend: &Backend) -> String {
+pub(super) fn at(backend: &Backend) -> String {
     format!("{AREA}{}/", backend.slug)
-}
-
-fn fault(error: EnrolError) -> Fault {
-    match error {
-        EnrolError::Store(error) => Fault::Store(error),
-        other => Fault::Refused(Refusal::Conflict(other.to_string())),
-    }
 }
 
 pub(super) async fn show(desk: Desk, backend: Backend) -> Result<Response, Refusal> {
@@ -58,7 +52,7 @@ async fn drawn(desk: &Desk, backend: &Backend, code: Option<&str>, faults: &[Sho
     .await?;
     let mut main = Html::default();
     if let Some(code) = code {
-        main.push(&paragraph("The code for one enrolment, valid for an hour and shown this once. At the backend: cloister backend enrol --site ADDRESS"));
+        main.push(&paragraph("The code for one enrolment, valid for an hour and shown this once. At the backend: cloister backend enrol SETTINGS"));
         main.push(&paragraph(code));
     }
     let text = |name| row.try_get::<Option<String>, _>(name).map(Option::unwrap_or_default);
@@ -77,6 +71,9 @@ async fn drawn(desk: &Desk, backend: &Backend, code: Option<&str>, faults: &[Sho
         facts.push(vec![Html::text(what), now_is]);
     }
     main.push(&facts.shown(""));
+    if let Some(offered) = epoch::shown(desk, backend, &base).await? {
+        main.push(&section("A new epoch waits for you", &offered));
+    }
     main.push(&section("Key and tokens", &keys(desk, backend, &base).await?));
     main.push(&section("People who may ask it for runs", &people(desk, backend, &base, faults).await?));
     let alert = [Field::line("alert_after", "Seconds without contact until it counts as missing")
@@ -171,31 +168,18 @@ async fn rejected(desk: &Desk, backend: &Backend) -> Result<Html, Refusal> {
 }
 
 pub(super) async fn code(desk: Desk, backend: Backend) -> Result<Response, Refusal> {
-    let code = act!(desk, change, by, async {
-        let code = line::make_code(change, &desk.site, BackendId(backend.id)).await.map_err(fault)?;
-        crate::audit::record(change, by.act("backend_code_made").on("backend", backend.id)).await?;
-        Ok::<_, crate::people::Fault>(code)
-    })?;
+    let code = act!(desk, change, by, backends::make_code(change, &desk.site, by, backend.id))?;
     // Shown by this answer only, so that it is in no address.
     drawn(&desk, &backend, Some(code.reveal()), &[]).await
 }
 
 pub(super) async fn confirm(desk: Desk, backend: Backend) -> Result<Response, Refusal> {
-    act!(desk, change, by, async {
-        let person = by.account().map(AccountId);
-        line::confirm(change, &desk.site, BackendId(backend.id), person).await.map_err(fault)?;
-        crate::audit::record(change, by.act("backend_key_confirmed").on("backend", backend.id)).await?;
-        Ok::<_, crate::people::Fault>(())
-    })?;
+    act!(desk, change, by, backends::confirm(change, &desk.site, by, backend.id))?;
     Ok(to(&at(&backend)))
 }
 
 pub(super) async fn rotate(desk: Desk, backend: Backend) -> Result<Response, Refusal> {
-    let sent = act!(desk, change, by, async {
-        let sent = line::rotate(change, &desk.site, BackendId(backend.id)).await.map_err(fault)?;
-        crate::audit::record(change, by.act("backend_token_rotated").on("backend", backend.id)).await?;
-        Ok::<_, crate::people::Fault>(sent)
-    })?;
+    let sent = act!(desk, change, by, backends::rotate(change, &desk.site, by, backend.id))?;
     desk.site.line.wake(&sent);
     Ok(to(&at(&backend)))
 }

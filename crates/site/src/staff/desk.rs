@@ -7,17 +7,15 @@ use askama::Template;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Redirect, Response};
-use sqlx::Row;
 use ui::form::Fault as Shown;
 use ui::html::Html;
 use ui::page::{Crumb, Page};
 
 use super::areas::AREAS;
+use crate::Opened;
 use crate::access::{RequestId, Viewer};
-use crate::people::{By, Fault};
-use crate::store::{Change, StoreError};
+use crate::people::{By, Doing, Fault};
 use crate::web::sheet;
-use crate::{Opened, line};
 
 /// Who sits there, and at which site.
 pub(super) struct Desk {
@@ -61,31 +59,8 @@ impl Desk {
 
     /// Begins to do something. Use [`act`].
     pub(super) async fn begin(&self) -> Result<Doing, Fault> {
-        let mut change = self.site.store.change().await?;
-        let rights = revision(&mut change).await?;
-        Ok(Doing { change, by: By::viewer(&self.viewer, &self.request), rights })
+        Doing::begin(&self.site, By::viewer(&self.viewer, &self.request)).await
     }
-
-    /// It is done. If it touched who may what, every backend is told to fetch the roster.
-    pub(super) async fn finish(&self, doing: Doing) -> Result<(), Fault> {
-        let Doing { mut change, rights, .. } = doing;
-        let mut sent = Vec::new();
-        if revision(&mut change).await? != rights {
-            sent = line::rights_changed(&mut change, &self.site, Vec::new()).await.map_err(|error| {
-                Fault::Store(StoreError::Damaged(format!("backends cannot be told of changed rights: {error}")))
-            })?;
-        }
-        change.commit().await.map_err(StoreError::from)?;
-        sent.iter().for_each(|one| self.site.line.wake(one));
-        Ok(())
-    }
-}
-
-/// Something that is being done.
-pub(super) struct Doing {
-    pub(super) change: Change,
-    pub(super) by: By,
-    rights: String,
 }
 
 /// Does something in one change: `act!(desk, change, by, people::roles::approve(change, by, grant))` is a result of what that
@@ -99,18 +74,13 @@ macro_rules! act {
                 let $by = &doing.by;
                 $body.await?
             };
-            $desk.finish(doing).await?;
+            doing.finish(&$desk.site).await?;
             Ok::<_, $crate::people::Fault>(done)
         }
         .await
     };
 }
 pub(super) use act;
-
-async fn revision(change: &mut Change) -> Result<String, Fault> {
-    let row = sqlx::query("SELECT value FROM setting WHERE name = 'people_revision'").fetch_one(&mut **change).await?;
-    Ok(row.try_get("value")?)
-}
 
 /// Back to a page after something was done.
 pub(super) fn to(path: &str) -> Response {

@@ -11,9 +11,8 @@ use ui::time::At;
 
 use super::desk::{Desk, act, to};
 use super::roles::Reason;
-use super::user::day;
 use crate::access::{Form, Object, Permission, Refusal};
-use crate::people::{Fault, permissions};
+use crate::people::{Fault, day, permissions};
 use crate::web::sheet::{self, Sheet, inline};
 use crate::web::table::{Table, pieces, section};
 

@@ -12,7 +12,7 @@ use ui::time::At;
 use super::desk::{Desk, act, to};
 use super::roles::{self, Reason};
 use crate::access::{Form, Object, Permission, Place, Refusal, Role};
-use crate::people::{Fault, accounts, codes, lists, roles as grants};
+use crate::people::{Fault, accounts, codes, day, lists, roles as grants};
 use crate::web::sheet::{self, Sheet, inline};
 use crate::web::table::{Table, link as anchor, paragraph, pieces, section};
 
@@ -139,17 +139,6 @@ async fn place_of(desk: &Desk, text: &str) -> Result<Place, Fault> {
         Fault::Refused(Refusal::Invalid(why)) => Fault::Field { name: "place", why },
         other => other,
     })
-}
-
-/// The beginning of a typed day, UTC.
-pub(super) fn day(name: &'static str, text: &str) -> Result<Option<i64>, Fault> {
-    if text.trim().is_empty() {
-        return Ok(None);
-    }
-    let bad = || Fault::Field { name, why: "this is no day, as in 2027-03-04".to_owned() };
-    let date: jiff::civil::Date = text.trim().parse().map_err(|_| bad())?;
-    let start = date.to_zoned(jiff::tz::TimeZone::UTC).map_err(|_| bad())?;
-    Ok(Some(start.timestamp().as_microsecond()))
 }
 
 pub(super) async fn grant(

@@ -15,6 +15,11 @@ use sqlx::{SqlSafeStr, Sqlite, SqlitePool, Transaction};
 /// What brings older tables up to date, in order. A released one is never changed.
 const MIGRATIONS: [(i64, &str, &str); 1] = [(1, "begin", include_str!("migrations/001.sql"))];
 
+/// The version of the tables that this program makes and knows.
+pub(crate) fn version() -> i64 {
+    MIGRATIONS.iter().map(|(version, _, _)| *version).max().unwrap_or(0)
+}
+
 /// How long a statement waits for the one writer.
 const BUSY: Duration = Duration::from_secs(5);
 

@@ -61,6 +61,7 @@ pub async fn serve(
         held.stop();
     };
     let upkeep = tokio::spawn(crate::form::upkeep(site.clone()));
+    let neighbours = tokio::spawn(crate::line::watch(site.clone()));
     let service = router(site).into_make_service_with_connect_info::<SocketAddr>();
     let listener = listener.into_std().map_err(SiteError::Serve)?;
     let handle = axum_server::Handle::new();
@@ -86,5 +87,6 @@ pub async fn serve(
     };
     stopper.abort();
     upkeep.abort();
+    neighbours.abort();
     served.map_err(SiteError::Serve)
 }

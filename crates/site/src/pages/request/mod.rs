@@ -15,6 +15,7 @@ use axum::response::Response;
 use ui::html::Html;
 use ui::page::{Crumb, Page};
 
+use super::Drawn;
 use super::shell;
 use crate::Opened;
 use crate::access::{Object, Permission, Refusal, Viewer};
@@ -28,54 +29,10 @@ pub(crate) use pipeline::Pipeline;
 pub(super) use pipeline::encoded;
 use view::View;
 
-/// The parts of one page that can change, as they are now.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Drawn {
-    /// Parts with their ids.
-    pub parts: Vec<(&'static str, Html)>,
-    /// Rows of jobs with their ids, which the part `jobs` holds.
-    pub rows: Vec<(String, Html)>,
-    /// Whether nothing will change any more.
-    pub is_final: bool,
-}
-
-impl Drawn {
-    fn part(&self, id: &str) -> Html {
-        self.parts.iter().find(|(name, _)| *name == id).map(|(_, html)| html.clone()).unwrap_or_default()
-    }
-}
-
 /// Draws the parts of a request's page that can change. `seen` is what its backend told last; `now` is in
 /// microseconds.
 pub fn draw(request: &RequestPage, memory: &Memory, seen: &Seen, now: i64) -> Drawn {
     View::of(request, memory, seen, now).drawn()
-}
-
-/// What to send to a page that shows `before`: (id, html) of each part that differs. A row is sent alone as long as
-/// the rows are the same ones in the same order.
-pub fn changes<'a>(before: &Drawn, after: &'a Drawn) -> Vec<(&'a str, &'a Html)> {
-    let ids = |drawn: &'a Drawn| drawn.rows.iter().map(|(id, _)| id.as_str());
-    let same_rows =
-        before.rows.len() == after.rows.len() && before.rows.iter().map(|(id, _)| id.as_str()).eq(ids(after));
-    let mut changed = Vec::new();
-    for (part, new) in
-        after.parts.iter().zip(before.parts.iter().map(|(_, html)| Some(html)).chain(std::iter::repeat(None)))
-    {
-        let (id, html) = part;
-        if Some(html) == new {
-            continue;
-        }
-        if *id == "jobs" && same_rows {
-            for ((row, html), (_, old)) in after.rows.iter().zip(&before.rows) {
-                if html != old {
-                    changed.push((row.as_str(), html));
-                }
-            }
-        } else {
-            changed.push((*id, html));
-        }
-    }
-    changed
 }
 
 #[derive(Template)]
@@ -83,12 +40,10 @@ pub fn changes<'a>(before: &Drawn, after: &'a Drawn) -> Vec<(&'a str, &'a Html)>
 struct Whole<'a> {
     view: &'a View<'a>,
     drawn: &'a Drawn,
-    made: String,
     explanation: Html,
     pipeline: Html,
     comparison: Html,
     provenance: Html,
-    is_live: bool,
     buttons: &'a Buttons,
 }
 
@@ -165,12 +120,10 @@ fn compose(request: &RequestPage, memory: &Memory, around: &Around, now: i64) ->
     let main = Html::of(&Whole {
         view: &view,
         drawn: &drawn,
-        made: ui::time::At(now).exact(),
         explanation: view.explanation(),
         pipeline: view.pipeline_text(around.tree.as_ref()),
         comparison: view.comparison(),
         provenance: view.provenance(),
-        is_live: !drawn.is_final,
         buttons: &around.buttons,
     });
     let project = &request.project;

@@ -8,8 +8,9 @@ use ui::html::Html;
 use ui::icon::State;
 use ui::page::notices;
 
+use super::super::Drawn;
 use super::super::words::{self, Around};
-use super::{Drawn, Memory, Pipeline};
+use super::{Memory, Pipeline};
 use crate::line::Seen;
 use crate::store::read::{JobRow, OtherJob, RequestPage};
 
@@ -147,7 +148,7 @@ impl<'a> View<'a> {
             ("timeline", self.timeline_part()),
             ("facts", self.facts_part()),
         ];
-        Drawn { parts, rows, is_final: self.is_final() }
+        Drawn { parts, rows, holder: "jobs", is_final: self.is_final() }
     }
 
     fn state_part(&self) -> Html {

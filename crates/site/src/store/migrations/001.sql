@@ -408,6 +408,8 @@ CREATE TABLE job_request (
     news_at INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX job_request_of_workspace ON job_request (workspace, number);
+-- For the request before one: latest creation, then number.
+CREATE INDEX job_request_before ON job_request (workspace, backend, created_at, number);
 CREATE INDEX job_request_of_backend ON job_request (backend, number);
 CREATE INDEX job_request_by ON job_request (requested_by, number);
 CREATE INDEX job_request_open ON job_request (backend, number) WHERE status IN ('pending', 'running');

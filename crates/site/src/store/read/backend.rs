@@ -4,7 +4,7 @@
 use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, SqlitePool};
 
-use super::parts::{BackendFace, backend, get};
+use super::parts::{ALERTS, Alert, BackendFace, backend, get, many};
 use crate::store::StoreError;
 
 /// A backend now.
@@ -59,14 +59,36 @@ const NOW: &str = "SELECT b.*, b.id backend_id, b.slug backend_slug, b.name back
         FROM job_request r JOIN job j ON j.job_request = r.number WHERE r.status IN ('pending', 'running')
         AND j.status IN ('pending', 'running') GROUP BY r.backend) o ON o.backend = b.id";
 
-/// All backends in use.
+/// What stands on the pages that are about this moment.
+#[derive(Debug, Clone, Default)]
+pub struct Now {
+    /// Messages of the operators.
+    pub alerts: Vec<Alert>,
+    /// All backends in use, by name.
+    pub backends: Vec<BackendNow>,
+}
+
+/// Reads all backends in use, and what the operators tell everybody at this moment.
 ///
 /// # Errors
 /// The database failed.
-pub async fn backends_now(readers: &SqlitePool) -> Result<Vec<BackendNow>, StoreError> {
-    // Only constants of this file are put together.
-    let sql = AssertSqlSafe(format!("{NOW} WHERE b.is_active = 1 ORDER BY b.name"));
-    sqlx::query(sql).fetch_all(readers).await?.iter().map(now).collect()
+pub async fn now(readers: &SqlitePool, at: i64) -> Result<Now, StoreError> {
+    // Only constants are put together. The messages come with each backend, and alone where there is none.
+    let sql = AssertSqlSafe(format!(
+        "WITH now AS ({NOW} WHERE b.is_active = 1) SELECT now.*, told.alerts FROM (SELECT {ALERTS}) told
+         LEFT JOIN now ON 1 ORDER BY now.name"
+    ));
+    let rows = sqlx::query(sql).bind(at).fetch_all(readers).await?;
+    let mut all = Now::default();
+    for row in &rows {
+        if all.alerts.is_empty() {
+            all.alerts = many(row, "alerts")?;
+        }
+        if get::<Option<i64>>(row, "backend_id")?.is_some() {
+            all.backends.push(one(row)?);
+        }
+    }
+    Ok(all)
 }
 
 /// One backend, in use or not.
@@ -75,10 +97,10 @@ pub async fn backends_now(readers: &SqlitePool) -> Result<Vec<BackendNow>, Store
 /// The database failed.
 pub async fn backend_now(readers: &SqlitePool, slug: &str) -> Result<Option<BackendNow>, StoreError> {
     let sql = AssertSqlSafe(format!("{NOW} WHERE b.slug = ?"));
-    sqlx::query(sql).bind(slug).fetch_optional(readers).await?.as_ref().map(now).transpose()
+    sqlx::query(sql).bind(slug).fetch_optional(readers).await?.as_ref().map(one).transpose()
 }
 
-fn now(row: &SqliteRow) -> Result<BackendNow, StoreError> {
+fn one(row: &SqliteRow) -> Result<BackendNow, StoreError> {
     let count = |column: &str| Ok::<i64, StoreError>(get::<Option<i64>>(row, column)?.unwrap_or(0));
     Ok(BackendNow {
         face: backend(row)?,

@@ -50,8 +50,36 @@ pub struct WorkspacePage {
     pub archived: Option<(i64, Option<String>)>,
     /// When it was made.
     pub created_at: i64,
+    /// Whether new requests notify who made them, unless they say otherwise.
+    pub notify: bool,
     /// Its actions on each backend.
     pub actions: Vec<ActionNow>,
+}
+
+impl WorkspacePage {
+    /// Whether nothing waits or runs in it.
+    pub fn is_quiet(&self) -> bool {
+        !self.actions.iter().any(|action| matches!(action.status.as_str(), "pending" | "running"))
+    }
+}
+
+/// The project of a workspace, if the workspace is one of it.
+///
+/// # Errors
+/// The database failed.
+pub async fn workspace_face(
+    readers: &SqlitePool,
+    project_slug: &str,
+    name: &str,
+) -> Result<Option<ProjectFace>, StoreError> {
+    let sql = format!(
+        "SELECT project.slug project_slug, project.number project_number, project.name project_name, org.slug org_slug,
+            org.name org_name FROM workspace w JOIN project ON project.id = w.project {ORG}
+         WHERE project.slug = ? AND w.name = ?"
+    );
+    // Only constants are put together.
+    let row = sqlx::query(AssertSqlSafe(sql)).bind(project_slug).bind(name).fetch_optional(readers).await?;
+    row.as_ref().map(project).transpose()
 }
 
 /// Reads a workspace of a project.
@@ -95,6 +123,7 @@ pub async fn workspace_page(
             .map(|at| Ok::<_, StoreError>((at, get(&row, "archive_reason")?)))
             .transpose()?,
         created_at: get(&row, "created_at")?,
+        notify: get(&row, "notify_default")?,
         actions: actions
             .iter()
             .map(|row| {

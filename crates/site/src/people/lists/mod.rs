@@ -1,12 +1,45 @@
 //! What there is, for the command line: plain rows that print as a table or as JSON; and names turned into rows.
 //! Spec site.md 10 (command line twins).
 
+/// A row that is read by the names of its fields.
+macro_rules! row {
+    ($(#[$about:meta])* pub struct $name:ident { $($(#[$each:meta])* pub $field:ident: $kind:ty,)* }) => {
+        $(#[$about])*
+        pub struct $name { $($(#[$each])* pub $field: $kind,)* }
+
+        impl<'r> sqlx::FromRow<'r, sqlx::sqlite::SqliteRow> for $name {
+            fn from_row(row: &'r sqlx::sqlite::SqliteRow) -> Result<Self, sqlx::Error> {
+                use sqlx::Row;
+                Ok(Self { $($field: row.try_get(stringify!($field))?,)* })
+            }
+        }
+    };
+}
+
+mod asked;
+mod now;
+mod rights;
+
 use serde::Serialize;
 use sqlx::Row;
+
+pub use asked::{Request, Show, request, requests};
+pub use now::{Account, Org, Project, Workspace, org, person, project, workspace};
+pub use rights::{Granted, PermissionKind, Token, kinds, permissions, tokens};
 
 use super::{Fault, names};
 use crate::access::{Place, Refusal};
 use crate::store::Store;
+
+/// A moment as JSON has it: RFC 3339, as everywhere in the API.
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde's rule")]
+fn at<S: serde::Serializer>(at: &i64, to: S) -> Result<S::Ok, S::Error> {
+    crate::clock::moment(*at).serialize(to)
+}
+
+fn at_or_none<S: serde::Serializer>(at: &Option<i64>, to: S) -> Result<S::Ok, S::Error> {
+    at.map(crate::clock::moment).serialize(to)
+}
 
 /// An account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -20,6 +53,7 @@ pub struct User {
     /// Whether it may act.
     pub is_disabled: bool,
     /// When it was last used, in microseconds.
+    #[serde(serialize_with = "at_or_none")]
     pub last_seen_at: Option<i64>,
 }
 
@@ -39,6 +73,7 @@ pub struct Held {
     /// Why it was granted.
     pub reason: String,
     /// Until when it counts, in microseconds.
+    #[serde(serialize_with = "at_or_none")]
     pub expires_at: Option<i64>,
 }
 
