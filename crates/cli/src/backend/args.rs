@@ -36,6 +36,9 @@ pub(crate) enum Command {
         /// End another process of this backend that is connected
         #[arg(long)]
         take_over: bool,
+        /// Write what it does into this file, one JSON object a line (- is standard error); it stays inside
+        #[arg(long, value_name = "FILE")]
+        log: Option<PathBuf>,
     },
     /// Make this backend's key and get its token, with the one-time code that the site's staff give
     Enrol {
