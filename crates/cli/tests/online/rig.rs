@@ -23,6 +23,9 @@ pub const BACKEND: &str = "north";
 /// Requests of one researcher, fewer than the site allows in ten minutes.
 const EACH: usize = 40;
 
+/// Paths and bytes of a repository's one commit.
+pub type Files = Vec<(String, Vec<u8>)>;
+
 pub struct House {
     home: TempDir,
     /// Where the site listens.
@@ -85,7 +88,7 @@ impl House {
     }
 
     /// The same with several repositories; each workspace with the name of its own.
-    pub fn with(repositories: &[(&str, Vec<(String, Vec<u8>)>)], workspaces: &[(&str, &str)]) -> Self {
+    pub fn with(repositories: &[(&str, Files)], workspaces: &[(&str, &str)]) -> Self {
         let home = tempfile::tempdir().unwrap();
         let site_at = free_port();
         let mut house = Self {

@@ -13,7 +13,7 @@ use serde_json::{Map, json};
 
 use crate::canary::{inside, look_through};
 use crate::marks::{AROUND, NAME, PRINTED, RAISED, VALUE};
-use crate::rig::{House, can_isolate, files, until};
+use crate::rig::{Files, House, can_isolate, files, until};
 use crate::tables::{number, rows};
 use crate::wire::Recorder;
 
@@ -33,8 +33,6 @@ const MARKED: &str = "import json, os, sys\n\
     \x20       open(path, 'w').write('group,count\\nVALUE,7\\n')\n\
     if plan['fails']:\n\
     \x20   raise ValueError('RAISED')\n";
-
-type Files = Vec<(String, Vec<u8>)>;
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../studies")
