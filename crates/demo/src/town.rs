@@ -154,5 +154,6 @@ pub(crate) fn settings(listen: std::net::SocketAddr, data: &Path) -> Settings {
         tls: None,
         personas: true,
         rates: site::settings::Rates::default(),
+        times: site::settings::Times::default(),
     }
 }

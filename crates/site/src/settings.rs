@@ -2,7 +2,9 @@
 //! Spec site.md 17. One TOML file, overridden by the command line; a wrong key stops the start with its line.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU16;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::Deserialize;
 
@@ -31,6 +33,23 @@ pub struct Settings {
     pub personas: bool,
     /// How often what may be asked.
     pub rates: Rates,
+    /// How long what may take.
+    pub times: Times,
+}
+
+/// How long what may take until the answer is 503 (spec site.md 16).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Times {
+    /// One query.
+    pub query: Duration,
+    /// A whole request, until its answer begins.
+    pub request: Duration,
+}
+
+impl Default for Times {
+    fn default() -> Self {
+        Self { query: crate::store::QUERY, request: Duration::from_secs(10) }
+    }
 }
 
 /// The files of a certificate.
@@ -55,6 +74,8 @@ struct Written {
     local_repositories: Option<bool>,
     trusted_proxies: Option<Vec<std::net::IpAddr>>,
     tls: Option<Tls>,
+    query_seconds: Option<NonZeroU16>,
+    request_seconds: Option<NonZeroU16>,
 }
 
 /// What the command line says; it wins over the file.
@@ -128,6 +149,14 @@ impl Settings {
                 toml::from_str(&text).map_err(failed)?
             }
         };
+        let seconds = |given: Option<NonZeroU16>, or: Duration| {
+            given.map_or(or, |given| Duration::from_secs(u64::from(given.get())))
+        };
+        let times = Times::default();
+        let times = Times {
+            query: seconds(written.query_seconds, times.query),
+            request: seconds(written.request_seconds, times.request),
+        };
         let listen = chosen.listen.or(written.listen).unwrap_or(LISTEN);
         let scheme = if written.tls.is_some() { "https" } else { "http" };
         let settings = Self {
@@ -141,6 +170,7 @@ impl Settings {
             tls: written.tls,
             personas: false,
             rates: Rates::default(),
+            times,
         };
         settings.checked()
     }

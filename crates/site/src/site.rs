@@ -32,6 +32,8 @@ pub struct Site {
     pub line: Lines,
     /// Who watches which page.
     pub hub: Hub,
+    /// Whether it could serve a moment ago.
+    pub health: crate::web::Health,
     stopping: AtomicBool,
 }
 
@@ -91,7 +93,7 @@ impl Site {
         let settings = settings.checked()?;
         std::fs::create_dir_all(&settings.data)
             .map_err(|source| SiteError::Data { path: settings.data.clone(), source })?;
-        let store = Store::open(&settings.database()).await?;
+        let store = Store::limited(&settings.database(), settings.times.query).await?;
         let gate = Gate::new(settings.rates);
         let mirrors = Mirrors::open(&settings)?;
         let line = Lines::open(&settings.data)?;
@@ -103,6 +105,7 @@ impl Site {
             memory: crate::pages::Memory::default(),
             line,
             hub: Hub::default(),
+            health: crate::web::Health::default(),
             mirrors,
             stopping: AtomicBool::new(false),
         }))

@@ -72,6 +72,10 @@ async fn every_call_answers_as_the_document_says() {
         ("/api/v1/job-requests/9999", "/api/v1/job-requests/{request}", 404),
         ("/api/v1/job-requests/19021", "/api/v1/job-requests/{request}", 200),
         ("/api/v1/job-requests/325", "/api/v1/job-requests/{request}", 200),
+        ("/api/v1/job-requests/812/graph", "/api/v1/job-requests/{request}/graph", 200),
+        ("/api/v1/job-requests/19021/graph", "/api/v1/job-requests/{request}/graph", 200),
+        ("/api/v1/job-requests/325/graph", "/api/v1/job-requests/{request}/graph", 200),
+        ("/api/v1/job-requests/9/graph", "/api/v1/job-requests/{request}/graph", 404),
         (&job, "/api/v1/jobs/{job}", 200),
         ("/api/v1/jobs/54fy7iwzg25g3bvp", "/api/v1/jobs/{job}", 200),
         ("/api/v1/jobs/x", "/api/v1/jobs/{job}", 404),
@@ -87,7 +91,101 @@ async fn every_call_answers_as_the_document_says() {
         assert_eq!(found.as_u16(), status, "{path}: {value}");
         fits(&document, template, found, &value);
         assert_eq!(headers.contains_key("etag"), found == StatusCode::OK, "{path}");
+        // Open to every origin, without credentials.
+        assert_eq!(headers["access-control-allow-origin"], "*", "{path}");
+        assert!(!headers.contains_key("access-control-allow-credentials"), "{path}");
+        if let Some(tag) = headers.get("etag") {
+            let tag = tag.to_str().unwrap();
+            for (given, status) in [
+                (tag.to_owned(), 304),
+                (format!("W/\"other\", {tag}"), 304),
+                (tag.trim_start_matches("W/").to_owned(), 304),
+                ("*".to_owned(), 304),
+                ("W/\"other\"".to_owned(), 200),
+            ] {
+                let request = Request::get(path).header("Host", "127.0.0.1").header("If-None-Match", &given);
+                let answer = rig.router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+                assert_eq!(answer.status().as_u16(), status, "{path} {given}");
+            }
+        }
     }
+}
+
+/// Every call of the document is a route, and every route of the API that reads is in the document.
+#[tokio::test]
+async fn the_document_has_every_call() {
+    let rig = Rig::new().await;
+    let (_, _, document) = get(&rig, "/api/v1/openapi.json").await;
+    let mut told: Vec<(String, String)> = Vec::new();
+    for (path, calls) in document["paths"].as_object().unwrap() {
+        told.extend(calls.as_object().unwrap().keys().map(|method| (method.to_uppercase(), path.clone())));
+    }
+    // The document itself, and the stream, whose events are no JSON.
+    let apart = ["/api/v1/openapi.json", "/api/v1/job-requests/{request}/events"];
+    let routes = site::web::routes();
+    let mut are: Vec<(String, String)> = routes
+        .table()
+        .filter(|route| route.path.starts_with("/api/v1/") && !apart.contains(&route.path))
+        .map(|route| (route.method.to_string(), route.path.to_owned()))
+        .collect();
+    told.sort();
+    are.sort();
+    assert_eq!(told, are);
+}
+
+#[tokio::test]
+async fn a_graph_says_how_each_action_takes_part() {
+    let rig = world().await;
+    let (_, _, graph) = get(&rig, "/api/v1/job-requests/19021/graph").await;
+    let actions = graph["actions"].as_array().unwrap();
+    // As the seed's project.yaml has them: the report reads what the two before it write.
+    let job = "54fy7iwzg25g3bvp";
+    let ran: Vec<&Value> = actions.iter().filter(|action| !action["job"].is_null()).collect();
+    assert!(ran.iter().any(|action| action["job"] == job && action["request"] == 19021), "{graph:#}");
+    assert!(actions.iter().all(|action| action["part"] != "not_part" || action["status"].is_null()), "{graph:#}");
+    // Without a project.yaml the jobs tell.
+    let (_, _, graph) = get(&rig, "/api/v1/job-requests/812/graph").await;
+    assert_eq!(graph["actions"][1]["needs"], json!(["tabulate"]));
+    assert_eq!(
+        (&graph["actions"][1]["part"], &graph["actions"][1]["code"]),
+        (&json!("requested"), &json!("nonzero_exit"))
+    );
+}
+
+/// The shape of items that older programs read: these fields, and no others.
+#[tokio::test]
+async fn older_programs_find_open_requests() {
+    let rig = world().await;
+    let north = rig.backend("south").await;
+    let (_, order) = rig.request(&north, 814, &["plot"]).await;
+    rig.cancel(&north, &order, &["plot"]).await;
+    let (status, _, list) = get(&rig, "/api/v2/job-requests/").await;
+    assert_eq!(status, StatusCode::OK);
+    assert_eq!((&list["count"], &list["next"], &list["previous"]), (&json!(2), &json!(null), &json!(null)));
+    assert_eq!(
+        list["results"][0],
+        json!({"backend": "south", "sha": "5e1f".repeat(10), "identifier": "aaaaaaaaaaaaa814",
+            "force_run_dependencies": false, "requested_actions": ["plot"], "cancelled_actions": ["plot"],
+            "created_by": "sample-r", "created_at": common::at(814).to_string(),
+            "workspace": {"name": "winter-chest", "repo": "https://git.example.org/northfield/winter-chest",
+                "branch": "main", "db": "full", "created_by": null, "created_at": "1970-01-01T00:00:00.000001Z"}})
+    );
+    let (_, _, of_one) = get(&rig, "/api/v2/job-requests/?backend=north").await;
+    assert_eq!((&of_one["count"], &of_one["results"][0]["identifier"]), (&json!(1), &json!("aaaaaaaaaaaaa813")));
+    let (_, _, none) = get(&rig, "/api/v2/job-requests/?backend=nowhere").await;
+    assert_eq!(none["results"], json!([]));
+    for wrong in ["?after=0", "?after=x", "?colour=red", "?backend=a&backend=b"] {
+        let (status, _, problem) = get(&rig, &format!("/api/v2/job-requests/{wrong}")).await;
+        assert_eq!((status.as_u16(), &problem["status"]), (400, &json!(400)), "{wrong}");
+    }
+    for number in 900..1_005 {
+        rig.request(&north, number, &["plot"]).await;
+    }
+    let (_, _, page) = get(&rig, "/api/v2/job-requests/?backend=south").await;
+    assert_eq!((page["results"].as_array().unwrap().len(), &page["count"]), (100, &json!(106)));
+    let next = page["next"].as_str().unwrap().strip_prefix("http://127.0.0.1").unwrap();
+    let (_, _, page) = get(&rig, next).await;
+    assert_eq!((page["results"].as_array().unwrap().len(), &page["next"]), (6, &json!(null)));
 }
 
 #[tokio::test]

@@ -386,10 +386,12 @@ async fn a_restored_site_gives_no_place_of_the_line_twice() {
     let found: Vec<_> =
         list.iter().map(|one| open(one, &text("north"), &keys, rig.site.clock.now()).unwrap()).collect();
     let places: Vec<u64> = found.iter().map(|one| one.cursor.get()).collect();
-    assert_eq!(places, [3, 4, 5, 6]);
+    assert_eq!(places, [3, 4, 5, 6, 7, 8]);
     assert_eq!((list[0]["type"].as_str(), &list[0]["body"]["users"]), (Some("rights_changed"), &json!([])));
-    let ids: Vec<&Ulid> = found[1..].iter().map(|one| &one.id).collect();
+    let ids: Vec<&Ulid> = found[1..4].iter().map(|one| &one.id).collect();
     assert_eq!(ids, [&first, &second, &fourth]);
+    // What it may have told in the history that it left is told anew, as it is now.
+    assert_eq!((&list[4]["type"], &list[5]["type"]), (&json!("permissions"), &json!("workspace")));
     assert_eq!(rig.one::<i64>("SELECT count(*) FROM audit_event WHERE action = 'site_restored'").await, 1);
 
     // A restored backend that asks from the beginning finds a directive at every place.
@@ -490,6 +492,72 @@ async fn a_key_changes_in_the_chain_and_a_token_by_directive() {
     assert_eq!(poll(&rig, &north, 0, 0).await.0, StatusCode::UNAUTHORIZED);
     north.token = new;
     assert_eq!(poll(&rig, &north, 0, 0).await.0, StatusCode::OK);
+}
+
+/// Spec protocol.md 3.3: `workspace` and `permissions`, to the backends that run it and to no other.
+#[tokio::test]
+async fn what_changed_is_told_to_those_who_run_it() {
+    let rig = Rig::new().await;
+    let (north, south) = (rig.backend("north").await, rig.backend("south").await);
+    let _ = rig.request(&north, 1, &["a"]).await;
+    let told = async |after: i64| {
+        let (status, answer) = poll(&rig, &north, after, 0).await;
+        assert_eq!(status, StatusCode::OK);
+        let list = answer["directives"].as_array().unwrap().clone();
+        assert_eq!(list.len(), 1, "{list:?}");
+        (list[0]["type"].as_str().unwrap().to_owned(), list[0]["body"].clone())
+    };
+    let state = |archived: bool, retired: bool| {
+        let body = json!({"name": "winter-chest", "archived": archived, "project_retired": retired});
+        ("workspace".to_owned(), body)
+    };
+    rig.run("UPDATE workspace SET archived_at = 5, archived_by = 1, archive_reason = 'x'").await;
+    assert_eq!(told(1).await, state(true, false));
+    rig.run("UPDATE project SET status = 'retired'").await;
+    assert_eq!(told(2).await, state(true, true));
+    // What changes nothing for a backend is not told.
+    rig.run("UPDATE workspace SET archived_at = NULL, archived_by = NULL; UPDATE project SET status = 'ongoing', name = 'New'").await;
+    assert_eq!(told(3).await, state(false, false));
+    rig.run("UPDATE project SET status = 'postponed'; UPDATE workspace SET branch = 'next'").await;
+    assert_eq!(poll(&rig, &north, 4, 0).await.0, StatusCode::NO_CONTENT);
+
+    rig.run(
+        "INSERT INTO permission_grant (id, project, permission_kind, reason, proposed_at)
+         VALUES (1, 1, (SELECT id FROM permission_kind WHERE code = 'icnarc'), 'x', 1)",
+    )
+    .await;
+    assert_eq!(poll(&rig, &north, 4, 0).await.0, StatusCode::NO_CONTENT, "a proposal is no permission");
+    rig.run("UPDATE permission_grant SET approved_at = 7").await;
+    let (kind, body) = told(4).await;
+    assert_eq!((kind.as_str(), &body["project"]), ("permissions", &json!("winter-pressures")));
+    let list = &body["permissions"];
+    assert_eq!(
+        (&list[0]["kind"], &list[0]["code"], list.as_array().unwrap().len()),
+        (&json!("dataset"), &json!("icnarc"), 1)
+    );
+    rig.run("UPDATE permission_grant SET revoked_at = 8").await;
+    assert_eq!(told(5).await.1["permissions"], json!([]));
+    assert_eq!(poll(&rig, &south, 0, 0).await.0, StatusCode::NO_CONTENT);
+    assert_eq!(rig.one::<i64>("SELECT count(*) FROM to_tell").await, 0);
+}
+
+/// Spec protocol.md 2: a token lives 90 days; nobody has to remember that.
+#[tokio::test]
+async fn a_token_is_renewed_in_its_last_month() {
+    let rig = Rig::new().await;
+    let mut north = rig.backend("north").await;
+    rig.site.clock.advance(59 * 86_400);
+    assert_eq!(poll(&rig, &north, 0, 0).await.0, StatusCode::NO_CONTENT);
+    rig.site.clock.advance(2 * 86_400);
+    let (_, answer) = poll(&rig, &north, 0, 0).await;
+    assert_eq!(answer["directives"][0]["type"], "credential");
+    assert_eq!(poll(&rig, &north, 1, 0).await.0, StatusCode::NO_CONTENT, "once");
+    assert_eq!(rig.one::<i64>("SELECT count(*) FROM audit_event WHERE action = 'backend_token_renewed'").await, 1);
+    let new = answer["directives"][0]["body"]["token"].as_str().unwrap().to_owned();
+    rig.site.clock.advance(30 * 86_400);
+    assert_eq!(poll(&rig, &north, 1, 0).await.0, StatusCode::UNAUTHORIZED);
+    north.token = new;
+    assert_eq!(poll(&rig, &north, 1, 0).await.0, StatusCode::NO_CONTENT);
 }
 
 #[tokio::test]

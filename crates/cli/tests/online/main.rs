@@ -9,6 +9,7 @@
 )]
 
 mod canary;
+mod forged;
 mod fresh;
 mod kills;
 mod marks;
@@ -16,5 +17,6 @@ mod places;
 mod rig;
 mod studies;
 mod tables;
+mod upkeep;
 mod whole;
 mod wire;

@@ -232,33 +232,82 @@ impl House {
 
     /// Enrols the backend by the way through which it will always reach the site, and has staff confirm it.
     pub fn enrol(&self, way: SocketAddr) {
+        self.enrol_as(BACKEND, self.backend, "", way);
+    }
+
+    /// Adds another backend and enrols it; its files have its name in front.
+    pub fn another(&self, slug: &str) {
+        let id = self.at_work(async |site, change| {
+            let new = people::backends::New { slug, name: slug, flavour: "emis", data_kind: "synthetic" };
+            let _ = site;
+            people::backends::add(change, &By::operator(), new).await.unwrap()
+        });
+        self.enrol_as(slug, id, &format!("{slug}-"), self.site_at);
+    }
+
+    /// A header that signs in somebody new who administers backends and reads the audit.
+    pub fn staff(&self) -> String {
+        self.at_work(async |site, change| {
+            let kind = people::accounts::Kind::Human;
+            let new = people::accounts::New { username: "sample-staff", fullname: "Sample Staff", email: "", kind };
+            let account = people::accounts::add(change, &By::operator(), new).await.unwrap();
+            for role in [Role::StaffAreaAdministrator, Role::Auditor] {
+                let (place, reason) = (Place::Site, "for the test");
+                let new = people::roles::New { account, role, place, reason, expires_at: None };
+                people::roles::grant(change, &By::operator(), new).await.unwrap();
+            }
+            let now = site.clock.microseconds();
+            let begun = site::access::session::begin(change, &site.settings, account, "test", "127.0.0.0/24", now);
+            let cookie = begun.await.unwrap().cookie;
+            format!("Cookie: {}\r\n", cookie.to_str().unwrap().split(';').next().unwrap())
+        })
+    }
+
+    /// Changes the tables of the site beside its process.
+    fn at_work<T>(&self, work: impl AsyncFnOnce(&Site, &mut site::store::Change) -> T) -> T {
+        let threads = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        threads.block_on(async {
+            let site = Site::open(self.settings()).await.unwrap();
+            let mut change = site.store.change().await.unwrap();
+            let done = work(&site, &mut change).await;
+            change.commit().await.unwrap();
+            done
+        })
+    }
+
+    fn enrol_as(&self, slug: &str, id: i64, before: &str, way: SocketAddr) {
         let settings = format!(
-            "slug = \"{BACKEND}\"\nflavour = \"tpp\"\nprofile = \"demo\"\ndata = \"dummy\"\n\
+            "slug = \"{slug}\"\nflavour = \"tpp\"\nprofile = \"demo\"\ndata = \"dummy\"\n\
              [site]\nurl = \"http://{way}\"\n\
-             [folders]\nstate = \"state\"\nhigh = \"high\"\nmedium = \"medium\"\n\
+             [folders]\nstate = \"{before}state\"\nhigh = \"{before}high\"\nmedium = \"{before}medium\"\n\
              [repositories]\nallow = []\nallow_local = true\n[workers]\nmax = {}\n",
             self.workers
         );
-        fs::write(self.path("backend.toml"), settings).unwrap();
+        let file = format!("{before}backend.toml");
+        fs::write(self.path(&file), settings).unwrap();
+        let id = site::store::ids::BackendId(id);
+        let code = self.at_work(async |site, change| site::line::make_code(change, site, id).await.unwrap());
+        let enrolled = self.cloister(&["backend", "enrol", &file, "--code", code.reveal()]).output().unwrap();
+        assert!(enrolled.status.success(), "{}", said(&enrolled));
+        self.at_work(async |site, change| {
+            let words = site::line::fingerprint(site, id).await.unwrap().join(" ");
+            assert!(said(&enrolled).contains(&words), "{words} is not in {}", said(&enrolled));
+            site::line::confirm(change, site, id, None).await.unwrap();
+        });
+    }
+
+    /// Has staff confirm the epoch that the backend offers. Gives how many facts the backend has lost.
+    pub fn confirm_epoch(&self) -> u64 {
         let threads = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let id = site::store::ids::BackendId(self.backend);
-        let code = threads.block_on(async {
-            let site = Site::open(self.settings()).await.unwrap();
-            let mut change = site.store.change().await.unwrap();
-            let code = site::line::make_code(&mut change, &site, id).await.unwrap();
-            change.commit().await.unwrap();
-            code
-        });
-        let enrolled = self.cloister(&["backend", "enrol", "backend.toml", "--code", code.reveal()]).output().unwrap();
-        assert!(enrolled.status.success(), "{}", said(&enrolled));
         threads.block_on(async {
             let site = Site::open(self.settings()).await.unwrap();
-            let words = site::line::fingerprint(&site, id).await.unwrap().join(" ");
-            assert!(said(&enrolled).contains(&words), "{words} is not in {}", said(&enrolled));
+            let offered = site::line::offered(&site, id).await.unwrap().unwrap();
             let mut change = site.store.change().await.unwrap();
-            site::line::confirm(&mut change, &site, id, None).await.unwrap();
+            let found = site::line::confirm_epoch(&mut change, &site, id, &offered.hash, None).await.unwrap();
             change.commit().await.unwrap();
-        });
+            found.lost_by_backend
+        })
     }
 
     pub fn start_backend(&mut self) {
@@ -291,6 +340,13 @@ impl House {
     /// Whether the backend is on its way to the place where it is to die.
     pub fn backend_is_to_die(&mut self) -> bool {
         self.backend_process.as_mut().is_some_and(|process| process.place.is_some() && !process.has_died())
+    }
+
+    /// `kill -9`; gives what the site said on its standard error.
+    pub fn end_site(&mut self) -> String {
+        let mut process = self.site_process.take().unwrap();
+        process.end();
+        process.errors.take().unwrap().join().unwrap().join("\n")
     }
 
     /// `kill -9`. Gives the place where it died already, if it was to and did.

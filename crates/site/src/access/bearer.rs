@@ -56,7 +56,7 @@ pub(super) async fn used(
     if last.is_some_and(|last| now < last + MINUTE) {
         return Ok(());
     }
-    let mut change = store.change().await?;
+    let mut change = store.note().await?;
     sqlx::query("UPDATE api_token SET last_used_at = ?1, last_used_ip_prefix = ?2 WHERE id = ?3")
         .bind(now)
         .bind(prefix)

@@ -114,7 +114,6 @@ fn readable(uri: &Uri) -> Result<(), Refusal> {
 }
 
 fn headers(settings: &Settings, viewer: Option<&Viewer>, asked: &answer::Asked, id: &RequestId, answer: &mut Response) {
-    let is_ok = answer.status().is_success();
     let headers = answer.headers_mut();
     let mut set = |name: HeaderName, value: &'static str| headers.insert(name, HeaderValue::from_static(value));
     set(header::CONTENT_SECURITY_POLICY, POLICY);
@@ -126,7 +125,8 @@ fn headers(settings: &Settings, viewer: Option<&Viewer>, asked: &answer::Asked, 
     if settings.is_https() {
         set(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
     }
-    if is_api(&asked.path) && asked.method == axum::http::Method::GET && is_ok {
+    // Refusals and 304 too, so that a page of another site can read why. Without credentials all are as for nobody.
+    if is_api(&asked.path) && asked.method == axum::http::Method::GET {
         set(header::ACCESS_CONTROL_ALLOW_ORIGIN, "*");
     }
     let personal = !matches!(viewer, None | Some(Viewer::Anonymous)) || headers.contains_key(header::SET_COOKIE);

@@ -18,10 +18,9 @@ use super::rate::Prefix;
 use super::{Access, Fields, Refusal, Scope, Viewer, may, session};
 use crate::{Opened, audit};
 
-/// How long a handler may take until it begins to answer, event streams and backends' polls apart.
-const TIME: Duration = Duration::from_secs(10);
-/// The same where the mirror of a repository may be fetched first (site.md 7.1: 10 s for that alone).
-const TIME_OF_FORMS: Duration = Duration::from_secs(30);
+/// What is added to the time of a request where the mirror of a repository may be fetched first (site.md 7.1: 10 s for that
+/// alone, and again where a name must be asked for).
+const FETCHES: Duration = Duration::from_secs(20);
 
 /// What the guard of one route knows.
 #[derive(Clone)]
@@ -47,23 +46,23 @@ pub(crate) async fn guard(
         // Files of the program itself: the same for everybody, and not counted.
         return next.run(request).await;
     }
-    let viewer = match who(&site, request.headers(), prefix(&request), is_api).await {
+    let may_fetch = matches!(access, Access::Project(_)) || (is_api && request.method() == Method::POST);
+    let time = site.settings.times.request + if may_fetch { FETCHES } else { Duration::ZERO };
+    // Until the answer begins: event streams go on.
+    let end = tokio::time::Instant::now() + time;
+    let viewer = who(&site, request.headers(), prefix(&request), is_api);
+    let viewer = match tokio::time::timeout_at(end, viewer).await.unwrap_or(Err(Refusal::Unavailable)) {
         Ok(viewer) => viewer,
         Err(refusal) => return refusal.into_response(),
     };
-    let admitted = admit(&site, access, &viewer, params.ok(), &mut request).await;
-    let admitted = match admitted {
-        Ok(()) => sent(&site, &viewer, is_api, bytes, request).await,
-        Err(refusal) => Err(refusal),
-    };
-    let mut answer = match admitted {
-        Ok(mut request) => {
-            request.extensions_mut().insert(viewer.clone());
-            let may_fetch = matches!(access, Access::Project(_)) || request.method() == Method::POST;
-            let time = if may_fetch { TIME_OF_FORMS } else { TIME };
-            let answer = tokio::time::timeout(time, next.run(request)).await;
-            answer.unwrap_or_else(|_| Refusal::Unavailable.into_response())
-        }
+    let answered = tokio::time::timeout_at(end, async {
+        admit(&site, access, &viewer, params.ok(), &mut request).await?;
+        let mut request = sent(&site, &viewer, is_api, bytes, request).await?;
+        request.extensions_mut().insert(viewer.clone());
+        Ok(next.run(request).await)
+    });
+    let mut answer = match answered.await.unwrap_or(Err(Refusal::Unavailable)) {
+        Ok(answer) => answer,
         Err(refusal) => refusal.into_response(),
     };
     if let (Some(Refusal::Denied(denied)), Access::Site(_) | Access::AnyOf(_)) = (answer.extensions().get(), access) {

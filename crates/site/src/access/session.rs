@@ -188,7 +188,7 @@ pub(super) async fn seen(store: &Store, found: &Found, now: i64) -> Result<(), S
     if now < found.last_seen_at + crate::clock::MINUTE {
         return Ok(());
     }
-    let mut change = store.change().await?;
+    let mut change = store.note().await?;
     sqlx::query("UPDATE session SET last_seen_at = ?1 WHERE id_hash = ?2")
         .bind(now)
         .bind(found.person.session.to_vec())

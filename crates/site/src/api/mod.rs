@@ -2,6 +2,8 @@
 //! Spec site.md 13. Refusals are problem+json, made by `access`.
 
 mod acts;
+mod former;
+mod graph;
 mod job;
 mod lists;
 mod openapi;
@@ -24,12 +26,14 @@ pub fn routes() -> Routes {
         .get("/api/v1/openapi.json", Access::Public, openapi::document)
         .get("/api/v1/job-requests", Access::Public, request::list)
         .get("/api/v1/job-requests/{request}", Access::Public, request::one)
+        .get("/api/v1/job-requests/{request}/graph", Access::Public, graph::one)
         .get("/api/v1/jobs/{job}", Access::Public, job::one)
         .get("/api/v1/workspaces/{workspace}", Access::Public, workspace::one)
         .get("/api/v1/workspaces/{workspace}/actions", Access::Public, workspace::actions)
         .get("/api/v1/projects", Access::Public, lists::projects)
         .get("/api/v1/orgs", Access::Public, lists::orgs)
         .get("/api/v1/backends", Access::Public, lists::backends)
+        .get("/api/v2/job-requests/", Access::Public, former::open_requests)
         .get("/api/v2/workspaces/{workspace}/statuses/", Access::Public, workspace::statuses)
 }
 

@@ -12,7 +12,9 @@ use serde_json::{Map, Value, json};
 use ui::html::Html;
 use ui::page::{Crumb, Page};
 
-use super::shapes::{ActionNow, Backend, JobOfRequest, ListOf, OrgItem, ProjectItem, Request, RequestItem, Workspace};
+use super::shapes::{
+    ActionNow, Backend, Graph, JobOfRequest, ListOf, OrgItem, ProjectItem, Request, RequestItem, Workspace,
+};
 use super::{acts, answer};
 use crate::Opened;
 use crate::access::{Refusal, Viewer};
@@ -65,6 +67,13 @@ const CALLS: &[Call] = &[
         path_values: &[("request", "Its number or identifier.")],
         query: &[],
         answer: of::<Request>,
+    },
+    Call {
+        path: "/api/v1/job-requests/{request}/graph",
+        summary: "How the actions of its project.yaml depend on each other, and take part in the request",
+        path_values: &[("request", "Its number or identifier.")],
+        query: &[],
+        answer: of::<Graph>,
     },
     Call {
         path: "/api/v1/jobs/{job}",

@@ -67,7 +67,7 @@ pub(super) async fn one(
     answer(&asked, &shape(&site, &page))
 }
 
-async fn find(site: &Site, key: &str) -> Result<RequestPage, Refusal> {
+pub(super) async fn find(site: &Site, key: &str) -> Result<RequestPage, Refusal> {
     // All digits is a number, which is written in one way only; anything else is an identifier.
     if key.bytes().all(|byte| byte.is_ascii_digit()) && key.len() < 16 {
         number(key)?;
@@ -151,7 +151,7 @@ pub(super) fn job(row: &JobRow, others: &[OtherJob], pipeline: Option<&Pipeline>
     }
 }
 
-fn word(level: Level) -> &'static str {
+pub(super) fn word(level: Level) -> &'static str {
     match level {
         Level::High => "highly_sensitive",
         Level::Medium => "moderately_sensitive",

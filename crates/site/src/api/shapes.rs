@@ -344,3 +344,49 @@ pub(super) struct Backend {
     /// Jobs that wait.
     pub waiting: i64,
 }
+
+/// The actions of a request's project.yaml.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Graph {
+    /// The public number of the request.
+    pub number: i64,
+    /// Its identifier.
+    pub identifier: String,
+    /// In the order of the file; then those of jobs that the file, as the site has it, does not tell of.
+    pub actions: Vec<GraphNode>,
+}
+
+/// One action.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct GraphNode {
+    /// Its name.
+    pub action: String,
+    /// How it takes part.
+    pub part: Part,
+    /// Actions whose outputs it reads.
+    pub needs: Vec<String>,
+    /// The privacy levels of its outputs.
+    pub levels: Vec<&'static str>,
+    /// The job that ran it, here or elsewhere.
+    pub job: Option<String>,
+    /// The request of that job, if the site knows it.
+    pub request: Option<i64>,
+    /// The job's status.
+    pub status: Option<String>,
+    /// The job's code.
+    pub code: Option<String>,
+}
+
+/// How an action takes part in a request.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Part {
+    /// Somebody asked for it, by name or by `run_all`.
+    Requested,
+    /// It ran because something that was asked for needs it.
+    PulledIn,
+    /// A job of another request was used.
+    Reused,
+    /// It did not run.
+    NotPart,
+}

@@ -79,12 +79,14 @@ pub(super) async fn look(manifest: &Manifest, data: &Path) -> Result<(Store, Who
     Ok((store, Whole { manifest: manifest.clone(), facts, records: found.records }))
 }
 
+/// By the writer's connection: readers have a limit of time, and this reads everything.
 async fn sound(store: &Store) -> Result<(), BackupError> {
-    let said: Vec<(String,)> = sqlx::query_as("PRAGMA integrity_check").fetch_all(store.readers()).await?;
+    let mut all = store.change().await?;
+    let said: Vec<(String,)> = sqlx::query_as("PRAGMA integrity_check").fetch_all(&mut *all).await?;
     if let Some((wrong,)) = said.iter().find(|(said,)| said != "ok") {
         return Err(StoreError::Damaged(wrong.clone()).into());
     }
-    match sqlx::query("PRAGMA foreign_key_check").fetch_all(store.readers()).await?.len() {
+    match sqlx::query("PRAGMA foreign_key_check").fetch_all(&mut *all).await?.len() {
         0 => Ok(()),
         rows => Err(StoreError::Damaged(format!("{rows} rows that point to nothing")).into()),
     }
@@ -92,11 +94,12 @@ async fn sound(store: &Store) -> Result<(), BackupError> {
 
 /// Texts that are known by their hash.
 async fn texts(store: &Store) -> Result<(), BackupError> {
+    let mut all = store.change().await?;
     for (what, sql) in [
         ("project.yaml", "SELECT sha256, body FROM project_yaml"),
         ("reason of an act", "SELECT sha256, CAST(body AS BLOB) FROM audit_text WHERE body IS NOT NULL"),
     ] {
-        let rows: Vec<(String, Vec<u8>)> = sqlx::query_as(sql).fetch_all(store.readers()).await?;
+        let rows: Vec<(String, Vec<u8>)> = sqlx::query_as(sql).fetch_all(&mut *all).await?;
         for (sha256, body) in rows {
             if Sha256Hex::of(&[&body]).as_str() != sha256 {
                 return Err(StoreError::Damaged(format!("a {what} that is not of its hash {sha256}")).into());

@@ -370,6 +370,9 @@ pub(super) fn waiting(waits: Waits, now: i64) -> Html {
         Waits::Maintenance(at) => {
             format!("Its database is under maintenance{}. Actions that read it will wait; others run.", since(at))
         }
+        Waits::Behind => {
+            "It is behind: more than a thousand requests wait for its answer. Yours will wait for its turn.".to_owned()
+        }
     })
 }
 

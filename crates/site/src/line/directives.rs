@@ -14,7 +14,7 @@ use protocol::text::whole::Cursor;
 use tokio::time::{Instant, timeout_at};
 
 use super::call::{Caller, Refusal, json, open};
-use super::restored;
+use super::{enrol, restored, tell};
 use crate::store::StoreError;
 use crate::{Opened, Site};
 
@@ -25,6 +25,8 @@ pub(super) async fn directives(State(site): State<Opened>, request: Request) -> 
     let call = open(&site, request, 0, true).await?;
     let (after, wait) = query(&call.uri)?;
     let deadline = Instant::now() + Duration::from_secs(wait);
+    tell::tell_late(&site).await?;
+    enrol::renew(&site, call.caller.backend).await?;
     loop {
         // Registered before the look at the tables: an order that comes between the two is not slept through.
         let mut woken = std::pin::pin!(call.caller.peer.wake.notified());

@@ -16,6 +16,7 @@ mod people;
 mod restored;
 mod send;
 mod take;
+mod tell;
 
 use axum::handler::Handler;
 use tower_http::compression::CompressionLayer;
@@ -31,6 +32,8 @@ pub use key::KeyError;
 pub(crate) use neighbours::watch;
 pub use peers::{Lines, Peer, Seen};
 pub use send::{SendError, Sent, rights_changed, send};
+pub(crate) use tell::commit;
+pub use tell::tell;
 
 /// The calls of backends. Those that take files or ask for rights of persons are in other rooms.
 pub fn routes() -> Routes {

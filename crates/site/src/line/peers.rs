@@ -50,6 +50,8 @@ struct State {
     noted: i64,
     bucket: Option<(i64, f64)>,
     alarms: HashMap<Alarm, i64>,
+    /// Tries at what is another backend's.
+    foreign: u64,
 }
 
 /// What a backend told last, for pages.
@@ -177,6 +179,13 @@ impl Peer {
             state.alarms.insert(alarm, now);
         }
         new
+    }
+
+    /// One more try at what is another backend's; how many there were.
+    pub(super) fn reached_out(&self) -> u64 {
+        let mut state = lock(&self.state);
+        state.foreign = state.foreign.saturating_add(1);
+        state.foreign
     }
 
     /// Keeps gauges if they are newer than those shown.

@@ -12,6 +12,7 @@ use protocol::text::whole::Cursor;
 
 use super::directives::{cursor, number};
 use super::send::{SendError, put, roster_revision};
+use super::tell;
 use crate::Site;
 use crate::store::ids::BackendId;
 use crate::store::{Change, StoreError};
@@ -65,6 +66,7 @@ pub(super) async fn place_again(
         .bind(backend.0)
         .execute(&mut **change)
         .await?;
+    tell::all(change, backend).await?;
     Ok(())
 }
 

@@ -56,7 +56,9 @@ fn answer(asked: &HeaderMap, media_type: &'static str, tag: &[u8], body: Vec<u8>
     let mut headers = HeaderMap::new();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
-    let has = asked.get(header::IF_NONE_MATCH).is_some_and(|has| has.as_bytes() == tag.as_bytes());
+    let given = asked.get_all(header::IF_NONE_MATCH).iter().filter_map(|has| has.to_str().ok());
+    let bare = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
+    let has = given.flat_map(|has| has.split(',')).any(|has| has.trim() == "*" || bare(has) == bare(&tag));
     // Quotes and hexadecimal digits always are a header's value.
     if let Ok(value) = HeaderValue::from_str(&tag) {
         headers.insert(header::ETAG, value);

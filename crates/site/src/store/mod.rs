@@ -2,6 +2,7 @@
 //! Spec site.md 2, 17. Tables are in `migrations/`; reading for pages is in rooms of their own.
 
 pub mod ids;
+mod limit;
 pub mod read;
 pub mod words;
 
@@ -20,8 +21,12 @@ pub(crate) fn version() -> i64 {
     MIGRATIONS.iter().map(|(version, _, _)| *version).max().unwrap_or(0)
 }
 
-/// How long a statement waits for the one writer.
+/// How long a change waits for its turn (spec site.md 17, 19).
 const BUSY: Duration = Duration::from_secs(5);
+/// How long a note that is of no use to who asks waits: reading goes on while nothing can be written.
+const NOTE: Duration = Duration::from_millis(200);
+/// How long a query of a page may take, where the settings do not say otherwise.
+pub const QUERY: Duration = Duration::from_secs(2);
 
 /// The tables.
 #[derive(Debug)]
@@ -52,6 +57,9 @@ pub enum StoreError {
         /// Why.
         source: sqlx::migrate::MigrateError,
     },
+    /// Somebody else has been writing for too long.
+    #[error("the database is locked: another program has been writing to it for too long")]
+    Busy,
     /// A statement failed.
     #[error("the database failed: {0}")]
     Database(#[from] sqlx::Error),
@@ -66,6 +74,14 @@ impl Store {
     /// # Errors
     /// It cannot be opened, is no database of a site, or is of a newer program.
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
+        Self::limited(path, QUERY).await
+    }
+
+    /// The same with another limit for a query of a reader. What takes longer fails.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub async fn limited(path: &Path, query: Duration) -> Result<Self, StoreError> {
         let failed = |source| StoreError::Open { path: path.to_owned(), source };
         let options = SqliteConnectOptions::new()
             .filename(path)
@@ -76,7 +92,14 @@ impl Store {
             .busy_timeout(BUSY);
         let writer = SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await.map_err(failed)?;
         migrations().run(&writer).await.map_err(|source| StoreError::Migrate { path: path.to_owned(), source })?;
-        let readers = SqlitePoolOptions::new().max_connections(8).connect_lazy_with(options.read_only(true));
+        let readers = SqlitePoolOptions::new()
+            .max_connections(8)
+            .acquire_timeout(BUSY)
+            .after_connect(move |connection, _| Box::pin(limit::begin(connection, query)))
+            .before_acquire(move |connection, _| {
+                Box::pin(async move { limit::begin(connection, query).await.map(|()| true) })
+            })
+            .connect_lazy_with(options.read_only(true));
         Ok(Self { writer, readers })
     }
 
@@ -85,7 +108,33 @@ impl Store {
     /// # Errors
     /// The database is busy for too long, or failed.
     pub async fn change(&self) -> Result<Change, StoreError> {
-        Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
+        self.change_within(BUSY).await
+    }
+
+    /// Begins a change that may as well not happen: a note of when something was last used.
+    ///
+    /// # Errors
+    /// The database is busy, or failed.
+    pub async fn note(&self) -> Result<Change, StoreError> {
+        self.change_within(NOTE).await
+    }
+
+    async fn change_within(&self, patience: Duration) -> Result<Change, StoreError> {
+        tokio::time::timeout(patience, self.begin()).await.map_err(|_| StoreError::Busy)?
+    }
+
+    async fn begin(&self) -> Result<Change, StoreError> {
+        const BEGIN: &str = "BEGIN IMMEDIATE";
+        let begun = match self.writer.begin_with(BEGIN).await {
+            // SQLite itself ended the transaction of before (no space, an I/O error), and the connection believes that it is
+            // still in one. It never recovers from that, so another takes its place.
+            Err(sqlx::Error::InvalidSavePointStatement) => {
+                self.writer.acquire().await?.close().await?;
+                self.writer.begin_with(BEGIN).await
+            }
+            other => other,
+        };
+        begun.map_err(|error| if is_busy(&error) { StoreError::Busy } else { error.into() })
     }
 
     /// For reading what pages show.
@@ -98,6 +147,12 @@ impl Store {
         self.readers.close().await;
         self.writer.close().await;
     }
+}
+
+/// SQLITE_BUSY and its kin.
+fn is_busy(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code()).and_then(|code| code.parse::<i32>().ok());
+    code.is_some_and(|code| code & 0xff == 5) || matches!(error, sqlx::Error::PoolTimedOut)
 }
 
 fn migrations() -> Migrator {

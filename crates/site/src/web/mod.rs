@@ -15,6 +15,7 @@ use tokio::net::TcpListener;
 
 use crate::{Opened, SiteError};
 
+pub use health::Health;
 pub(crate) use paper::paper;
 pub use routes::{REQUEST_FORM_BYTES, Route, Routes};
 

@@ -8,6 +8,7 @@
     reason = "a test stops at its first surprise"
 )]
 
+mod fuzz;
 mod logs;
 mod matrix;
 mod security;

@@ -19,6 +19,7 @@ use protocol::text::ids::{JobId, RequestId, Ulid};
 use protocol::text::time::Moment;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+use site::access::rate::{Rate, Rates};
 use site::store::ids::BackendId;
 use site::{Settings, Site};
 use tower::ServiceExt;
@@ -53,6 +54,8 @@ pub fn at(seconds: i64) -> Moment {
 
 impl Rig {
     fn settings(folder: &std::path::Path) -> Settings {
+        // Tests ask more often than people.
+        let many = Rate { per_second: 10_000.0, burst: 100_000.0 };
         Settings {
             name: "Test".into(),
             listen: "127.0.0.1:0".parse().unwrap(),
@@ -63,7 +66,8 @@ impl Rig {
             trusted_proxies: Vec::new(),
             tls: None,
             personas: false,
-            rates: site::access::rate::Rates::default(),
+            rates: Rates { pages: many, searches: many, tokens: many, sign_in_tries: 100_000 },
+            times: site::settings::Times::default(),
         }
     }
 

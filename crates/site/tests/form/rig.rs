@@ -174,6 +174,7 @@ pub(crate) fn settings(folder: &Path) -> Settings {
         tls: None,
         personas: false,
         rates: site::access::rate::Rates::default(),
+        times: site::settings::Times::default(),
     }
 }
 

@@ -13,8 +13,9 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use site::access::rate::Rate;
-use site::mirror::{Place, Wanted};
-use site::people::{By, accounts, orgs};
+use site::access::{Place, Role};
+use site::mirror::{self, Wanted};
+use site::people::{By, accounts, orgs, roles};
 use site::{Opened, Settings, Site};
 
 use crate::world::{self, Job, Request, THIRTEEN, add, identifier, job, study};
@@ -111,6 +112,10 @@ async fn acts(site: &Opened) {
     let new = accounts::New { username: "newcomer", fullname: "New Comer", email: "", kind: accounts::Kind::Human };
     accounts::add(&mut change, &by, new).await.unwrap();
     orgs::add(&mut change, &by, orgs::Org { slug: "third", name: "Third", description: "*text*" }).await.unwrap();
+    let (account, place) = (2, Place::Project(4));
+    let new =
+        roles::New { account, role: Role::ProjectCollaborator, place, reason: "It has a reason", expires_at: None };
+    roles::grant(&mut change, &by, new).await.unwrap();
     change.commit().await.unwrap();
 }
 
@@ -134,11 +139,12 @@ actions:
 /// A workspace for each state of the form, on branches of one repository; the newest commit of the first one.
 async fn repositories(site: &Opened, folder: &Path) -> String {
     let many: String = (0..620)
-        .map(|n| format!("  action_{n:03}:\n    run: python:v2 python a.py\n    outputs:\n      moderately_sensitive:\n        t: output/{n}.csv\n"))
+        .map(|n| format!("  action_{n:03}:\n    run: python:v2 python a.py {n}\n    outputs:\n      moderately_sensitive:\n        t: output/{n}.csv\n"))
         .collect();
     let many = format!("version: '3.0'\nexpectations:\n  population_size: 10\nactions:\n{many}");
     let broken = "version: '3.0'\nexpectations:\n  population_size: 1000\nactions:\n  a:\n    run: python:latest a.py\n  \
-        b:\n    needs: [c]\n    run: phyton:v2 b.py\n    outputs:\n      very_sensitive:\n        x: /output/x.csv\n";
+        b:\n    needs: [c]\n    run: phyton:v2 b.py\n    outputs:\n      very_sensitive:\n        x: /output/x.csv\n  \
+        \"<img src=x onerror=pwned()>\":\n    run: python:v2 \"<script>pwned()</script>\" \u{202e}\n    needs: [\"<b>\"]\n";
     let lists = "{\"files\":{\"org-list.csv\":{\"id\":\"org/list/v1\",\"url\":\"https://lists.example/\",\
         \"downloaded_at\":\"2026-01-02 10:00:00.000000Z\",\"sha\":\"0000\"}}}";
     let script = ("analysis/table.py", "print('<b>a</b>')\n");
@@ -177,12 +183,13 @@ async fn repositories(site: &Opened, folder: &Path) -> String {
                  (12, 'without', 5, 10, 'none', '', 1, 1), (13, 'many', 5, 10, 'many', '', 1, 1),
                  (14, 'lists', 5, 10, 'lists', '', 1, 1), (15, 'unreachable', 5, 11, 'main', '', 1, 1);
              INSERT INTO workspace (id, name, project, repo, branch, archived_at, archived_by, archive_reason, created_at, updated_at)
-                 VALUES (16, 'closed', 5, 10, 'main', 5, 1, 'Finished', 1, 1)",
+                 VALUES (16, 'closed', 5, 10, 'main', 5, 1, 'Finished', 1, 1);
+             INSERT INTO workspace (id, name, project, repo, branch, created_at, updated_at) VALUES (17, 'big', 5, 10, 'main', 1, 1)",
             repo.display()
         ),
     )
     .await;
-    let place = Place { repo: format!("file://{}", repo.display()), branch: "main".into() };
+    let place = mirror::Place { repo: format!("file://{}", repo.display()), branch: "main".into() };
     site.mirrors.resolve(&place, &Wanted::Head, site.clock.microseconds()).await.unwrap();
     git(&repo, &["rev-parse", "main"], "")
 }
@@ -274,8 +281,8 @@ async fn requests(site: &Opened, commit: &str) {
         refused(106, "a_reason_of_tomorrow"),
         // Nothing was heard of it for long, from a backend that does not call.
         Request { jobs: jobs(&[("running", "executing", "{}")]), backend: 3, ..new(107, "running") },
-        Request { jobs: many(100, "succeeded", "succeeded"), ..new(108, "succeeded") },
-        Request { jobs: many(1_000, "failed", "nonzero_exit"), ..new(109, "failed") },
+        Request { workspace: 17, jobs: many(100, "succeeded", "succeeded"), ..new(108, "succeeded") },
+        Request { workspace: 17, jobs: many(1_000, "failed", "nonzero_exit"), ..new(109, "failed") },
         Request { jobs: jobs(&[("pending", "waiting_on_workers", "{}")]), ..new(110, "pending") },
         Request { workspace: 3, jobs: many(1, "succeeded", "succeeded"), yaml: yaml(), ..new(111, "succeeded") },
         Request { workspace: 10, jobs: small("failed"), yaml: Some(SMALL.into()), ..new(112, "failed") },

@@ -10,6 +10,7 @@ mod markup;
 mod reads;
 mod signed_in;
 mod small;
+mod twin;
 mod visits;
 mod world;
 

@@ -218,7 +218,7 @@ async fn finish(
 ) -> Result<Response, Refusal> {
     match done {
         Ok(()) => {
-            change.commit().await.map_err(StoreError::from)?;
+            crate::line::commit(change, site).await?;
             Ok(Redirect::to(&format!("/{}/{}/", project.slug, workspace.name)).into_response())
         }
         Err(fault) => Ok(edit_form(site, viewer, project, workspace, typed, &sheet::faults(fault)?)),

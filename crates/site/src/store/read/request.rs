@@ -333,12 +333,14 @@ pub(super) fn job(row: &SqliteRow) -> Result<JobRow, StoreError> {
 /// # Errors
 /// The database failed.
 pub async fn request_place(readers: &SqlitePool, key: &str) -> Result<Option<(String, String, i64)>, StoreError> {
+    // A number is written in one way only: no sign, no leading zero.
+    let number = key.parse::<i64>().ok().filter(|number| number.to_string() == key);
     let row = sqlx::query(
         "SELECT project.slug, w.name, r.number FROM job_request r JOIN workspace w ON w.id = r.workspace
          JOIN project ON project.id = w.project WHERE r.identifier = ?1 OR r.number = ?2",
     )
     .bind(key)
-    .bind(key.parse::<i64>().ok())
+    .bind(number)
     .fetch_optional(readers)
     .await?;
     row.map(|row| Ok((get(&row, "slug")?, get(&row, "name")?, get(&row, "number")?))).transpose()
