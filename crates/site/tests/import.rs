@@ -5,12 +5,16 @@
 
 mod common;
 
+use axum::body::Body;
 use common::Rig;
+use http::Request;
+use http_body_util::BodyExt;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use site::facts::status::runtime;
 use site::import::import;
 use site::store::read::{request_page, request_place};
+use tower::ServiceExt;
 
 const SEEDS: &str = include_str!("../../demo/history/seeds.jsonl");
 
@@ -132,6 +136,13 @@ async fn all_pages_are_there(rig: &Rig) {
             read.jobs.iter().map(|job| (job.action.as_str(), job.identifier.as_str(), job.status.as_str())).collect();
         assert_eq!(jobs, page.jobs);
         assert_eq!(read.yaml.as_deref(), Some(page.yaml.as_bytes()));
+        let path = format!("/{project}/{workspace}/{number}/");
+        let asked = Request::get(&path).header("Host", "127.0.0.1").body(Body::empty()).unwrap();
+        let answer = rig.router.clone().oneshot(asked).await.unwrap();
+        let html = answer.into_body().collect().await.unwrap().to_bytes();
+        let html = std::str::from_utf8(&html).unwrap();
+        assert!(html.contains("This is an old record, imported from an earlier site."), "{path}");
+        assert!(!html.contains("Nothing has been received") && !html.contains("data-live"), "{path}");
     }
 }
 

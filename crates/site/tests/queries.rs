@@ -98,6 +98,9 @@ async fn pages_cost_no_more_than_they_may() {
         ];
         rig.tell(&mut north, facts).await;
     }
+    // One whose second job waits.
+    let (directive, order) = rig.request(&north, 61, &["tabulate", "plot"]).await;
+    rig.tell(&mut north, vec![(61, accepted(&directive, &order)), (61, started(61, "tabulate", 1))]).await;
     let job = job_id(50, "plot");
     settle().await;
     STATEMENTS.store(0, Ordering::Relaxed);
@@ -107,6 +110,7 @@ async fn pages_cost_no_more_than_they_may() {
     let request = "/winter-pressures/winter-chest/50/".to_owned();
     for (path, most) in [
         (request.clone(), 3),
+        ("/winter-pressures/winter-chest/61/".to_owned(), 3),
         (format!("/winter-pressures/winter-chest/50/{job}/"), 3),
         ("/event-log/".to_owned(), 2),
         ("/event-log/?after=20".to_owned(), 2),

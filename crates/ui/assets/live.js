@@ -1,12 +1,13 @@
 // Keeps an unfinished page up to date. The page is complete without this file.
-// The element with `data-live` names a stream of events: `patch` [{id, html}], `done`, `reset`.
+// `data-live` names a stream of events: `patch` [{id, html}], `done`, `reset`.
 (() => {
   "use strict";
   const page = () => document.querySelector("[data-live]");
   if (!page()) return;
-  const status = document.getElementById("live");
-  const button = document.getElementById("pause");
-  const made = document.getElementById("made");
+  const by = (id) => document.getElementById(id);
+  const status = by("live");
+  const button = by("pause");
+  const made = by("made");
   const parse = (html) => {
     const t = document.createElement("template");
     t.innerHTML = html;
@@ -48,19 +49,19 @@
     return s && !s.isCollapsed && s.containsNode(node, true);
   };
   function put(id, html) {
-    const old = document.getElementById(id);
+    const old = by(id);
     if (!old) return;
     if (selected(old)) return void held.set(id, html);
     const now = parse(html);
     if (!now) return;
     const focus = document.activeElement;
     morph(old, now);
-    if (focus && focus !== document.activeElement && focus.id) document.getElementById(focus.id)?.focus();
+    if (focus && focus !== document.activeElement && focus.id) by(focus.id)?.focus();
     tick();
   }
   document.addEventListener("selectionchange", () => {
     for (const [id, html] of [...held]) {
-      const old = document.getElementById(id);
+      const old = by(id);
       if (!old || !selected(old)) held.delete(id), put(id, html);
     }
   });
@@ -76,6 +77,10 @@
   }
 
   const say = (words) => status && set(status, words);
+  function fresh(words) {
+    if (made) made.hidden = true;
+    say(words);
+  }
   function close() {
     clearTimeout(timer);
     if (stream) stream.close();
@@ -97,6 +102,7 @@
     try {
       await reread();
       tries = 0;
+      fresh("Read again every 30 seconds.");
     } catch {}
     if (!over && !paused && !document.hidden) later(poll);
   }
@@ -110,8 +116,7 @@
     stream = new EventSource(last ? url + seen : url);
     stream.onopen = () => {
       tries = 0;
-      if (made) made.hidden = true;
-      say("Updates by itself.");
+      fresh("Updates by itself.");
     };
     stream.addEventListener("patch", (e) => {
       last = e.lastEventId || last;

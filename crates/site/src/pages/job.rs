@@ -65,7 +65,8 @@ impl Buttons {
         let own = viewer.account().is_some_and(|account| account.id == request.requested_by_id.0);
         let query =
             |pairs: &[(&str, &str)]| form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
-        if matches!(job.status.as_str(), "pending" | "running")
+        if !request.is_import
+            && matches!(job.status.as_str(), "pending" | "running")
             && (own || viewer.can(Permission::JobCancel, &Object::request(project, backend)))
         {
             buttons.cancel = Some(format!("../cancel/?{}", query(&[("action", &job.action)])));

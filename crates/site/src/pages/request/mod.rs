@@ -84,7 +84,7 @@ impl Buttons {
             buttons.failed = (request.counts[3] > 0).then(|| format!("{form}&only=failed"));
             buttons.again = Some(form);
         }
-        if matches!(request.status.as_str(), "pending" | "running") {
+        if !request.is_import && matches!(request.status.as_str(), "pending" | "running") {
             let own = viewer.account().is_some_and(|account| account.id == request.requested_by_id.0);
             buttons.cancel = own || viewer.can(Permission::JobCancel, &Object::request(project, backend));
             if member && !buttons.cancel {

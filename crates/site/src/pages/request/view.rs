@@ -81,15 +81,16 @@ impl<'a> View<'a> {
         self.job_of(action).map(|job| format!("#j-{}", job.identifier))
     }
 
+    /// Whether nothing will change any more. No backend sends news of an old record, whatever it says.
     pub(super) fn is_final(&self) -> bool {
-        !matches!(self.request.status.as_str(), "pending" | "running")
+        self.request.is_import || !matches!(self.request.status.as_str(), "pending" | "running")
     }
 
     /// Since when there is no news, if that is for too long.
     pub(super) fn silent_since(&self) -> Option<i64> {
         let heard = self.request.last_contact_at.unwrap_or(0).min(self.request.news_at.max(self.request.created_at));
         let last = if self.request.last_contact_at.is_none() { self.request.news_at } else { heard };
-        (!self.is_final() && !self.request.is_import && self.now.saturating_sub(last) > SILENCE).then_some(last)
+        (!self.is_final() && self.now.saturating_sub(last) > SILENCE).then_some(last)
     }
 
     pub(super) fn state(&self) -> State {

@@ -6,6 +6,7 @@ mod reasons;
 mod waiting;
 
 pub use reasons::{checking, codelists, decided, reason, staleness};
+pub use waiting::estimate;
 
 use serde_json::Value;
 use ui::icon::State;

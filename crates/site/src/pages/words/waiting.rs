@@ -5,6 +5,7 @@ use serde_json::Value;
 use ui::time::At;
 
 use super::{Around, Said, unknown};
+use crate::store::read::Estimate;
 
 pub(super) fn said(code: &str, weight: i64, params: &Value, around: &Around) -> Said {
     let backend = &around.backend;
@@ -42,6 +43,25 @@ pub(super) fn said(code: &str, weight: i64, params: &Value, around: &Around) -> 
     }
 }
 
+/// When it is likely to begin, while only a place is missing, and how long it will run. Always told as a guess.
+pub fn estimate(likely: &Estimate, code: &str) -> String {
+    let for_a_place = matches!(code, "created" | "waiting_on_workers" | "waiting_on_db_workers");
+    let begins = likely.waits_s.filter(|_| for_a_place).map(|s| format!("starts within {}", about(s)));
+    let runs = likely.runs_s.map(|s| format!("runs about {}", about(s)));
+    let all: Vec<String> = begins.into_iter().chain(runs).collect();
+    if all.is_empty() { String::new() } else { format!("A guess from earlier ones: usually {}.", all.join(" and ")) }
+}
+
+/// A duration as one says it: `40 seconds`, `12 minutes`, `3 hours`.
+fn about(seconds: i64) -> String {
+    let (count, unit) = match seconds.max(1) {
+        s @ ..90 => (s, "second"),
+        s @ 90..5_400 => ((s + 30) / 60, "minute"),
+        s => ((s + 1_800) / 3_600, "hour"),
+    };
+    format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
+}
+
 fn place(what: &str, weight: i64, around: &Around) -> Said {
     let position = if around.position.is_empty() { String::new() } else { format!(": {} in line", around.position) };
     let since = if around.since.is_empty() { String::new() } else { format!(", since {}", around.since) };
@@ -71,5 +91,30 @@ fn from(params: &Value) -> String {
     match text.parse::<jiff::Timestamp>() {
         Ok(at) => format!(" since {}", At(at.as_microsecond()).exact()),
         Err(_) => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn guesses_are_told_as_guesses() {
+        let both = Estimate { waits_s: Some(40), runs_s: Some(5_400) };
+        assert_eq!(
+            estimate(&both, "waiting_on_workers"),
+            "A guess from earlier ones: usually starts within 40 seconds and runs about 2 hours."
+        );
+        // When it begins is a matter of the jobs that it waits for.
+        assert_eq!(
+            estimate(&both, "waiting_on_dependencies"),
+            "A guess from earlier ones: usually runs about 2 hours."
+        );
+        assert_eq!(estimate(&Estimate::default(), "waiting_on_workers"), "");
+        for (seconds, words) in
+            [(0, "1 second"), (89, "89 seconds"), (90, "2 minutes"), (5_399, "90 minutes"), (9_000, "3 hours")]
+        {
+            assert_eq!(about(seconds), words);
+        }
     }
 }

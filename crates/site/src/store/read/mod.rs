@@ -1,7 +1,8 @@
 //! What pages and the API show, read from the tables: plain values, no decisions.
-//! Spec site.md 3 and 18: a request page takes two statements, a list one, at any depth.
+//! Spec site.md 3 and 18: a request page takes two statements (three while jobs wait), a list one, at any depth.
 
 mod backend;
+mod estimate;
 mod job;
 mod list;
 mod parts;
@@ -9,6 +10,7 @@ mod place;
 mod request;
 
 pub use backend::{BackendNow, Now, Waited, backend_now, now, waited};
+pub use estimate::Estimate;
 pub use job::{Attempt, JobPage, JobPlace, OtherJob, Usage, job_of_prefix, job_page, job_place};
 pub use list::{Filter, ListRow, Listed, newest, requests};
 pub use parts::{Alert, BackendFace, Cancellation, Decision, Need, Org, Permission, Person, ProjectFace};

@@ -1,10 +1,13 @@
-//! Everything that the page of one job request shows, in two statements.
+//! Everything that the page of one job request shows, in two statements; three while jobs wait.
 //! Spec site.md 4, 18.
+
+use std::collections::HashMap;
 
 use serde::Deserialize;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, SqlitePool};
 
+use super::estimate::{Estimate, estimates};
 use super::job::{Attempt, OTHERS, OtherJob};
 use super::parts::{Alert, BackendFace, Cancellation, Decision, Need, ORG, Permission, Person, ProjectFace};
 use super::parts::{backend, get, json, many, project};
@@ -158,6 +161,8 @@ pub struct RequestPage {
     pub jobs: Vec<JobRow>,
     /// Jobs of other requests that it uses or waits for.
     pub others: Vec<OtherJob>,
+    /// What is likely for the jobs that wait, by their actions.
+    pub estimates: HashMap<String, Estimate>,
 }
 
 /// Reads one request by its number. `None` if there is no such request, or it is not of this project and workspace.
@@ -213,7 +218,11 @@ pub async fn request_page(
     // Only constants of this file are put together.
     let query = sqlx::query(AssertSqlSafe(sql)).bind(number).bind(place.0).bind(place.1).bind(now);
     let Some(row) = query.fetch_optional(readers).await? else { return Ok(None) };
-    Ok(Some(page(&row, jobs(readers, number).await?)?))
+    let mut page = page(&row, jobs(readers, number).await?)?;
+    if page.counts[0] > 0 && !page.is_import {
+        page.estimates = estimates(readers, number, page.backend.id.0, get(&row, "workspace")?).await?;
+    }
+    Ok(Some(page))
 }
 
 fn page(row: &SqliteRow, jobs: Vec<JobRow>) -> Result<RequestPage, StoreError> {
@@ -278,6 +287,7 @@ fn page(row: &SqliteRow, jobs: Vec<JobRow>) -> Result<RequestPage, StoreError> {
         alerts: many(row, "alerts")?,
         jobs,
         others: many(row, "others")?,
+        estimates: HashMap::new(),
     })
 }
 
