@@ -130,7 +130,7 @@ impl Browser {
     /// Fills in the form of the open page that is sent to `action`, and sends it.
     pub(crate) async fn send(&self, action: &str, fields: &[(&str, String)]) {
         let send = "const [action, fields] = arguments;
-            const form = [...document.querySelectorAll('form[method=post]')].find(f => new URL(f.action).pathname === action);
+            const form = [...document.querySelectorAll('form[method=post]')].find(f => new URL(f.getAttribute('action'), location).pathname === action);
             const data = new FormData(form);
             for (const [name] of fields) data.delete(name);
             for (const [name, value] of fields) data.append(name, value);
