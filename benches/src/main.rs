@@ -3,6 +3,7 @@
 
 mod clock;
 mod collecting;
+mod freshness;
 mod generate;
 mod history;
 mod pages;
@@ -29,7 +30,7 @@ struct Setup {
 type Table = fn(&Setup) -> Result<(), Box<dyn std::error::Error>>;
 
 /// All of them, in order.
-const TABLES: [(&str, Table); 8] = [
+const TABLES: [(&str, Table); 9] = [
     ("reading", reading::table),
     ("planning", |_| planning::table()),
     ("running", running::table),
@@ -38,6 +39,7 @@ const TABLES: [(&str, Table); 8] = [
     ("sandboxes", sandboxes::table),
     ("collecting", collecting::table),
     ("pages", pages::table),
+    ("freshness", freshness::table),
 ];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

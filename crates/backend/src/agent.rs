@@ -7,6 +7,7 @@ use std::time::Duration;
 use protocol::fact::backend::DataKind;
 use protocol::text::ids::Ulid;
 use protocol::text::names::ProgramVersion;
+use protocol::text::time::Moment;
 use tokio::sync::watch;
 
 use crate::desk::{Desk, DeskFailed, Office, Readings};
@@ -67,16 +68,31 @@ pub enum CannotOpen {
 /// Not enrolled, held by a running backend, or a file that cannot be used.
 pub async fn rotate_key(settings: &Settings, ground: &dyn Ground) -> Result<Identity, CannotOpen> {
     let identity = Identity::read(&settings.folders.state, &settings.slug)?;
-    let open = |identity: &Identity| -> Result<Who, BadIdentity> {
-        let (backend, key) = (identity.backend().clone(), identity.signing_key()?);
-        Ok(Who { backend, key, next: identity.next_key(), site: identity.site_keys().clone() })
-    };
     // A key that was begun before is finished, and is the new one.
     identity.prepare_key()?;
-    let log = Log::open(&settings.folders.state, open(&identity)?).await?;
+    let log = Log::open(&settings.folders.state, who(&identity)?).await?;
     log.change_key(ground.now()).await?;
     identity.settle_key()?;
     Ok(Identity::read(&settings.folders.state, &settings.slug)?)
+}
+
+/// As whom its log is opened.
+pub(crate) fn who(identity: &Identity) -> Result<Who, BadIdentity> {
+    let (backend, key) = (identity.backend().clone(), identity.signing_key()?);
+    Ok(Who { backend, key, next: identity.next_key(), site: identity.site_keys().clone() })
+}
+
+/// This program's version.
+pub(crate) fn program() -> Result<ProgramVersion, CannotOpen> {
+    env!("CARGO_PKG_VERSION").parse().map_err(|_| CannotOpen::Version)
+}
+
+/// What the first fact of an epoch says of a backend with these settings.
+pub(crate) fn beginning(settings: &Settings, at: Moment, version: ProgramVersion) -> Beginning {
+    let data_kind = match settings.data {
+        Data::Dummy => DataKind::Synthetic,
+    };
+    Beginning { at, data_kind, flavour: settings.flavour, version }
 }
 
 /// What ends a backend that was not told to stop.
@@ -116,11 +132,9 @@ impl Agent {
         desk: Arc<dyn Desk>,
         start: Start,
     ) -> Result<Self, CannotOpen> {
-        let program: ProgramVersion = env!("CARGO_PKG_VERSION").parse().map_err(|_| CannotOpen::Version)?;
+        let program = program()?;
         let identity = Arc::new(Identity::read(&settings.folders.state, &settings.slug)?);
-        let (backend, key) = (identity.backend().clone(), identity.signing_key()?);
-        let who = Who { backend, key, next: identity.next_key(), site: identity.site_keys().clone() };
-        let log = Arc::new(Log::open(&settings.folders.state, who).await?);
+        let log = Arc::new(Log::open(&settings.folders.state, who(&identity)?).await?);
         if let (0, Some((at, message))) = (log.standing().await?.sent.0, identity.enrolment()) {
             log.leaves(at, "POST enrol", message.as_bytes()).await?;
         }
@@ -129,11 +143,7 @@ impl Agent {
             // A rotation that was killed before its last step. This start signs with the right key either way.
             identity.settle_key()?;
         }
-        let data_kind = match settings.data {
-            Data::Dummy => DataKind::Synthetic,
-        };
-        let flavour = settings.flavour;
-        log.begin(&Beginning { at: now, data_kind, flavour, version: program.clone() }).await?;
+        log.begin(&beginning(settings, now, program.clone())).await?;
         let milliseconds = u64::try_from(now.microseconds() / 1000).unwrap_or(0);
         let readings = watch::Sender::new(Readings::default());
         let parts = Parts {

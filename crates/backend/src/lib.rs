@@ -9,6 +9,7 @@ pub mod log;
 pub mod orders;
 pub mod settings;
 pub mod tell;
+pub mod upkeep;
 pub mod work;
 pub use agent::{Agent, CannotOpen, Ended, Start};
 pub use settings::Settings;

@@ -8,11 +8,13 @@ use demo::{Options, Told};
 
 use crate::args::{Demo, Global};
 use crate::exit::Exit;
+use crate::log;
 use crate::online;
 use crate::run::signals;
 use crate::terminal::Terminal;
 
 pub(crate) fn demo(args: &Demo, global: &Global, terminal: &Terminal) -> Result<Exit, Box<dyn Error>> {
+    log::begin(args.log.as_deref())?;
     let options = Options {
         listen: args.listen.unwrap_or_else(usual),
         below: runtimes::default_cache_dir().ok_or(crate::env::NoCache)?.join("demo"),

@@ -13,6 +13,7 @@ mod exec;
 mod exit;
 mod info;
 mod interrupt;
+mod log;
 mod logs;
 mod online;
 mod plan;

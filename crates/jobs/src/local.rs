@@ -17,7 +17,7 @@ pub(crate) use upkeep::read_whole;
 
 pub use clean::{Cleaned, Extent, clean, size};
 pub use code::{OutputPaths, code_tree};
-pub use desk::{Answer, Desk, Overview, WISH};
+pub use desk::{Answer, Desk, NOTICE, Overview, WISH};
 pub use judge::{Edited, Judged, Judging};
 pub use recover::Recovered;
 pub use snapshots::{Chosen, Restored, SNAPSHOTS, restore, snapshot, snapshot_to_restore};

@@ -335,6 +335,100 @@ async fn lost_requests_are_made_again_from_what_facts_repeat() {
     assert_eq!(answer["directives"][0]["cursor"], json!(4));
 }
 
+/// `hello` of a backend that has stored directives up to this one.
+async fn hello_at(rig: &Rig, north: &North, cursor: u64, id: Option<&Ulid>) -> (StatusCode, Value) {
+    let mut body = json!({"versions": ["1.0"], "features": [], "program": "1.4.0", "boot": north.boot, "epoch": 1,
+        "head": {"seq": 0, "hash": "0".repeat(64)}, "directive_cursor": cursor, "now": at(0).to_string()});
+    if let Some(id) = id {
+        body["directive_id"] = json!(id);
+    }
+    rig.call(north, Method::POST, "hello", body.to_string()).await
+}
+
+fn copy(from: &'static str, to: &'static str) -> impl FnOnce(&std::path::Path) {
+    move |folder| {
+        for end in ["-wal", "-shm"] {
+            let _ = std::fs::remove_file(folder.join(format!("{to}{end}")));
+        }
+        std::fs::copy(folder.join(from), folder.join(to)).unwrap();
+    }
+}
+
+/// Spec protocol.md 7.1: a site that goes back to a copy of a history which it had left gives no place of the line twice.
+#[tokio::test]
+async fn a_restored_site_gives_no_place_of_the_line_twice() {
+    let rig = Rig::new().await;
+    let north = rig.backend("north").await;
+    let (first, _) = rig.request(&north, 1, &["a"]).await;
+    assert_eq!(poll(&rig, &north, 0, 0).await.0, StatusCode::OK);
+    assert_eq!(poll(&rig, &north, 1, 0).await.0, StatusCode::NO_CONTENT);
+    let rig = rig.again(copy("site.sqlite", "early")).await;
+    let (second, _) = rig.request(&north, 2, &["a"]).await;
+    let rig = rig.again(copy("site.sqlite", "late")).await;
+
+    // Back to the early copy, in which the second request never was. Another one gets its place, and is taken.
+    let rig = rig.again(copy("early", "site.sqlite")).await;
+    let (third, third_order) = rig.request(&north, 3, &["a"]).await;
+    assert_eq!(poll(&rig, &north, 1, 0).await, (StatusCode::CONFLICT, json!({"code": "hello_first"})));
+    assert_eq!(hello_at(&rig, &north, 1, Some(&first)).await.0, StatusCode::OK);
+    let (_, answer) = poll(&rig, &north, 1, 0).await;
+    assert_eq!((&answer["directives"][0]["cursor"], &answer["directives"][0]["id"]), (&json!(2), &json!(third)));
+
+    // Now to the late copy, which has the second request at that place.
+    let rig = rig.again(copy("late", "site.sqlite")).await;
+    let (fourth, _) = rig.request(&north, 4, &["a"]).await;
+    let (status, answer) = hello_at(&rig, &north, 2, Some(&third)).await;
+    // 1 to 3 were given by this history; the first, second and fourth order, none of them answered, go behind them.
+    assert_eq!((status, &answer["directive_cursor"]), (StatusCode::OK, &json!(6)));
+    let (_, answer) = poll(&rig, &north, 2, 0).await;
+    let keys = Keys::from([(text("site-1"), rig.site.line.public_key())]);
+    let list = answer["directives"].as_array().unwrap();
+    let found: Vec<_> =
+        list.iter().map(|one| open(one, &text("north"), &keys, rig.site.clock.now()).unwrap()).collect();
+    let places: Vec<u64> = found.iter().map(|one| one.cursor.get()).collect();
+    assert_eq!(places, [3, 4, 5, 6, 7, 8]);
+    assert_eq!((list[0]["type"].as_str(), &list[0]["body"]["users"]), (Some("rights_changed"), &json!([])));
+    let ids: Vec<&Ulid> = found[1..4].iter().map(|one| &one.id).collect();
+    assert_eq!(ids, [&first, &second, &fourth]);
+    // What it may have told in the history that it left is told anew, as it is now.
+    assert_eq!((&list[4]["type"], &list[5]["type"]), (&json!("permissions"), &json!("workspace")));
+    assert_eq!(rig.one::<i64>("SELECT count(*) FROM audit_event WHERE action = 'site_restored'").await, 1);
+
+    // A restored backend that asks from the beginning finds a directive at every place.
+    let (_, answer) = poll(&rig, &north, 0, 0).await;
+    let places: Vec<u64> =
+        answer["directives"].as_array().unwrap().iter().map(|one| one["cursor"].as_u64().unwrap()).collect();
+    assert_eq!(places[..2], [1, 2]);
+
+    // What was rejected at a former place is known by its id, and what was lost comes back; a rebuild makes the same of it.
+    let mut north = north;
+    let expired = json!({"cursor": 2, "directive": second, "code": "expired"});
+    let facts = vec![(1, accepted(&third, &third_order)), (2, FactBody::DirectiveRejected(from(expired)))];
+    rig.tell(&mut north, facts).await;
+    let requests =
+        "SELECT json_group_array(json_array(number, status, reason)) FROM (SELECT * FROM job_request ORDER BY number)";
+    let expected = json!([
+        [1, "pending", null],
+        [2, "failed", "expired_before_start"],
+        [3, "pending", null],
+        [4, "pending", null]
+    ]);
+    assert_eq!(serde_json::from_str::<Value>(&rig.one::<String>(requests).await).unwrap(), expected);
+    let before = dump(&rig).await;
+    site::facts::rebuild(&rig.site).await.unwrap();
+    assert_eq!(dump(&rig).await, before);
+}
+
+#[tokio::test]
+async fn a_backend_that_claims_to_be_too_far_uses_up_no_places() {
+    let rig = Rig::new().await;
+    let north = rig.backend("north").await;
+    let (status, answer) = hello_at(&rig, &north, 9_007_199_254_740_991, Some(&Ulid::from_parts(1, 1))).await;
+    assert_eq!((status, answer), (StatusCode::CONFLICT, json!({"code": "chain_conflict"})));
+    assert_eq!(rig.one::<i64>("SELECT line_last FROM backend").await, 0);
+    assert_eq!(rig.one::<i64>("SELECT count(*) FROM audit_event WHERE action = 'backend_too_far'").await, 1);
+}
+
 #[tokio::test]
 async fn a_new_epoch_waits_for_staff() {
     let rig = Rig::new().await;
@@ -348,10 +442,18 @@ async fn a_new_epoch_waits_for_staff() {
     let first = chain.append(at(5), &opened, &key).unwrap();
     let waiting = (StatusCode::CONFLICT, json!({"code": "wrong_epoch", "epoch": 1}));
     assert_eq!(rig.facts(&north, std::slice::from_ref(&first)).await, waiting);
+    // Asking again is no other proposal; staff agree to what they have seen and to nothing else.
+    assert_eq!(rig.facts(&north, std::slice::from_ref(&first)).await, waiting);
+    assert_eq!(rig.one::<i64>("SELECT count(*) FROM audit_event WHERE action = 'backend_epoch_proposed'").await, 1);
+    let offered = site::line::offered(&rig.site, north.id).await.unwrap().unwrap();
+    assert_eq!(offered.words, protocol::keys::fingerprint(&text("north"), &key.public(), &rig.site.line.public_key()));
     let mut change = rig.site.store.change().await.unwrap();
-    let found = site::line::confirm_epoch(&mut change, &rig.site, north.id, None).await.unwrap();
+    let other = site::line::confirm_epoch(&mut change, &rig.site, north.id, &old.hash, None).await;
+    assert!(matches!(other, Err(site::line::EpochError::Changed)), "{other:?}");
+    let found = site::line::confirm_epoch(&mut change, &rig.site, north.id, &offered.hash, None).await.unwrap();
     change.commit().await.unwrap();
     assert!(found.new_key && found.lost_by_backend == 0);
+    assert!(site::line::offered(&rig.site, north.id).await.unwrap().is_none());
     let second = chain.append(at(6), &FactBody::Mode(from(json!({"mode": "paused"}))), &key).unwrap();
     let (status, answer) = rig.facts(&north, &[first, second]).await;
     assert_eq!((status, &answer["epoch"], &answer["through"]), (StatusCode::OK, &json!(2), &json!(2)));
@@ -390,6 +492,72 @@ async fn a_key_changes_in_the_chain_and_a_token_by_directive() {
     assert_eq!(poll(&rig, &north, 0, 0).await.0, StatusCode::UNAUTHORIZED);
     north.token = new;
     assert_eq!(poll(&rig, &north, 0, 0).await.0, StatusCode::OK);
+}
+
+/// Spec protocol.md 3.3: `workspace` and `permissions`, to the backends that run it and to no other.
+#[tokio::test]
+async fn what_changed_is_told_to_those_who_run_it() {
+    let rig = Rig::new().await;
+    let (north, south) = (rig.backend("north").await, rig.backend("south").await);
+    let _ = rig.request(&north, 1, &["a"]).await;
+    let told = async |after: i64| {
+        let (status, answer) = poll(&rig, &north, after, 0).await;
+        assert_eq!(status, StatusCode::OK);
+        let list = answer["directives"].as_array().unwrap().clone();
+        assert_eq!(list.len(), 1, "{list:?}");
+        (list[0]["type"].as_str().unwrap().to_owned(), list[0]["body"].clone())
+    };
+    let state = |archived: bool, retired: bool| {
+        let body = json!({"name": "winter-chest", "archived": archived, "project_retired": retired});
+        ("workspace".to_owned(), body)
+    };
+    rig.run("UPDATE workspace SET archived_at = 5, archived_by = 1, archive_reason = 'x'").await;
+    assert_eq!(told(1).await, state(true, false));
+    rig.run("UPDATE project SET status = 'retired'").await;
+    assert_eq!(told(2).await, state(true, true));
+    // What changes nothing for a backend is not told.
+    rig.run("UPDATE workspace SET archived_at = NULL, archived_by = NULL; UPDATE project SET status = 'ongoing', name = 'New'").await;
+    assert_eq!(told(3).await, state(false, false));
+    rig.run("UPDATE project SET status = 'postponed'; UPDATE workspace SET branch = 'next'").await;
+    assert_eq!(poll(&rig, &north, 4, 0).await.0, StatusCode::NO_CONTENT);
+
+    rig.run(
+        "INSERT INTO permission_grant (id, project, permission_kind, reason, proposed_at)
+         VALUES (1, 1, (SELECT id FROM permission_kind WHERE code = 'icnarc'), 'x', 1)",
+    )
+    .await;
+    assert_eq!(poll(&rig, &north, 4, 0).await.0, StatusCode::NO_CONTENT, "a proposal is no permission");
+    rig.run("UPDATE permission_grant SET approved_at = 7").await;
+    let (kind, body) = told(4).await;
+    assert_eq!((kind.as_str(), &body["project"]), ("permissions", &json!("winter-pressures")));
+    let list = &body["permissions"];
+    assert_eq!(
+        (&list[0]["kind"], &list[0]["code"], list.as_array().unwrap().len()),
+        (&json!("dataset"), &json!("icnarc"), 1)
+    );
+    rig.run("UPDATE permission_grant SET revoked_at = 8").await;
+    assert_eq!(told(5).await.1["permissions"], json!([]));
+    assert_eq!(poll(&rig, &south, 0, 0).await.0, StatusCode::NO_CONTENT);
+    assert_eq!(rig.one::<i64>("SELECT count(*) FROM to_tell").await, 0);
+}
+
+/// Spec protocol.md 2: a token lives 90 days; nobody has to remember that.
+#[tokio::test]
+async fn a_token_is_renewed_in_its_last_month() {
+    let rig = Rig::new().await;
+    let mut north = rig.backend("north").await;
+    rig.site.clock.advance(59 * 86_400);
+    assert_eq!(poll(&rig, &north, 0, 0).await.0, StatusCode::NO_CONTENT);
+    rig.site.clock.advance(2 * 86_400);
+    let (_, answer) = poll(&rig, &north, 0, 0).await;
+    assert_eq!(answer["directives"][0]["type"], "credential");
+    assert_eq!(poll(&rig, &north, 1, 0).await.0, StatusCode::NO_CONTENT, "once");
+    assert_eq!(rig.one::<i64>("SELECT count(*) FROM audit_event WHERE action = 'backend_token_renewed'").await, 1);
+    let new = answer["directives"][0]["body"]["token"].as_str().unwrap().to_owned();
+    rig.site.clock.advance(30 * 86_400);
+    assert_eq!(poll(&rig, &north, 1, 0).await.0, StatusCode::UNAUTHORIZED);
+    north.token = new;
+    assert_eq!(poll(&rig, &north, 1, 0).await.0, StatusCode::NO_CONTENT);
 }
 
 #[tokio::test]

@@ -178,3 +178,156 @@ async fn streams_end_with_the_site_and_only_of_what_there_is() {
     rig.site.stop();
     assert_eq!(stream.next().await, None);
 }
+
+/// Another page in a browser: its parts, each with the rows that it holds within its text.
+struct Open {
+    page: &'static str,
+    stream: Stream,
+    parts: Vec<(String, String)>,
+}
+
+impl Open {
+    async fn page(rig: &Rig, page: &'static str) -> Self {
+        let html = get(rig, page).await;
+        let live = html.split_once("data-live=\"").unwrap().1.split_once('"').unwrap().0.replace("&amp;", "&");
+        Self { page, stream: Stream::open(rig, &live, None).await, parts: Vec::new() }
+    }
+
+    fn put(&mut self, patch: &Value) {
+        for piece in patch.as_array().unwrap() {
+            let (id, html) = (piece["id"].as_str().unwrap(), piece["html"].as_str().unwrap().to_owned());
+            if let Some(part) = self.parts.iter_mut().find(|(part, _)| part == id) {
+                part.1 = html;
+            } else if id.contains('-') {
+                let (part, row) =
+                    self.parts.iter_mut().find_map(|(_, part)| Some((row(part, id)?, part))).map(swap).unwrap();
+                part.replace_range(row, &html);
+            } else {
+                self.parts.push((id.to_owned(), html));
+            }
+        }
+    }
+
+    /// Reads the stream until the page in the browser is the page that is read anew.
+    async fn settle(&mut self, rig: &Rig) {
+        loop {
+            let fresh = get(rig, self.page).await;
+            if !self.parts.is_empty() && self.parts.iter().all(|(_, part)| fresh.contains(part.as_str())) {
+                return;
+            }
+            let frame = self.stream.next().await.unwrap();
+            assert_eq!(frame.event, "patch", "{}", self.page);
+            self.put(&frame.data);
+        }
+    }
+}
+
+fn swap<A, B>((a, b): (A, B)) -> (B, A) {
+    (b, a)
+}
+
+/// Where the row of an id is within a part: a row of a table, or a card.
+fn row(part: &str, id: &str) -> Option<std::ops::Range<usize>> {
+    for (begin, ends) in [
+        (format!("<tr id={id}>"), ["<tr id=", "</tbody>"]),
+        (format!("<section class=card id={id}>"), ["<section ", "</div>"]),
+    ] {
+        if let Some(from) = part.find(&begin) {
+            let behind = from + begin.len();
+            let end = ends.iter().filter_map(|end| part[behind..].find(end)).min().unwrap();
+            return Some(from..behind + end);
+        }
+    }
+    None
+}
+
+async fn get(rig: &Rig, path: &str) -> String {
+    let request = Request::get(path).header("Host", "127.0.0.1").body(Body::empty()).unwrap();
+    let answer = rig.router.clone().oneshot(request).await.unwrap();
+    assert_eq!(answer.status(), StatusCode::OK, "{path}");
+    String::from_utf8(answer.into_body().collect().await.unwrap().to_bytes().to_vec()).unwrap()
+}
+
+#[tokio::test]
+async fn pages_of_many_things_follow_any_facts() {
+    for seed in [1_u64, 20, 300] {
+        let rig = Rig::new().await;
+        let mut north = rig.backend("north").await;
+        let mut pages = Vec::new();
+        for page in [
+            "/",
+            "/status/",
+            "/event-log/",
+            "/event-log/?status=failed&q=plot",
+            "/orgs/northfield/logs/",
+            "/winter-pressures/logs/?backend=north",
+            "/winter-pressures/winter-chest/",
+            "/winter-pressures/winter-chest/logs/",
+        ] {
+            pages.push(Open::page(&rig, page).await);
+        }
+        // Twice the same filters are one page: the key that the script adds is none of them.
+        let same = Stream::open(&rig, "/event-log/events?q=plot&status=failed&colour=red", None).await;
+        let mut random = seed;
+        let mut next = |most: u64| {
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (random >> 33) % most
+        };
+        // What can still happen: a job and whether it runs.
+        let mut open: Vec<(i64, &str, bool)> = Vec::new();
+        let mut number = 0;
+        for second in 1..=8 {
+            let mut facts = Vec::new();
+            if open.len() < 3 {
+                number += 1;
+                let (directive, order) = rig.request(&north, number, &["tabulate", "plot"]).await;
+                facts.push((second, accepted(&directive, &order)));
+                open.extend([(number, "tabulate", false), (number, "plot", false)]);
+            }
+            for _ in 0..=next(3) {
+                let at = usize::try_from(next(open.len() as u64)).unwrap();
+                let (request, action, runs) = open[at];
+                if !runs {
+                    facts.push((second, started(request, action, 1)));
+                    open[at].2 = true;
+                } else {
+                    let end = if next(2) == 0 { succeeded } else { failed };
+                    facts.push((second, end(request, action, next(90))));
+                    open.swap_remove(at);
+                }
+                if open.is_empty() {
+                    break;
+                }
+            }
+            rig.tell(&mut north, facts).await;
+            for page in &mut pages {
+                page.settle(&rig).await;
+            }
+        }
+        assert!(number > 1, "rows were added while the pages were open");
+        assert_eq!(rig.site.hub.readers(), pages.len() + 1);
+        drop((pages, same));
+        assert_eq!(rig.site.hub.readers(), 0);
+    }
+}
+
+#[tokio::test]
+async fn later_pages_and_wrong_ones_are_not_live() {
+    let rig = Rig::new().await;
+    let north = rig.backend("north").await;
+    let _ = rig.request(&north, 812, &["tabulate"]).await;
+    assert!(!get(&rig, "/event-log/?after=900").await.contains("data-live"));
+    for nothing in [
+        "/event-log/events?after=900",
+        "/event-log/events?status=blue",
+        "/orgs/nowhere/logs/events",
+        "/users/nobody/logs/events",
+        "/winter-pressures/nowhere/logs/events",
+        "/winter-pressures/nowhere/events",
+        "/nowhere/logs/events",
+    ] {
+        let request = Request::get(nothing).header("Host", "127.0.0.1").body(Body::empty()).unwrap();
+        assert_eq!(rig.router.clone().oneshot(request).await.unwrap().status(), StatusCode::NOT_FOUND, "{nothing}");
+    }
+    assert_eq!(rig.site.hub.readers(), 0);
+}

@@ -6,6 +6,7 @@
   if (!page()) return;
   const status = document.getElementById("live");
   const button = document.getElementById("pause");
+  const made = document.getElementById("made");
   const parse = (html) => {
     const t = document.createElement("template");
     t.innerHTML = html;
@@ -14,9 +15,9 @@
   let stream, timer, last = "", tries = 0, polling = false, paused = false, over = false;
   const held = new Map();
 
-  // Makes `old` equal to `now` by touching only what differs: focus, open details and selection stay.
+  // Touches only what differs: focus, open details and selection stay.
   function morph(old, now) {
-    if (old.isEqualNode(now)) return;
+    if (old.isEqualNode(now) || old.id === "news") return;
     for (const { name } of [...old.attributes])
       if (!now.hasAttribute(name) && !(name === "open" && old.nodeName === "DETAILS")) old.removeAttribute(name);
     for (const { name, value } of now.attributes)
@@ -55,6 +56,7 @@
     const focus = document.activeElement;
     morph(old, now);
     if (focus && focus !== document.activeElement && focus.id) document.getElementById(focus.id)?.focus();
+    tick();
   }
   document.addEventListener("selectionchange", () => {
     for (const [id, html] of [...held]) {
@@ -63,7 +65,7 @@
     }
   });
 
-  // Reads the page again; the browser asks with the ETag it has, so an unchanged page costs nothing.
+  // The browser asks with the ETag it has: an unchanged page costs nothing.
   async function reread() {
     const answer = await fetch(location.pathname + location.search, { cache: "no-cache" });
     if (!answer.ok) throw answer.status;
@@ -73,9 +75,7 @@
     if (!now.dataset.live) finish();
   }
 
-  function say(words) {
-    if (status) status.textContent = words;
-  }
+  const say = (words) => status && set(status, words);
   function close() {
     clearTimeout(timer);
     if (stream) stream.close();
@@ -106,9 +106,11 @@
     if (polling) return void poll();
     const url = page()?.dataset.live;
     if (!url) return;
-    stream = new EventSource(last ? url + "?last-event-id=" + encodeURIComponent(last) : url);
+    const seen = (url.includes("?") ? "&" : "?") + "last-event-id=" + encodeURIComponent(last);
+    stream = new EventSource(last ? url + seen : url);
     stream.onopen = () => {
       tries = 0;
+      if (made) made.hidden = true;
       say("Updates by itself.");
     };
     stream.addEventListener("patch", (e) => {
@@ -121,7 +123,7 @@
       reread().catch(() => later(open));
     });
     stream.onerror = () => {
-      // A closed stream was refused (too many readers, 503): ask now and then instead.
+      // It was refused (too many readers): ask now and then.
       if (stream && stream.readyState === 2) polling = true;
       say("Waiting for the connection.");
       later(open);
@@ -139,13 +141,19 @@
     });
   }
   document.addEventListener("visibilitychange", () => (document.hidden ? close() : open()));
-  setInterval(() => {
-    if (paused || over || document.hidden) return;
+  // Running clocks, and how long ago today's moments were.
+  const set = (e, text) => e.textContent === text || (e.textContent = text);
+  function tick() {
     for (const e of document.querySelectorAll("[data-t]")) {
       const s = +e.dataset.t + Math.floor((performance.now() - (e.since || 0)) / 1000);
       const two = (n) => String(n).padStart(2, "0");
-      e.textContent = two(Math.floor(s / 3600)) + ":" + two(Math.floor(s / 60) % 60) + ":" + two(s % 60);
+      set(e, two(Math.floor(s / 3600)) + ":" + two(Math.floor(s / 60) % 60) + ":" + two(s % 60));
     }
-  }, 1000);
+    for (const e of document.querySelectorAll("main .ago")) {
+      const m = Math.floor((Date.now() - Date.parse(e.previousElementSibling.dateTime)) / 6e4);
+      if (m >= 0 && m < 1440) set(e, m < 1 ? "just now" : m < 60 ? m + " min ago" : Math.floor(m / 60) + " h ago");
+    }
+  }
+  setInterval(() => paused || over || document.hidden || tick(), 1000);
   open();
 })();

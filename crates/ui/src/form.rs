@@ -19,6 +19,8 @@ pub struct Fault {
 pub enum Kind {
     /// One line; the word is the `type` of the input, such as `text`, `email`, `date`.
     Line(&'static str),
+    /// One line about whoever fills it in, so that a browser can: `type` and the word for `autocomplete` (WCAG 1.3.5).
+    Own(&'static str, &'static str),
     /// A secret: never shown again. The word is for `autocomplete`, such as `current-password`.
     Secret(&'static str),
     /// Several lines.

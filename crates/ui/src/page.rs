@@ -5,6 +5,7 @@ use askama::Template;
 
 use crate::html::{Html, push_text};
 use crate::icon::icon;
+use crate::time::At;
 
 /// A link.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -162,10 +163,14 @@ pub struct Page {
     pub crumbs: Vec<Crumb>,
     /// Messages above the heading.
     pub notices: Vec<Notice>,
+    /// The same as one element that was drawn before ([`notices`]), of a page on which they can change.
+    pub told: Option<Html>,
     /// Who reads it.
     pub account: Account,
     /// Address of the stream of updates; only on pages that are not final.
     pub live: Option<String>,
+    /// When it was made.
+    pub made: Option<At>,
 }
 
 #[derive(Template)]
@@ -176,12 +181,57 @@ struct Base<'a> {
     main: &'a Html,
 }
 
+/// What of a page says when it was made, between these.
+const MADE: (&str, &str) = ("<span id=made>", "</span>");
+
+/// A page without the moment at which it was made: what is before it and behind it. Two pages with the same of both say the
+/// same, so a browser that has one of them needs no other.
+pub fn but_when(page: &str) -> (&str, &str) {
+    let Some((before, rest)) = page.split_once(MADE.0) else { return (page, "") };
+    rest.split_once(MADE.1).map_or((page, ""), |(_, behind)| (before, behind))
+}
+
 impl Page {
+    /// When it was made, and the way to read it again without script.
+    fn made_note(&self) -> Html {
+        let Some(at) = self.made else { return Html::default() };
+        let (begin, end) = MADE;
+        Html::trusted(format!("{begin}As it was at {}.{end} <a href=\"\">Refresh</a>", at.plain().as_str()))
+    }
+
     /// The whole page around its content.
     pub fn around(&self, frame: &Frame, main: &Html) -> String {
         let mut html = String::with_capacity(main.as_str().len() + 4_096);
         // A `String` never refuses, and every value of this template can be shown.
         let _always_ok = Base { frame, page: self, main }.render_into(&mut html);
         html
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_pages_that_differ_in_when_they_were_made_alone_say_the_same() {
+        let frame = Frame {
+            site: "S".into(),
+            version: "1".into(),
+            source: "/".into(),
+            about: String::new(),
+            links: vec![],
+            foot: vec![],
+        };
+        for live in [None, Some("events".to_owned())] {
+            let page = |at| {
+                Page { live: live.clone(), made: Some(At(at)), ..Page::default() }.around(&frame, &Html::text("x"))
+            };
+            let (early, late) = (page(1), page(5_000_000));
+            assert_ne!(early, late);
+            assert_eq!(but_when(&early), but_when(&late));
+            assert!(!but_when(&early).1.is_empty());
+            assert!(early.contains("<a href=\"\">Refresh</a>"));
+        }
+        assert_eq!(but_when("no page"), ("no page", ""));
     }
 }

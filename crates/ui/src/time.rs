@@ -1,4 +1,4 @@
-//! Moments and durations as people read them: the exact UTC text, how long ago that was, and `HH:MM:SS`.
+//! Moments and durations as people read them: the exact UTC text, how many days ago that was, and `HH:MM:SS`.
 //! Spec site.md 2.4 (formats) and 3 (times).
 
 use std::fmt::{self, Display};
@@ -52,14 +52,33 @@ impl At {
         if seconds < 0 { format!("in {value} {unit}{many}") } else { format!("{value} {unit}{many} ago") }
     }
 
-    /// The element that shows this moment, and how long ago it was at `now`.
+    /// How many days before `now` this was, in UTC: `today`, `yesterday`, `5 days ago`. It changes at midnight alone, so that
+    /// a page that does not change stays the same page for a day.
+    pub fn days(self, now: At) -> String {
+        let day = |at: i64| at.div_euclid(86_400_000_000);
+        match day(now.0) - day(self.0) {
+            0 => "today".into(),
+            1 => "yesterday".into(),
+            -1 => "tomorrow".into(),
+            -29..=29 => At(day(self.0) * 86_400_000_000).beside(At(day(now.0) * 86_400_000_000)),
+            _ => self.beside(now),
+        }
+    }
+
+    /// The element that shows this moment, and how many days ago it was at `now`. On a live page the script says it to the
+    /// minute.
     pub fn shown(self, now: At) -> Html {
         Html::trusted(format!(
             "<time datetime={}>{}</time> <span class=ago>{}</span>",
             self.machine_quoted(),
             self.exact(),
-            self.beside(now)
+            self.days(now)
         ))
+    }
+
+    /// The element that shows this moment, and how long ago it was at `now`: for pages that are drawn for one person.
+    pub fn told(self, now: At) -> Html {
+        Html::trusted(format!("{} <span class=ago>{}</span>", self.plain().as_str(), self.beside(now)))
     }
 
     /// The element that shows this moment alone.
@@ -145,6 +164,26 @@ mod tests {
     }
 
     #[test]
+    fn a_day_ends_at_midnight() {
+        // 09:15:07 in the morning: 14 h 44 min 53 s are left of the day.
+        for (seconds, words) in [
+            (0, "today"),
+            (53_092, "today"),
+            (53_093, "yesterday"),
+            (-33_307, "today"),
+            (-33_308, "yesterday"),
+            (2 * 86_400, "2 days ago"),
+            (45 * 86_400, "1 month ago"),
+        ] {
+            let (then, now) =
+                if seconds < 0 { (MARCH.0 + seconds * SECOND, MARCH.0) } else { (MARCH.0, MARCH.0 + seconds * SECOND) };
+            assert_eq!(At(then).days(At(now)), words, "{seconds}");
+        }
+        assert_eq!(MARCH.days(At(MARCH.0 - 86_400 * SECOND)), "tomorrow");
+        assert_eq!(MARCH.days(At(MARCH.0 - 3 * 86_400 * SECOND)), "in 3 days");
+    }
+
+    #[test]
     fn durations_have_unbounded_hours() {
         for (seconds, text) in
             [(5, "00:00:05"), (187_200, "52:00:00"), (412_345, "114:32:25"), (0, "00:00:00"), (-3, "00:00:00")]
@@ -158,6 +197,7 @@ mod tests {
         #[test]
         fn every_moment_can_be_shown(at in any::<i64>(), now in any::<i64>()) {
             prop_assert!(!At(at).shown(At(now)).is_empty());
+            prop_assert!(!At(at).days(At(now)).is_empty());
             prop_assert!(!Hms::between(At(at), At(now)).to_string().starts_with('-'));
         }
     }

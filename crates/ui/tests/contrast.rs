@@ -70,7 +70,7 @@ fn black_on_white_is_21() {
 
 #[test]
 fn every_pair_can_be_read_in_light_and_in_dark() {
-    let (light, dark) = STYLE.split_once("@media (prefers-color-scheme:dark)").unwrap();
+    let (light, dark) = STYLE.split_once("@media screen and (prefers-color-scheme:dark)").unwrap();
     let dark = &dark[..dark.find("}}").unwrap()];
     let (light, dark) = (variables(light), variables(dark));
     assert_eq!(light.keys().collect::<Vec<_>>(), dark.keys().collect::<Vec<_>>(), "each colour has two schemes");

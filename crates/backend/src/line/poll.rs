@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use http::{Method, StatusCode};
+use jobs::fault::point;
 use protocol::directive::inbox::read_answer;
 
 use super::Line;
@@ -59,7 +60,9 @@ impl Line {
         }
         let status = answer.status().as_u16();
         let list = read_answer(answer.body()).map_err(|_| Failed::Unreadable { status, wait: None })?;
+        point("inbox.before", None);
         let noted = self.parts.log.take_in(after, &list, self.parts.ground.now()).await?;
+        point("inbox.after", None);
         if noted.stopped {
             tracing::error!(
                 "the site's line of directives holds another directive at a place already taken: nothing more is taken \

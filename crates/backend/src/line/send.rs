@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use http::Method;
+use jobs::fault::point;
 use protocol::calls::RefusalCode;
 use protocol::fact::envelope::Head;
 use protocol::fact::intake::{FactsTaken, write_batch};
@@ -86,6 +87,7 @@ impl Line {
         let count = Outbox::batch(facts.iter().map(|fact| fact.text().len()), limits);
         let body = write_batch(facts.iter().take(count).map(|fact| fact.text()));
         let answer = self.call(Method::POST, "facts", body).await?;
+        point("facts.answered", None);
         let taken: FactsTaken = read(&answer)?;
         self.answered(met, head, &Answered::Taken(taken)).await?;
         let next = met.outbox.lock().await.next(head);

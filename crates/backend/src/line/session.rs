@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Method, Response};
+use jobs::fault::point;
 use protocol::calls::RefusalCode;
 use protocol::fact::envelope::Head;
 use protocol::fact::outbox::{BatchLimits, Outbox};
@@ -138,6 +139,7 @@ impl Line {
         let now = parts.ground.now();
         let token = parts.identity.token(now).ok_or(Failed::Unreadable { status: 401, wait: None })?;
         parts.log.leaves(now, &format!("{method} {path}"), body.as_bytes()).await?;
+        point("ledger.after", None);
         let callee = Callee { transport: &*parts.transport, ground: &*parts.ground, site: &parts.site };
         let caller = Caller { token: &token, boot: &parts.boot };
         let answer = callee.call(method, path, body.into(), Some(caller), seconds).await?;

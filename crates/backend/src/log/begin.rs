@@ -57,7 +57,7 @@ impl Log {
     /// it: the site will never take that in the old one.
     ///
     /// # Errors
-    /// There is no such place, or it cannot be stored.
+    /// No epoch was opened before, there is no such place, or it cannot be stored.
     pub async fn new_epoch(
         &self,
         beginning: &Beginning,
@@ -65,6 +65,9 @@ impl Log {
         from: ContinueAt,
     ) -> Result<Epoch, LogError> {
         let mut turn = self.turn().await?;
+        if turn.change.standing.head == Head::start() {
+            return Err(LogError::NotBegun);
+        }
         let epoch = turn.change.standing.epoch;
         let (next, seq) = match from {
             ContinueAt::Head => (epoch.next(), Some(turn.change.standing.head.seq)),
@@ -75,7 +78,7 @@ impl Log {
             None => None,
             Some(seq) => {
                 let hash = self.hash_at(epoch, seq).await?;
-                let hash = hash.ok_or_else(|| LogError::damaged(format!("there is no fact {seq} in epoch {epoch}")))?;
+                let hash = hash.ok_or(LogError::NoPlace { epoch, seq })?;
                 Some(Continues { epoch, seq, hash })
             }
         };

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use protocol::fact::chain::CannotAppend;
 use protocol::text::ids::Ulid;
+use protocol::text::whole::{Epoch, Seq};
 
 /// A step that the log did not take. Nothing of it is stored.
 #[derive(Debug, thiserror::Error)]
@@ -57,13 +58,21 @@ pub enum LogError {
     /// Applied is what was never stored.
     #[error("directive {0} was never received")]
     UnknownDirective(Ulid),
+    /// A new epoch would continue where nothing was told.
+    #[error("epoch {epoch} has no fact {seq}: a new epoch continues at a fact that is here")]
+    NoPlace {
+        /// The open epoch.
+        epoch: Epoch,
+        /// The place.
+        seq: Seq,
+    },
     /// The chain has not begun, or has: see [`Log::begin`](super::Log::begin).
     #[error("no epoch is open: the first fact of a chain opens one")]
     NotBegun,
 }
 
 impl LogError {
-    pub(super) fn damaged(what: impl Into<String>) -> Self {
+    pub(crate) fn damaged(what: impl Into<String>) -> Self {
         Self::Damaged { what: what.into() }
     }
 }

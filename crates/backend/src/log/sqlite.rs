@@ -57,6 +57,30 @@ impl Sqlite {
     }
 }
 
+impl Sqlite {
+    /// Opens the file to look at it, beside a backend that may be running; nothing of it is changed.
+    ///
+    /// # Errors
+    /// There is none, or it is not ours.
+    pub async fn look(path: &Path) -> Result<Self, LogError> {
+        let there = std::fs::metadata(path).map(drop);
+        there.map_err(|source| LogError::Folder { path: path.to_owned(), source })?;
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .busy_timeout(BUSY)
+            .pragma("query_only", "ON")
+            .pragma("trusted_schema", "OFF");
+        let mut connection = SqliteConnection::connect_with(&options).await?;
+        let found: i64 = sqlx::query_scalar("PRAGMA user_version").fetch_one(&mut connection).await?;
+        let id: i64 = sqlx::query_scalar("PRAGMA application_id").fetch_one(&mut connection).await?;
+        if id != APPLICATION_ID || !(1..=KNOWN).contains(&found) {
+            let what = "was not made by this version of a backend".to_owned();
+            return Err(LogError::NotOurs { path: path.to_owned(), what });
+        }
+        Ok(Self(Mutex::new(connection)))
+    }
+}
+
 /// Switches the file to a write-ahead log. SQLite answers at once that the file is locked, without waiting, when another
 /// connection is switching it too.
 async fn write_ahead(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use jobs::engine::Awaited;
 use jobs::schedule::{Cause, Held, Next};
 use jobs::state::{Reason, Status};
-use jobs::{RequestId, StatusCode};
+use jobs::{JobState, RequestId, StatusCode};
 use runtimes::{Found, Plan};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
@@ -54,13 +54,35 @@ impl Builds {
         }
     }
 
-    /// Says of a request's jobs that their code cannot be reached.
-    pub(super) async fn lack_code(&self, bench: &Bench, request: RequestId) {
-        let Ok(jobs) = bench.server.state().jobs_of(request).await else { return };
-        let since = Timestamp::now().as_second();
-        let open = jobs.into_iter().filter(|job| job.state().is_active());
-        let awaited = open.map(|job| Awaited { job, lacks: Held::Code, image: None, since });
+    /// Says of a request's jobs that their code cannot be reached. Gives since when (Unix seconds), which outlives a restart.
+    pub(super) async fn lack_code(&self, bench: &Bench, request: RequestId) -> i64 {
+        let now = Timestamp::now().as_second();
+        let Ok(jobs) = bench.server.state().jobs_of(request).await else { return now };
+        let open: Vec<_> = jobs.into_iter().filter(|job| job.state().is_active()).collect();
+        let lacking = open.iter().filter(|job| job.status.code == StatusCode::WaitingOnCode);
+        let since = lacking.map(|job| job.times.status_code_updated_at / 1_000_000_000).min().unwrap_or(now);
+        let awaited = open.into_iter().map(|job| Awaited { job, lacks: Held::Code, image: None, since });
         bench.server.feeder().await_for(awaited.collect());
+        since
+    }
+
+    /// Ends the waiting jobs of a request whose code could not be reached for too long. Whether none is left.
+    pub(super) async fn give_up_code(&self, bench: &Bench, request: RequestId, tries: u32, why: &str) -> bool {
+        let Ok(jobs) = bench.server.state().jobs_of(request).await else { return false };
+        for job in jobs.iter().filter(|job| job.state() == JobState::Pending) {
+            let words = format!("Could not be run: its code could not be reached for too long: {why}");
+            let status = Status::new(StatusCode::JobError, words).telling(|tells| tells.attempts = Some(tries));
+            let status = match "retries_exhausted".parse::<Reason>() {
+                Ok(reason) => status.because(reason),
+                Err(_) => status,
+            };
+            if let Err(error) = bench.server.state().give_up(job.id, &status, Timestamp::now()).await {
+                tracing::warn!(job = %job.id, %error, "a job that cannot run has ended already");
+            }
+        }
+        bench.server.feeder().look();
+        let left = bench.server.state().jobs_of(request).await;
+        left.is_ok_and(|jobs| jobs.iter().all(|job| !job.state().is_active()))
     }
 }
 

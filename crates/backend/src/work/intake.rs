@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use jobs::fault::point;
-use jobs::local::WISH;
+use jobs::local::{NOTICE, WISH};
+use jobs::schedule::{Cause, Next};
 use jobs::state::{CancelOrder, PolicyRule, StateError};
 use jobs::{RequestId, WorkspaceName};
 use protocol::directive::DirectiveBody;
@@ -104,10 +105,13 @@ async fn take(
         }
         // Nothing is released from here yet: there is no file that could be taken back.
         DirectiveBody::FileRevoked(_) => {}
-        DirectiveBody::RightsChanged(_)
-        | DirectiveBody::Resend(_)
-        | DirectiveBody::Credential(_)
-        | DirectiveBody::Notice(_) => return Ok(()),
+        DirectiveBody::Notice(notice) => {
+            let text = serde_json::json!({ "code": notice.code, "date": notice.date }).to_string();
+            bench.server.state().set_flag(NOTICE, Some(&text), Timestamp::now()).await?;
+            tracing::warn!(notice = text, "the site has a word for the operator");
+        }
+        // The line's own errands: the desk is handed none of them.
+        DirectiveBody::RightsChanged(_) | DirectiveBody::Resend(_) | DirectiveBody::Credential(_) => return Ok(()),
     }
     point("directive.applied", None);
     bench.log.applied(&directive.id, Vec::new()).await?;
@@ -244,9 +248,9 @@ pub(super) async fn again(bench: &Arc<Bench>) {
     }
 }
 
+/// What runs goes on without its code; what waits fails if the code cannot be reached for too long (jobs.md 23, `max_wait`).
 async fn bring_back(bench: &Bench, id: RequestId) {
-    let mut rest = Duration::from_secs(1);
-    let mut told = false;
+    let (mut since, mut tries, mut rest) = (None, 0, Duration::from_secs(1));
     loop {
         match bench.server.state().request(id).await {
             Ok(None) => return,
@@ -254,9 +258,17 @@ async fn bring_back(bench: &Bench, id: RequestId) {
                 Ok(Ok(kits)) => return bench.builds.hand_out(bench, kits),
                 Ok(Err(outage)) => {
                     tracing::warn!(request = %id, %outage, "the code of open jobs cannot be reached");
-                    if !told {
-                        bench.builds.lack_code(bench, id).await;
-                        told = true;
+                    tries += 1;
+                    let since = match since {
+                        Some(since) => since,
+                        None => *since.insert(bench.builds.lack_code(bench, id).await),
+                    };
+                    let waited = Timestamp::now().as_second().saturating_sub(since);
+                    let waited = Duration::from_secs(u64::try_from(waited).unwrap_or(0));
+                    if let Next::GiveUp { .. } = bench.rules.running.tries.next(Cause::Outage, tries, waited, 0.5)
+                        && bench.builds.give_up_code(bench, id, tries, &outage.to_string()).await
+                    {
+                        return;
                     }
                 }
                 Err(error) => tracing::error!(request = %id, %error, "open jobs cannot be read now"),

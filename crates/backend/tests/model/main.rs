@@ -105,6 +105,23 @@ fn both_are_restored_to_older_copies() {
     run(Kind::BothRestored, lives(500), false);
 }
 
+/// The site returns to a copy of a history that it had left: at the place where the backend stands it has another order.
+#[test]
+fn the_site_returns_to_a_history_that_it_left() {
+    let history = [
+        Step::Wait(8),
+        Step::Copy,
+        Step::Copy,
+        Step::Order(1),
+        Step::Copy,
+        Step::RestoreSite(2_265_974_977_518_801_348),
+        Step::Order(1),
+        Step::Wait(3000),
+        Step::RestoreSite(33_977_579_367_688_355),
+    ];
+    live(Kind::SiteRestored, &history, 3_981_739_625_013_514, false).unwrap();
+}
+
 /// The same with the real record on the disk.
 #[test]
 fn kills_with_the_record_on_the_disk() {

@@ -7,13 +7,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
 use protocol::apply::NotApplied;
-use protocol::apply::book::Book;
+use protocol::apply::book::{Book, Outcome};
 use protocol::calls::{BASE, BOOT_HEADER, CallRefused, REQUEST_HEADER, RefusalCode, VERSION_HEADER};
 use protocol::directive::DirectiveBody;
 use protocol::directive::body::RightsChanged;
-use protocol::directive::envelope::Draft;
+use protocol::directive::envelope::{Draft, sign_again};
 use protocol::directive::inbox::write_answer;
-use protocol::directive::line::{Line, LineFound, Poll};
+use protocol::directive::line::{Line, LineFound, Poll, again};
 use protocol::fact::envelope::{Fact, Head};
 use protocol::fact::epoch::{Former, proposal};
 use protocol::fact::intake::{self, FactsRefused, Sender, Stored};
@@ -31,11 +31,20 @@ use tokio::sync::Notify;
 
 use crate::common::{id, key, keys, north};
 
+/// A directive of the line: what can be signed again, and the text that is sent.
+#[derive(Clone)]
+pub struct Kept {
+    id: Ulid,
+    body: DirectiveBody,
+    expires_at: Moment,
+    text: String,
+}
+
 /// What survives a kill, and what a copy holds.
 #[derive(Clone)]
 pub struct Disk {
     pub line: Line,
-    pub stored: BTreeMap<Cursor, (Ulid, String)>,
+    pub stored: BTreeMap<Cursor, Kept>,
     pub epoch: Epoch,
     pub chains: BTreeMap<Epoch, Vec<Fact>>,
     pub keys: Keys,
@@ -48,10 +57,8 @@ pub struct Disk {
 pub struct Site {
     pub disk: Disk,
     lease: Lease,
-    /// Whether a backend said hello since the last start: orders get their places only then, for the site may have been
-    /// restored and not know yet which places are taken.
+    /// Whether a backend said hello since the last start.
     pub met: bool,
-    pending: Vec<DirectiveBody>,
     pub proposed: Option<Fact>,
     pub tokens: Vec<String>,
     next_id: u64,
@@ -126,7 +133,6 @@ impl Site {
             disk: Disk::new(),
             lease: Lease::default(),
             met: false,
-            pending: Vec::new(),
             proposed: None,
             tokens: vec!["t".repeat(40)],
             next_id: 1,
@@ -157,17 +163,8 @@ impl Site {
     }
 
     pub fn order(&mut self, body: DirectiveBody, now: Moment) {
-        self.pending.push(body);
-        if self.met {
-            self.place(now);
-        }
-    }
-
-    fn place(&mut self, now: Moment) {
-        for body in std::mem::take(&mut self.pending) {
-            let cursor = self.disk.line.take();
-            self.put(cursor, body, now);
-        }
+        let cursor = self.disk.line.take();
+        self.put(cursor, body, now);
         self.wake.notify_waiters();
     }
 
@@ -178,12 +175,32 @@ impl Site {
         let draft = Draft { cursor, id: id.clone(), backend: north(), at: now, expires_at, critical: vec![], body };
         self.disk.book.sent(&id, &draft.body);
         let text = draft.sign(&key(2, "site-1")).unwrap();
-        self.disk.stored.insert(draft.cursor, (id, text));
+        self.disk.stored.insert(draft.cursor, Kept { id, body: draft.body, expires_at, text });
     }
 
-    /// Whether no order waits for its place.
-    pub fn idle(&self) -> bool {
-        self.pending.is_empty()
+    fn is_answered(&self, kept: &Kept) -> bool {
+        let book = &self.disk.book;
+        match &kept.body {
+            DirectiveBody::JobRequest(order) => {
+                let request = &book.requests[&order.request];
+                !matches!(request.outcome, Outcome::Sent | Outcome::Checking(_))
+            }
+            DirectiveBody::Cancel(_) => book.cancels.get(&kept.id).is_some_and(|cancel| cancel.done.is_some()),
+            _ => false,
+        }
+    }
+
+    /// The site was restored: what the backend may not have gets a place behind all that it has.
+    fn place_again(&mut self, acknowledged: Cursor) {
+        let goes =
+            |cursor: Cursor, kept: &Kept| again(kept.body.kind(), cursor <= acknowledged, self.is_answered(kept));
+        let places = self.disk.stored.iter().filter(|(cursor, kept)| goes(**cursor, kept));
+        for place in places.map(|(cursor, _)| *cursor).collect::<Vec<_>>() {
+            let mut kept = self.disk.stored.remove(&place).unwrap();
+            let cursor = self.disk.line.take();
+            kept.text = sign_again(&kept.text, &key(2, "site-1"), cursor, kept.expires_at).unwrap();
+            self.disk.stored.insert(cursor, kept);
+        }
     }
 
     /// Staff confirm the epoch that was proposed.
@@ -255,7 +272,13 @@ impl Site {
             (&Method::GET, "directives") => match self.disk.line.poll(query["after"].try_into().unwrap()) {
                 Poll::Wait => Reply::Hold(query["wait"]),
                 Poll::From(from) => {
-                    let waiting: Vec<&str> = self.disk.stored.range(from..).map(|(_, one)| one.1.as_str()).collect();
+                    let after = query["after"].try_into().unwrap();
+                    let missing = self.disk.line.missing(after, 3, |cursor| self.disk.stored.contains_key(&cursor));
+                    for cursor in missing {
+                        let revision = self.disk.revision.try_into().unwrap();
+                        self.put(cursor, RightsChanged { users: Default::default(), revision }.into(), now);
+                    }
+                    let waiting: Vec<&str> = self.disk.stored.range(from..).map(|(_, one)| one.text.as_str()).collect();
                     let count = Line::answer(waiting.iter().map(|text| text.len())).min(3);
                     ok(write_answer(waiting[..count].iter().copied()))
                 }
@@ -284,21 +307,6 @@ impl Site {
         if let Err(why) = self.lease.hello(boot, hello.take_over.is_some(), now) {
             return self.not_holder(why);
         }
-        let stored = &self.disk.stored;
-        let at = |cursor| stored.get(&cursor).map(|one: &(Ulid, String)| one.0.clone());
-        match self.disk.line.hello(hello.directive_cursor, hello.directive_id.as_ref(), at) {
-            LineFound::SiteRestored { .. } => self.disk.book.recovering = true,
-            LineFound::Agrees => {}
-            LineFound::Conflict => {
-                let ours = stored.get(&hello.directive_cursor).map(|one| one.0.clone());
-                self.broken.get_or_insert(format!("honest sides have one line: {hello:?}, ours {ours:?}"));
-            }
-        }
-        let missing = self.disk.line.missing(hello.directive_cursor, 1000, |cursor| stored.contains_key(&cursor));
-        for cursor in missing {
-            let revision = self.disk.revision.try_into().unwrap();
-            self.put(cursor, RightsChanged { users: Default::default(), revision }.into(), now);
-        }
         let chain = Chain(self.disk.chain(), self.disk.epoch);
         let theirs = Place { seq: hello.head.seq, hash: hello.head.hash.clone() };
         if hello::at_site(&chain, hello.epoch, &theirs) == Found::ChainConflict {
@@ -306,8 +314,19 @@ impl Site {
             return self.code(RefusalCode::ChainConflict);
         }
         let head = Stored::head(&chain);
+        let (stored, acknowledged) = (&self.disk.stored, self.disk.line.acknowledged());
+        let at = |cursor| stored.get(&cursor).map(|one| one.id.clone());
+        match self.disk.line.hello(hello.directive_cursor, hello.directive_id.as_ref(), at) {
+            LineFound::SiteRestored => {
+                self.disk.book.recovering = true;
+                self.place_again(acknowledged);
+            }
+            LineFound::Agrees => {}
+            LineFound::TooFar => {
+                self.broken.get_or_insert(format!("no honest backend is so far: {hello:?}"));
+            }
+        }
         self.met = true;
-        self.place(now);
         let answer = SiteHello {
             version: "1.0".parse().unwrap(),
             features: Default::default(),

@@ -302,8 +302,7 @@ impl World {
 
     /// A second process, elsewhere, with a copy of the record (none of one on the disk), ends the first: which must then start no more jobs.
     async fn take_over(&mut self) -> Result<(), String> {
-        // Only a connected process is told that it was ended; another one waits for the lease. And a site that was restored
-        // must hear first how far its line went, from who knows it.
+        // Only a connected process is told that it was ended; another one waits for the lease.
         let connected = self.now_running().contact.borrow().connected && held(&self.site).met;
         if *self.net.weather.lock().unwrap() != Weather::Fine || !connected {
             return Ok(());
@@ -415,8 +414,7 @@ impl World {
         let standing = running.log.standing().await.unwrap();
         let idle = running.log.waiting().await.unwrap().is_empty() && self.desk.idle();
         let site = held(&self.site);
-        idle && site.idle()
-            && running.contact.borrow().connected
+        idle && running.contact.borrow().connected
             && running.contact.borrow().starts == Starts::Allowed
             && site.disk.epoch == standing.epoch
             && site.disk.chain().last().map(Fact::head) == Some(standing.head)

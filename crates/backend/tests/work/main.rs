@@ -20,6 +20,7 @@ mod kills;
 mod rig;
 mod rules;
 
+use backend::desk::Starts;
 use protocol::apply::book::Outcome;
 use protocol::directive::DirectiveBody;
 use serde_json::json;
@@ -175,6 +176,37 @@ async fn an_outage_holds_up_its_own_workspace_alone() {
     rig.end().await;
     let checked = rig.facts.iter().filter(|(_, body)| body.kind().name() == "request.checking").count();
     assert_eq!(checked, 1, "said once, however often it is tried");
+}
+
+/// Spec jobs.md 23 (`max_wait`): after a restart the code of a job that waits may be out of reach for ever.
+#[tokio::test(flavor = "multi_thread")]
+async fn waiting_jobs_whose_code_stays_out_of_reach_fail() {
+    let mut rig = Rig::new().await;
+    let yaml = project(&[("a", "ok", &[]), ("b", "ok", &["a"])]);
+    let commit = rig.push(&yaml);
+    rig.contact.send_modify(|contact| contact.starts = Starts::Offline);
+    rig.start();
+    rig.send(DirectiveBody::JobRequest(rig.order(FIRST, &commit, &yaml, &["b"]))).await;
+    assert_eq!(rig.answer(FIRST).await, "accepted");
+    rig.end().await;
+    // Neither the code host nor our own mirror has it any more.
+    let folder = rig.folder.path().to_owned();
+    std::fs::rename(folder.join("code/northfield/winter-chest.git"), folder.join("code/gone")).unwrap();
+    std::fs::remove_dir_all(&rig.rules().folders.mirrors()).unwrap();
+    rig.contact.send_modify(|contact| contact.starts = Starts::Allowed);
+    rig.start();
+    let waits = "job.waiting waiting_on_code".to_owned();
+    rig.until("it waits for its code", |rig| rig.told(FIRST, "a").contains(&waits)).await;
+    rig.end().await;
+    assert!(rig.finished(FIRST, "a").is_none(), "a day is not over");
+    // The time before the restart counts.
+    tokio::time::sleep(std::time::Duration::from_millis(1100)).await;
+    rig.extra.change = Some(|rules| rules.running.tries.max_wait = std::time::Duration::from_secs(1));
+    rig.start();
+    let failed = json!({"code": "job_error", "params": {"reason": "retries_exhausted", "attempts": 1}});
+    assert_eq!(rig.ending(FIRST, "a").await, failed);
+    assert_eq!(rig.finished(FIRST, "b").is_some(), true);
+    rig.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

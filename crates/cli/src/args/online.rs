@@ -1,6 +1,7 @@
 //! The words of `cloister demo`, as clap reads them. Spec site.md 17. Those of `cloister site` are in its folder.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use clap::Args;
 
@@ -14,4 +15,7 @@ pub(crate) struct Demo {
     /// Where to listen; only an address of this machine [default: 127.0.0.1:8000, or a free port]
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub(crate) listen: Option<SocketAddr>,
+    /// Write each request and event into this file, one JSON object a line (- is standard error)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) log: Option<PathBuf>,
 }

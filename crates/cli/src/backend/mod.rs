@@ -2,6 +2,7 @@
 
 pub(crate) mod args;
 mod logs;
+mod record;
 mod serve;
 mod shown;
 mod upkeep;
@@ -27,6 +28,14 @@ pub(crate) fn backend(args: &Backend, global: &Global, terminal: &Terminal) -> R
     match &args.command {
         Command::Serve { settings, take_over } => return serve::serve(settings, *take_over, global, terminal),
         Command::Enrol { settings, code } => return serve::enrol(settings, code.as_deref(), terminal),
+        Command::NewEpoch { settings, reason, continue_at, site_epoch, yes } => {
+            let from = (*continue_at, *site_epoch);
+            return record::new_epoch(args, settings, *reason, from, *yes, terminal);
+        }
+        Command::RotateKey { settings } => return record::rotate_key(args, settings, terminal),
+        Command::ResumeLine { settings } => return record::resume_line(args, settings, terminal),
+        Command::Egress { since, bodies } => return record::egress(args, since.as_deref(), *bodies, terminal),
+        Command::Rebind { workspace } => return record::rebind(args, workspace, terminal),
         _ => {}
     }
     if let Command::Weights { file } = &args.command {
@@ -171,6 +180,11 @@ async fn act(args: &Backend, desk: &Desk, terminal: &Terminal) -> Result<Exit, B
         }
         Command::Serve { .. }
         | Command::Enrol { .. }
+        | Command::NewEpoch { .. }
+        | Command::RotateKey { .. }
+        | Command::ResumeLine { .. }
+        | Command::Rebind { .. }
+        | Command::Egress { .. }
         | Command::Weights { .. }
         | Command::Snapshot
         | Command::Verify

@@ -67,6 +67,9 @@ pub(super) fn status(args: &Backend, seen: &Overview, acts: &[Act], terminal: &T
         if wish.is_some() {
             value["wish"] = json!(wish);
         }
+        if let Some(notice) = seen.notice.as_deref().and_then(|notice| serde_json::from_str::<Value>(notice).ok()) {
+            value["notice"] = notice;
+        }
         terminal.line(&value.to_string());
         return;
     }
@@ -77,6 +80,9 @@ pub(super) fn status(args: &Backend, seen: &Overview, acts: &[Act], terminal: &T
     let waiting = seen.open.len() - running;
     if let Some(wish) = &seen.wish {
         terminal.line(&format!("the site's staff wish: {}", visible(wish)));
+    }
+    if let Some(notice) = &seen.notice {
+        terminal.line(&format!("the site says: {}", visible(notice)));
     }
     let counts = || format!("{} running, {waiting} waiting", plural(running, "job"));
     let how = match (seen.runs, seen.open.is_empty()) {

@@ -18,6 +18,7 @@ use ::site::{Settings, Site};
 use pipeline::report::visible;
 
 use crate::exit::Exit;
+use crate::log;
 use crate::run::signals;
 use crate::terminal::Terminal;
 use args::Command;
@@ -29,6 +30,9 @@ pub(crate) fn site(args: &args::Site, terminal: &Terminal) -> Result<Exit, Box<d
     if matches!(args.command, Command::CheckConfig) {
         terminal.line(&format!("sound: {} listens on {}", settings.origin, settings.listen));
         return Ok(Exit::Done);
+    }
+    if let Command::Serve { log } = &args.command {
+        log::begin(log.as_deref())?;
     }
     let out = Out { terminal, json: args.json };
     let threads = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
@@ -67,14 +71,14 @@ async fn dispatch(command: &Command, settings: Settings, out: &Out<'_>) -> Resul
         _ => {}
     }
     // A wrong folder must not become a new, empty site.
-    if !matches!(command, Command::Serve | Command::Import { .. }) && !settings.database().is_file() {
+    if !matches!(command, Command::Serve { .. } | Command::Import { .. }) && !settings.database().is_file() {
         let why =
             format!("error: there is no site in {}: name the folder of its data with --data", settings.data.display());
         return Err(why.into());
     }
     let site = Site::open(settings).await?;
     match command {
-        Command::Serve => return serve(site, out.terminal).await,
+        Command::Serve { .. } => return serve(site, out.terminal).await,
         Command::Import { file } => return import(&site, file, out.terminal).await,
         Command::Rebuild => {
             let made = ::site::facts::rebuild(&site).await?;

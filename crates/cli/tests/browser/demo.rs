@@ -1,7 +1,9 @@
-//! A demo of the built program, for one test: started on a free port, ended with the test.
+//! A demo of the built program, for one test: started on a free port, ended with the test; and its log.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
+
+use serde_json::Value;
 
 /// A demo that listens.
 pub(crate) struct Demo {
@@ -23,6 +25,8 @@ impl Demo {
         let mut program = Command::new(env!("CARGO_BIN_EXE_cloister"))
             .args(["--offline", "demo", "--listen", "127.0.0.1:0", "--config"])
             .arg(&settings)
+            .arg("--log")
+            .arg(cache.path().join("log"))
             .env("CLOISTER_CACHE_DIR", cache.path().join("cache"))
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -36,6 +40,19 @@ impl Demo {
 
     pub(crate) fn at(&self, path: &str) -> String {
         format!("{}{path}", self.address)
+    }
+
+    /// What its server answered to requests for this path so far: method and status of each, as its own log has them.
+    pub(crate) fn answered(&self, path: &str) -> Vec<String> {
+        let log = std::fs::read_to_string(self.cache.path().join("log")).unwrap();
+        let lines = log.lines().map(|line| serde_json::from_str::<Value>(line).expect(line));
+        let answers = lines.filter(|line| line["message"] == "answered" && line["path"] == path);
+        answers.map(|line| format!("{} {}", line["method"].as_str().unwrap(), line["status"])).collect()
+    }
+
+    /// All of its log.
+    pub(crate) fn log(&self) -> String {
+        std::fs::read_to_string(self.cache.path().join("log")).unwrap()
     }
 
     /// Ends it as Ctrl-C does; gives whether its folder is gone.

@@ -4,8 +4,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test stops at its first surprise")]
 
 mod demo;
+#[path = "../../../site/tests/browser/driver.rs"]
 mod driver;
 mod looks;
+mod person;
+mod public;
+mod study;
 mod walks;
 
 use driver::{Browser, Scheme};

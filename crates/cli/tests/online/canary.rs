@@ -119,15 +119,24 @@ fn no_mark_leaves_the_backend() {
     house.kill_backend();
 
     // The marks are inside: what is looked for was there to leave.
-    let inside: BTreeSet<&str> = ["high", "medium", "state"]
-        .iter()
-        .flat_map(|folder| files(&house.path(folder)))
-        .flat_map(|(path, bytes)| [marks::found(path.as_os_str().as_encoded_bytes()), marks::found(&bytes)].concat())
-        .collect();
+    let inside = inside(&house);
     for mark in [NAME, VALUE, PRINTED, RAISED] {
         assert!(inside.contains(mark), "{mark} is nowhere inside: {inside:?}");
     }
 
+    let (calls, kinds) = look_through(&recorder);
+    for path in ["enrol", "hello", "directives", "facts", "people", "gauges"] {
+        assert!(calls.contains_key(&format!("/backend/v1/{path}")), "{path}: {calls:?}");
+    }
+    for kind in ["backend.opened", "request.accepted", "job.started", "job.stage", "job.finished", "cancel.done"] {
+        assert!(kinds.contains(kind), "{kind}: {kinds:?}");
+    }
+    println!("{calls:?}; facts: {kinds:?}");
+}
+
+/// Every byte that the backend sent: on the list of what may leave, and without a mark. Gives how often each call was made,
+/// and the types of the facts.
+pub fn look_through(recorder: &Recorder) -> (BTreeMap<String, usize>, BTreeSet<String>) {
     let mut calls: BTreeMap<String, usize> = BTreeMap::new();
     let mut kinds: BTreeSet<String> = BTreeSet::new();
     for bytes in recorder.connections() {
@@ -140,13 +149,16 @@ fn no_mark_leaves_the_backend() {
         // The last of a process that was killed.
         cut.iter().for_each(head);
     }
-    for path in ["enrol", "hello", "directives", "facts", "people", "gauges"] {
-        assert!(calls.contains_key(&format!("/backend/v1/{path}")), "{path}: {calls:?}");
-    }
-    for kind in ["backend.opened", "request.accepted", "job.started", "job.stage", "job.finished", "cancel.done"] {
-        assert!(kinds.contains(kind), "{kind}: {kinds:?}");
-    }
-    println!("{calls:?}; facts: {kinds:?}");
+    (calls, kinds)
+}
+
+/// The marks that are inside the backend's folders, where they were to leave from.
+pub fn inside(house: &House) -> BTreeSet<&'static str> {
+    ["high", "medium", "state"]
+        .iter()
+        .flat_map(|folder| files(&house.path(folder)))
+        .flat_map(|(path, bytes)| [marks::found(path.as_os_str().as_encoded_bytes()), marks::found(&bytes)].concat())
+        .collect()
 }
 
 /// Names of headers that may be sent.

@@ -1,16 +1,19 @@
-//! `kill -9` of site and backend at random instants while requests come in and jobs run. Afterwards nothing is lost and
-//! nothing doubled, and both records say the same. Spec protocol.md 7.3.
+//! `kill -9` of site, backend and supervisors while requests come in, are cancelled and run: at random instants and at
+//! every named place. Afterwards nothing is lost and nothing doubled, and all records say the same. Spec protocol.md 7.3.
 //! `CLOISTER_ONLINE_KILLS` says how many; `scripts/soak` asks for 300.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
-use serde_json::Value;
+use crate::places::{BACKEND, BACKEND_AT_ANY, OFTEN, SITE, SITE_AT_ANY, Tally};
+use crate::rig::{House, can_isolate, until};
+use crate::tables::number;
+use crate::whole::{quiet, whole};
+use crate::wire::Answer;
 
-use crate::rig::{House, can_isolate, said, until};
-use crate::tables::{number, rows};
-
-const IN_CI: usize = 12;
+const IN_CI: usize = 15;
+/// From so many on, each place must have had its kill.
+const MANY: usize = 150;
 
 const ACTIONS: &str = "  first:
     run: python:v2 analysis/work.py first
@@ -25,31 +28,38 @@ const ACTIONS: &str = "  first:
     run: python:v2 analysis/work.py fails
     outputs:
       moderately_sensitive: {o: output/fails.txt}
+  long:
+    run: python:v2 analysis/work.py long
+    outputs:
+      moderately_sensitive: {o: output/long.txt}
+  endless:
+    run: python:v2 analysis/work.py endless
+    outputs:
+      moderately_sensitive: {o: output/endless.txt}
 ";
 
 const WORK: &str = "import sys, time\n\
-    time.sleep(0.2)\n\
-    if sys.argv[1] == 'fails':\n    sys.exit(3)\n\
-    open(f'output/{sys.argv[1]}.txt', 'w').write('done')\n";
+    what = sys.argv[1]\n\
+    time.sleep({'long': 4, 'endless': 3600}.get(what, 0.2))\n\
+    if what == 'fails':\n    sys.exit(3)\n\
+    open(f'output/{what}.txt', 'w').write('done')\n";
 
-/// Places of an attempt (spec jobs.md 9) at which every third kill of the backend is aimed: a job can be caught between
-/// its start and its sandbox only there.
-const PLACES: [&str; 14] = [
-    "claim.after",
-    "launch.before",
-    "prepare.after",
-    "launch.after",
-    "result.before",
-    "plan.after",
-    "collect.inside",
-    "publish.before",
-    "exit.after",
-    "claim.before",
-    "prepare.before",
-    "result.after",
-    "publish.after",
-    "plan.before",
+/// What is asked for, and the jobs that it is.
+const LOADS: [(&[&str], &[&str]); 4] = [
+    (&["second"], &["first", "second"]),
+    (&["fails", "first"], &["fails", "first"]),
+    (&["long"], &["long"]),
+    (&["second", "endless"], &["endless", "first", "second"]),
 ];
+/// The one that passes every place.
+const WHOLE: usize = 3;
+
+/// A request that was made.
+pub struct Asked {
+    pub workspace: String,
+    /// Its actions, sorted.
+    pub jobs: &'static [&'static str],
+}
 
 struct Chance(u64);
 
@@ -58,34 +68,185 @@ impl Chance {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % n
     }
+
+    fn rest(&mut self, below: u64) {
+        std::thread::sleep(Duration::from_millis(self.below(below)));
+    }
 }
 
-/// Asks until the site has answered, as a program does that must know its request's number.
-fn request(house: &mut House, chance: &mut Chance, workspace: &str, killed: &mut usize) -> i64 {
-    // The answer may be lost behind the commit: a kill while it is asked.
-    if chance.below(3) == 0 {
-        let wait = Duration::from_millis(chance.below(60));
-        let asked = std::thread::scope(|scope| {
-            let (at, headers, body) = house.asking(workspace, &["run_all"]);
-            let asking = scope.spawn(move || crate::wire::ask(at, "POST", "/api/v1/job-requests", &headers, &body));
-            std::thread::sleep(wait);
-            house.kill_site();
-            asking.join().unwrap()
-        });
-        *killed += 1;
-        house.start_site();
-        if let Ok(answer) = asked
-            && matches!(answer.status, 200 | 201)
-        {
-            return answer.json()["number"].as_i64().unwrap();
+struct Storm {
+    house: House,
+    chance: Chance,
+    tally: Tally,
+    names: std::vec::IntoIter<String>,
+    asked: BTreeMap<i64, Asked>,
+    /// Requests whose endless job is to be cancelled.
+    endless: Vec<i64>,
+    cancelled: usize,
+    both: usize,
+    rounds: usize,
+    lost: usize,
+}
+
+impl Storm {
+    fn kill_site(&mut self) {
+        let place = self.house.kill_site();
+        self.tally.note(place.as_deref().unwrap_or(SITE_AT_ANY));
+    }
+
+    fn kill_backend(&mut self) {
+        let place = self.house.kill_backend();
+        self.tally.note(place.as_deref().unwrap_or(BACKEND_AT_ANY));
+    }
+
+    /// Starts again what has died.
+    fn revive_site(&mut self) {
+        if !self.house.has_site() {
+            if let Some(place) = self.house.kill_site() {
+                self.tally.note(&place);
+            }
+            self.house.start_site();
         }
     }
-    let mut number = None;
-    until("the site answers", 60, || {
-        number = house.request(workspace, &["run_all"]);
-        number.is_some()
-    });
-    number.unwrap()
+
+    fn revive_backend(&mut self) {
+        if !self.house.has_backend() {
+            if let Some(place) = self.house.kill_backend() {
+                self.tally.note(&place);
+            }
+            self.house.start_backend();
+        }
+    }
+
+    /// Asks until the site has answered, as a program does that must know.
+    fn insist(&mut self, what: impl Fn(&House) -> std::io::Result<Answer>) -> Answer {
+        let begin = Instant::now();
+        loop {
+            self.revive_site();
+            if let Ok(answer) = what(&self.house)
+                && answer.status != 503
+            {
+                return answer;
+            }
+            assert!(begin.elapsed() < Duration::from_secs(60), "the site does not answer");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    fn request(&mut self, load: usize) -> i64 {
+        let workspace = self.names.next().expect("there are as many workspaces as requests");
+        let (actions, jobs) = LOADS[load];
+        // The answer may be lost behind the commit: a kill while it is asked.
+        if self.chance.below(5) == 0 && self.house.has_site() {
+            let wait = Duration::from_millis(self.chance.below(60));
+            let (at, headers, body) = self.house.asking(&workspace, actions);
+            std::thread::scope(|scope| {
+                scope.spawn(|| crate::wire::ask(at, "POST", "/api/v1/job-requests", &headers, &body));
+                std::thread::sleep(wait);
+                self.kill_site();
+            });
+        }
+        let answer = self.insist(|house| {
+            let (at, headers, body) = house.asking(&workspace, actions);
+            crate::wire::ask(at, "POST", "/api/v1/job-requests", &headers, &body)
+        });
+        assert!(matches!(answer.status, 200 | 201), "{} {}", answer.status, answer.body);
+        let number = answer.json()["number"].as_i64().unwrap();
+        let before = self.asked.insert(number, Asked { workspace, jobs });
+        assert!(before.is_none(), "two requests are one");
+        if jobs.contains(&"endless") {
+            self.endless.push(number);
+        }
+        number
+    }
+
+    fn cancel(&mut self) {
+        if self.endless.is_empty() {
+            return;
+        }
+        let number = self.endless.remove(0);
+        let path = format!("/api/v1/job-requests/{number}/cancel");
+        let answer = self.insist(|house| house.ask("POST", &path, "cancel", r#"{"actions":["endless"]}"#));
+        assert_eq!(answer.status, 202, "{}", answer.body);
+        self.cancelled += 1;
+    }
+
+    fn passing(&mut self, place: &str) -> String {
+        let most = if OFTEN.contains(&place) { 4 } else { 1 };
+        format!("{place}:{}", 1 + self.chance.below(most))
+    }
+
+    /// Site, backend or both die, at a place or at an instant.
+    fn round(&mut self) {
+        self.rounds += 1;
+        let both = self.rounds.is_multiple_of(3);
+        let (site, backend) = if both { (true, true) } else { (self.rounds % 3 == 1, self.rounds % 3 == 2) };
+        self.both += usize::from(both);
+        if self.chance.below(2) == 0 {
+            let load = usize::try_from(self.chance.below(LOADS.len() as u64)).unwrap();
+            self.request(load);
+        }
+        if self.chance.below(3) == 0 || self.endless.len() > 1 {
+            self.cancel();
+        }
+        if self.chance.below(3) < 2 {
+            self.at_places(site, backend);
+        } else {
+            self.chance.rest(1500);
+        }
+        // Whoever has not died yet dies now. With the backend its machine, at times.
+        let site_first = self.chance.below(2) == 0;
+        if site && site_first {
+            self.kill_site();
+        }
+        if backend {
+            self.kill_backend();
+            if self.chance.below(3) == 0 {
+                self.lost += self.house.lose_attempts("-001");
+            }
+        }
+        if site && !site_first {
+            self.kill_site();
+        }
+        self.chance.rest(300);
+        if self.chance.below(2) == 0 {
+            self.revive_site();
+            self.chance.rest(200);
+            self.revive_backend();
+        } else {
+            self.revive_backend();
+            self.chance.rest(200);
+            self.revive_site();
+        }
+    }
+
+    /// Work that is new to both, so that they pass wherever they are to die.
+    fn at_places(&mut self, site: bool, backend: bool) {
+        let turn = self.rounds;
+        if backend {
+            let place = self.tally.least(&BACKEND, turn);
+            let place = self.passing(place);
+            self.kill_backend();
+            self.house.arm_backend(Some(&place));
+        }
+        if site {
+            let place = self.tally.least(&SITE, turn);
+            let place = self.passing(place);
+            self.kill_site();
+            self.house.arm_site(Some(&place));
+        }
+        self.request(WHOLE);
+        self.chance.rest(400);
+        self.cancel();
+        // The first death is enough: without the other one the survivor passes few places.
+        let begin = Instant::now();
+        while begin.elapsed() < Duration::from_secs(6)
+            && (!site || self.house.site_is_to_die())
+            && (!backend || self.house.backend_is_to_die())
+        {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
 }
 
 #[test]
@@ -95,190 +256,55 @@ fn nothing_is_lost_or_doubled_by_kills() {
     }
     let kills: usize = std::env::var("CLOISTER_ONLINE_KILLS").ok().map_or(IN_CI, |count| count.parse().unwrap());
     let seed = std::env::var("CLOISTER_SEED").ok().map_or(20_260_101, |seed| seed.parse().unwrap());
-    let mut chance = Chance(seed);
-    let workspaces: Vec<String> = (0..kills).map(|n| format!("kills-{n}")).collect();
+    let workspaces: Vec<String> = (0..2 * kills + 1).map(|n| format!("kills-{n}")).collect();
     let mut house = House::of(ACTIONS, &[("analysis/work.py", WORK)], &workspaces);
+    house.workers = 4;
     house.start_site();
     house.enrol(house.site_at);
     house.start_backend();
     until("the backend is heard of", 60, || number(&house.at_site(), "SELECT count(*) FROM backend_fact") > 0);
-    let (mut of_site, mut of_backend, mut aimed, mut at_places) = (0, 0, 0, 0);
-    let mut asked: BTreeMap<i64, String> = BTreeMap::new();
-    let mut names = workspaces.iter();
-    while of_site + of_backend < kills {
-        // One request for every two kills or so: some are still on their way when the next one comes.
-        if chance.below(2) == 0
-            && let Some(name) = names.next()
-        {
-            let number = request(&mut house, &mut chance, name, &mut of_site);
-            let before = asked.insert(number, name.clone());
-            assert_eq!(before, None, "two requests are one");
-        }
-        std::thread::sleep(Duration::from_millis(chance.below(1500)));
-        let which = chance.below(5);
-        if which != 0 {
-            house.kill_backend();
-            of_backend += 1;
-            if of_backend % 3 == 1 {
-                // Work that is new to it, so that it passes there.
-                if let Some(name) = names.next() {
-                    let number = request(&mut house, &mut chance, name, &mut of_site);
-                    assert_eq!(asked.insert(number, name.clone()), None, "two requests are one");
-                }
-                let place = PLACES[aimed % PLACES.len()];
-                at_places += usize::from(house.backend_dies_at(place, Duration::from_secs(5)));
-                aimed += 1;
-                of_backend += 1;
-            }
-        }
-        if which < 2 {
-            house.kill_site();
-            of_site += 1;
-            // How long it stays away; the backend may begin without it.
-            std::thread::sleep(Duration::from_millis(chance.below(300)));
-            if which != 0 && chance.below(2) == 0 {
-                house.start_backend();
-                house.start_site();
-                continue;
-            }
-            house.start_site();
-        }
-        if which != 0 {
-            house.start_backend();
-        }
+    let mut storm = Storm {
+        house,
+        chance: Chance(seed),
+        tally: Tally::default(),
+        names: workspaces.into_iter(),
+        asked: BTreeMap::new(),
+        endless: Vec::new(),
+        cancelled: 0,
+        both: 0,
+        // Where in the lists a short run begins depends on the seed.
+        rounds: usize::try_from(seed % 9).unwrap() * 3,
+        lost: 0,
+    };
+    let first = storm.rounds;
+    let missed = |tally: &Tally| SITE.iter().chain(&BACKEND).any(|place| tally.of(place) == 0);
+    while storm.tally.all() < kills || kills >= MANY && missed(&storm.tally) && storm.rounds - first < kills {
+        storm.round();
     }
     // A request made when all is well again, so that there is at least one.
-    let last = names.next().map(|name| (house.request(name, &["run_all"]).unwrap(), name.clone()));
-    asked.extend(last);
+    storm.request(WHOLE);
+    while !storm.endless.is_empty() {
+        storm.cancel();
+    }
+    let Storm { mut house, tally, asked, cancelled, both, rounds, lost, .. } = storm;
+    tally.print();
     println!(
-        "{of_site} kills of the site, {of_backend} of the backend ({at_places} of {aimed} aimed ones at their place), {} requests (seed {seed})",
+        "{} kills in {} rounds, {both} of them of both; {lost} attempts lost with their supervisor; {} requests, {cancelled} \
+         cancels (seed {seed})",
+        tally.all(),
+        rounds - first,
         asked.len()
     );
+    assert!(3 * both + 3 > rounds - first, "a third of the rounds hits both");
+    let at_places = SITE.iter().chain(&BACKEND).filter(|place| tally.of(place) > 0).count();
     assert!(at_places > 0, "no place was passed: nothing is tried there");
+    if kills >= MANY {
+        assert!(!missed(&tally), "nothing died at a place of the table");
+    }
     quiet(&house, &asked);
-    let jobs = whole(&house, &asked);
-    println!("{jobs} jobs: none lost, none doubled");
-    house.kill_backend();
-    let verify = house.cloister(&["backend", "verify", "--state", "state"]);
-    for mut command in [verify, house.site_command("audit-verify")] {
-        let output = command.output().unwrap();
-        assert!(output.status.success(), "{command:?}: {}", said(&output));
+    let found = whole(&mut house, &asked, cancelled);
+    println!("{} jobs: none lost, none doubled; {} second attempts, each with its reason", found.jobs, found.again);
+    if kills >= MANY {
+        assert!(found.again > 10, "only {} second attempts", found.again);
     }
-}
-
-/// Waits until each request is finished at the site and everything that the backend told is there.
-fn quiet(house: &House, asked: &BTreeMap<i64, String>) {
-    let [told, jobs] = house.at_backend();
-    let open = "SELECT number, status, delivery, jobs_pending, jobs_running FROM job_request
-                WHERE delivery <> 'answered' OR status IN ('pending', 'running')";
-    let begin = std::time::Instant::now();
-    let seconds = 90 + 4 * asked.len() as u64;
-    loop {
-        let waiting = rows(&house.at_site(), open);
-        let sent = number(&told, "SELECT count(*) FROM fact");
-        let here = number(&house.at_site(), "SELECT count(*) FROM backend_fact");
-        let untold = number(&jobs, "SELECT count(*) FROM outbox WHERE delivered_at IS NULL");
-        if waiting.is_empty() && sent == here && untold == 0 {
-            return;
-        }
-        assert!(
-            begin.elapsed() < Duration::from_secs(seconds),
-            "not quiet after {seconds} s: {waiting:?}; {sent} facts told, {here} at the site, {untold} untold; at the backend {:?}",
-            rows(&jobs, "SELECT request, action, state, code, message FROM job WHERE state IN ('pending', 'running')")
-        );
-        std::thread::sleep(Duration::from_millis(200));
-    }
-}
-
-/// All that must hold in the end. Gives the number of jobs.
-fn whole(house: &House, asked: &BTreeMap<i64, String>) -> usize {
-    let [told, own] = house.at_backend();
-    // No request is lost, none is there twice.
-    let there = rows(
-        &house.at_site(),
-        "SELECT r.number, w.name, r.identifier FROM job_request r JOIN workspace w ON w.id = r.workspace",
-    );
-    let numbers: BTreeMap<i64, String> = there.iter().map(|row| (row[0].parse().unwrap(), row[1].clone())).collect();
-    assert_eq!(&numbers, asked);
-
-    // What the site holds is what the backend told, to the byte, and all of it counts.
-    let facts = rows(&told, "SELECT epoch, seq, hash, text FROM fact ORDER BY epoch, seq");
-    let taken = rows(&house.at_site(), "SELECT epoch, seq, hash, text FROM backend_fact ORDER BY epoch, seq");
-    assert_eq!(facts.len(), taken.len());
-    for (fact, taken) in facts.iter().zip(&taken) {
-        assert_eq!(fact, taken);
-    }
-    let apart = rows(&house.at_site(), "SELECT seq, text, not_applied FROM backend_fact WHERE not_applied IS NOT NULL");
-    assert!(apart.is_empty(), "{apart:?}");
-    let rejected = rows(&house.at_site(), "SELECT cursor, rejected FROM directive WHERE rejected IS NOT NULL");
-    assert!(rejected.is_empty(), "{rejected:?}");
-
-    let mut answers: BTreeMap<String, usize> = BTreeMap::new();
-    let mut attempts: BTreeMap<String, i64> = BTreeMap::new();
-    let mut put_back: BTreeSet<String> = BTreeSet::new();
-    let mut finished: BTreeMap<String, String> = BTreeMap::new();
-    let mut again = 0;
-    for fact in &facts {
-        let fact: Value = serde_json::from_str(&fact[3]).unwrap();
-        let (kind, body) = (fact["type"].as_str().unwrap(), &fact["body"]);
-        let job = body["job"].as_str().unwrap_or_default().to_owned();
-        match kind {
-            "request.accepted" | "request.nothing_to_do" | "request.refused" => {
-                let id = body["answer"]["request"].as_str().unwrap().to_owned();
-                *answers.entry(id).or_default() += 1;
-            }
-            "job.reset" => {
-                assert!(body["code"].is_string(), "{fact}");
-                assert!(attempts.contains_key(&job) && !finished.contains_key(&job), "{fact}");
-                put_back.insert(job);
-            }
-            "job.started" => {
-                let attempt = body["attempt"].as_i64().unwrap();
-                assert!(!finished.contains_key(&job), "started after its end: {fact}");
-                let before = attempts.insert(job.clone(), attempt);
-                assert_eq!(attempt, before.unwrap_or(0) + 1, "one start for each attempt: {fact}");
-                if before.is_some() {
-                    again += 1;
-                    assert!(put_back.remove(&job), "no reason for a second attempt: {fact}");
-                }
-            }
-            "job.finished" => {
-                let code = body["code"].as_str().unwrap().to_owned();
-                assert_eq!(finished.insert(job, code), None, "finished twice: {fact}");
-            }
-            _ => {}
-        }
-    }
-    let identifiers: BTreeMap<String, usize> = there.iter().map(|row| (row[2].clone(), 1)).collect();
-    assert_eq!(answers, identifiers, "each request is answered once");
-
-    // The end of every job: the backend's own record, the fact and the site's table say the same, and it is right.
-    let query =
-        |table: &str, id: &str, state: &str| format!("SELECT {id}, action, {state}, code FROM {table} ORDER BY {id}");
-    let ours = rows(&own, &query("job", "id", "state"));
-    let theirs = rows(&house.at_site(), &query("job", "identifier", "status"));
-    assert_eq!(ours, theirs);
-    assert_eq!(ours.len(), 3 * asked.len());
-    for job in &ours {
-        assert_eq!(finished.get(&job[0]), Some(&job[3]), "{job:?}");
-        let right = if job[1] == "fails" { "nonzero_exit" } else { "succeeded" };
-        let about = || {
-            let job = &job[0];
-            let record =
-                format!("SELECT message, reason, numbers, cancel_requested_at, attempts FROM job WHERE id = '{job}'");
-            let tried = format!("SELECT number, ended_as, reason, exit_code FROM attempt WHERE job = '{job}'");
-            let told = facts.iter().map(|fact| &fact[3]).filter(|text| text.contains(job.as_str()));
-            (rows(&own, &record), rows(&own, &tried), told.collect::<Vec<_>>())
-        };
-        assert_eq!(job[3], right, "{job:?}: {:?}", about());
-    }
-    let kept = rows(&house.at_site(), "SELECT job, max(attempt) FROM job_attempt GROUP BY job");
-    let kept: BTreeMap<String, i64> = kept.into_iter().map(|row| (row[0].clone(), row[1].parse().unwrap())).collect();
-    assert_eq!(kept, attempts);
-    let own_attempts = rows(&own, "SELECT job, max(number) FROM attempt GROUP BY job");
-    let own_attempts: BTreeMap<String, i64> =
-        own_attempts.into_iter().map(|row| (row[0].clone(), row[1].parse().unwrap())).collect();
-    assert_eq!(own_attempts, attempts, "every attempt was told");
-    println!("{again} second attempts, each with its reason");
-    ours.len()
 }

@@ -9,9 +9,14 @@
 )]
 
 mod canary;
+mod forged;
 mod fresh;
 mod kills;
 mod marks;
+mod places;
 mod rig;
+mod studies;
 mod tables;
+mod upkeep;
+mod whole;
 mod wire;

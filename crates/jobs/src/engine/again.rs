@@ -50,8 +50,9 @@ pub(super) async fn after(
             let next_try_at =
                 now().as_second().saturating_add(i64::try_from(wait.as_millis().div_ceil(1000)).unwrap_or(i64::MAX));
             let end = AttemptEnd { counts, next_try_at: Some(next_try_at), ..AttemptEnd::default() };
-            let status = Status::new(StatusCode::WaitingOnNewTask, message.clone())
-                .telling(|tells| (tells.attempts, tells.retry_at) = (most, Some(next_try_at)));
+            let status =
+                because(Status::new(StatusCode::WaitingOnNewTask, message.clone()), Some(passing.cause.word()))
+                    .telling(|tells| (tells.attempts, tells.retry_at) = (most, Some(next_try_at)));
             let finished = shop.state.put_back(attempt, &status, &end, now()).await?;
             discard(shop, attempt).await?;
             Ok(Ok(put_back(work, finished, Some(until(next_try_at)), false, message)))
@@ -83,6 +84,11 @@ pub(super) async fn halted(
 pub(super) fn given_up(code: StatusCode, reason: Option<&str>, tries: u32, why: &str) -> Status {
     let tried = if tries > 1 { format!("After {tries} attempts: ") } else { "Could not be run: ".to_owned() };
     let status = Status::new(code, format!("{tried}{why}")).telling(|tells| tells.attempts = Some(tries));
+    because(status, reason)
+}
+
+/// With a short code beside it; the words are from fixed lists, so that they parse.
+fn because(status: Status, reason: Option<&str>) -> Status {
     match reason.and_then(|reason| reason.parse::<Reason>().ok()) {
         Some(reason) => status.because(reason),
         None => status,

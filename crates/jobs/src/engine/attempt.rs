@@ -251,7 +251,8 @@ async fn conduct(
     if let Some(status) = failed.as_ref().filter(|status| status.code == StatusCode::CancelledByUser) {
         let told = *stop.borrow();
         if told.is_none() && shop.state.job(work.job.id).await?.cancel_requested_at.is_none() {
-            // A launch that its engine did not survive, or a signal from elsewhere: nobody wanted this job to end.
+            // A signal from elsewhere, as when the machine goes down: nobody wanted this job to end. Its supervisor is
+            // lost (spec jobs.md 8), and an attempt that was lost is no cancelled job.
             let why = "its sandbox was ended, and not by us".to_owned();
             return Ok(Led::Passing(Passing { cause: Cause::Lost, why }));
         }
@@ -320,7 +321,8 @@ fn told(stop: &mut Stops) -> Option<Stop> {
 
 /// Where an attempt leads whose own work was stopped, or took too long.
 fn without_leave(why: NoLeave, stop: &Stops, (what, limit): (&str, Duration), spec: Option<Spec>) -> Led {
-    let told = stop.borrow().unwrap_or(Stop::Cancel);
+    // Nobody told it, and its engine is gone: a job is never cancelled by that.
+    let told = stop.borrow().unwrap_or(Stop::Halt(Halt::Operator));
     let status = match why {
         NoLeave::TooLong => Ok(outcome::of_slowness(what, limit)),
         NoLeave::Stopped => told.status(),

@@ -17,7 +17,7 @@ use crate::lock::Lock;
 use crate::log::log_name;
 use crate::schedule::Modes;
 use crate::server::{Folders, ServerError};
-use crate::state::{Act, Cancelled, Flag, Job, Kill, Operator, PastAttempt, State};
+use crate::state::{Act, Binding, Cancelled, Flag, Job, Kill, Operator, PastAttempt, State};
 use crate::{JobId, JobState, RequestId, StatusCode, WorkspaceName};
 
 /// The state of a project folder, open to look and to act, beside whoever runs it.
@@ -54,6 +54,8 @@ pub struct Overview {
     pub flags: Vec<Flag>,
     /// What the site's staff wish, as they said it; shown and nothing else.
     pub wish: Option<String>,
+    /// The site's last word to the operator, as it came.
+    pub notice: Option<String>,
     /// Whether it is a backend: what was left when it went down goes on when it comes back.
     pub is_backend: bool,
     /// Pending and running jobs, in the order of their plans. Without a run they were left by a killed one.
@@ -73,6 +75,8 @@ pub enum Answer {
 
 /// The flag under which a backend notes what the site's staff wish (spec protocol.md 3.3, `pause_wish`).
 pub const WISH: &str = "pause_wish";
+/// The flag under which a backend notes the site's last word to its operator (spec protocol.md 3.3, `notice`).
+pub const NOTICE: &str = "site_notice";
 
 impl Desk {
     /// Opens it. `None` if nothing ever ran here. `runs` is the folder given to [`super::Study::open`].
@@ -116,11 +120,12 @@ impl Desk {
     pub async fn overview(&self) -> Result<Overview, LocalError> {
         let flags = self.state.flags().await?;
         let modes = Modes::of_flags(&flags);
-        let wish = flags.iter().find(|flag| flag.name == WISH).and_then(|flag| flag.value.clone());
+        let noted = |name: &str| flags.iter().find(|flag| flag.name == name).and_then(|flag| flag.value.clone());
+        let (wish, notice) = (noted(WISH), noted(NOTICE));
         let is_backend = matches!(self.at.logs, Logs::High(_));
         let flags = flags.into_iter().filter(|flag| flag.value.is_some() && Modes::FLAGS.contains(&flag.name.as_str()));
         let (runs, open) = (self.runs(), self.state.open_jobs().await?);
-        Ok(Overview { runs, modes, flags: flags.collect(), wish, is_backend, open })
+        Ok(Overview { runs, modes, flags: flags.collect(), wish, notice, is_backend, open })
     }
 
     /// What operators did lately, newest first.
@@ -251,6 +256,30 @@ impl Desk {
         self.state.audit(&self.by, "cancel", json!({ "request": request, "actions": actions }), now).await?;
         let cancelled = self.state.cancel(request, actions, now).await?;
         Ok((cancelled, self.tell()))
+    }
+
+    /// Writes down what was done elsewhere by the operator's will, as who and why.
+    ///
+    /// # Errors
+    /// The state cannot be written.
+    pub async fn note(&self, did: &str, what: serde_json::Value) -> Result<(), LocalError> {
+        Ok(self.state.audit(&self.by, did, what, Timestamp::now()).await?)
+    }
+
+    /// Lets the next request bind a workspace anew: to its repository and its project. Gives what it was bound to; nothing is
+    /// done if that is nothing.
+    ///
+    /// # Errors
+    /// The state cannot be written.
+    pub async fn rebind(&self, workspace: &WorkspaceName) -> Result<Option<Binding>, LocalError> {
+        let bound = self.state.binding(workspace).await?;
+        if bound.repo_url.is_none() && bound.project.is_none() {
+            return Ok(None);
+        }
+        let what = json!({ "workspace": workspace, "repo_url": bound.repo_url, "project": bound.project });
+        self.state.audit(&self.by, "rebind", what, Timestamp::now()).await?;
+        self.state.rebind(workspace, Timestamp::now()).await?;
+        Ok(Some(bound))
     }
 
     fn tell(&self) -> Answer {

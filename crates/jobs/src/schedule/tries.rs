@@ -22,6 +22,20 @@ pub enum Cause {
     Outage,
 }
 
+impl Cause {
+    /// The short code that the record of an attempt keeps (spec jobs.md 8: every attempt keeps its reason).
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::NotStarted => "not_started",
+            Self::Lost => "lost",
+            Self::Database => "database",
+            Self::Import => "import",
+            Self::Fault => "fault",
+            Self::Outage => "outage",
+        }
+    }
+}
+
 /// What follows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Next {

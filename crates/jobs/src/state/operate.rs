@@ -25,7 +25,7 @@ pub struct Act {
     pub at: String,
     /// Who and why.
     pub by: Operator,
-    /// `flag`, `kill` or `cancel`.
+    /// `flag`, `kill`, `cancel`, `rebind`, and what was done to the record of a backend.
     pub did: String,
     /// To what.
     pub what: Value,

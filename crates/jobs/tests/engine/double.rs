@@ -18,6 +18,8 @@ pub enum Act {
     CannotStart,
     /// Its supervisor dies.
     Lose,
+    /// Its supervisor is told to end by somebody else, as when the machine goes down.
+    EndFromElsewhere,
     /// This program breaks.
     Panic,
     /// It runs until it is released.
@@ -123,6 +125,7 @@ impl Runtime for Double {
                 Act::Exit(code) => return Ok(exit(code, LimitHit::None)),
                 Act::DiskLimit => return Ok(exit(137, LimitHit::Limit(Limit::Disk))),
                 Act::Lose => return Err(Error::Lost(spec.name.clone())),
+                Act::EndFromElsewhere => return Ok(exit(143, LimitHit::Stopped)),
                 Act::Stick => return Err(Error::Stuck(spec.name.clone(), "a process does not end".to_owned())),
                 Act::Hold if stage.killed.contains(&spec.name.0) => return Err(Error::Lost(spec.name.clone())),
                 Act::Hold if !stage.released => {

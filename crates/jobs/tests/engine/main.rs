@@ -49,6 +49,21 @@ async fn a_lost_attempt_is_followed_by_one_that_succeeds() {
     let past = rig.shop.state.attempts_of(job.id).await.unwrap();
     let codes: Vec<_> = past.iter().map(|attempt| attempt.ended_as.as_deref().unwrap()).collect();
     assert_eq!(codes, ["waiting_on_new_task", "succeeded"]);
+    let reasons: Vec<_> = past.iter().map(|attempt| attempt.reason.as_deref()).collect();
+    assert_eq!(reasons, [Some("lost"), None], "every attempt keeps its reason");
+}
+
+/// Nobody wanted it to end: the job is not cancelled, and has another attempt that says why.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_somebody_else_ended_is_not_cancelled() {
+    let rig = Rig::new(&[("a", &[]), ("b", &["a"])]).await;
+    rig.double.plan("a", &[Act::EndFromElsewhere, Act::Succeed]);
+    rig.run(quick()).await;
+    let job = rig.job("a").await;
+    assert_eq!((job.status.code, job.attempts, job.tries), (StatusCode::Succeeded, 2, 1));
+    let past = rig.shop.state.attempts_of(job.id).await.unwrap();
+    assert_eq!((past[0].ended_as.as_deref(), past[0].reason.as_deref()), (Some("waiting_on_new_task"), Some("lost")));
+    assert_eq!(rig.job("b").await.status.code, StatusCode::Succeeded, "what needs it did not end with it");
 }
 
 #[tokio::test(flavor = "multi_thread")]

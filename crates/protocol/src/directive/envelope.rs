@@ -83,15 +83,30 @@ impl Draft {
             ("expires_at", json!(self.expires_at.to_string())),
             ("critical", json!(self.critical)),
             ("body", self.body.write()?),
-            ("key", json!(key.id().as_str())),
         ] {
             whole.insert(name.to_owned(), value);
         }
-        let hash = hash(&whole).ok_or(BadShape::Field)?;
-        whole.insert("sig".to_owned(), json!(key.sign(Purpose::Directive, hash.as_str()).as_str()));
-        let text = canonical(&Value::Object(whole)).map_err(|_| BadShape::Field)?;
-        if text.len() > DIRECTIVE_BYTES { Err(CannotSign::TooLarge { bytes: text.len() }) } else { Ok(text) }
+        finish(whole, key)
     }
+}
+
+/// A directive of our own, signed anew for another place or with another end; all else of it stays.
+///
+/// # Errors
+/// The text is no directive, or becomes too large.
+pub fn sign_again(text: &str, key: &SigningKey, cursor: Cursor, expires_at: Moment) -> Result<String, CannotSign> {
+    let Ok(Value::Object(mut whole)) = serde_json::from_str(text) else { return Err(BadShape::Field.into()) };
+    whole.insert("cursor".to_owned(), json!(cursor.get()));
+    whole.insert("expires_at".to_owned(), json!(expires_at.to_string()));
+    finish(whole, key)
+}
+
+fn finish(mut whole: Map<String, Value>, key: &SigningKey) -> Result<String, CannotSign> {
+    whole.insert("key".to_owned(), json!(key.id().as_str()));
+    let hash = hash(&whole).ok_or(BadShape::Field)?;
+    whole.insert("sig".to_owned(), json!(key.sign(Purpose::Directive, hash.as_str()).as_str()));
+    let text = canonical(&Value::Object(whole)).map_err(|_| BadShape::Field)?;
+    if text.len() > DIRECTIVE_BYTES { Err(CannotSign::TooLarge { bytes: text.len() }) } else { Ok(text) }
 }
 
 /// The place and id of a directive as they claim to be, read before anything is known to be right.

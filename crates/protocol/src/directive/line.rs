@@ -1,6 +1,7 @@
 //! The site's end: a backend's line of directives. Asking behind a cursor acknowledges all up to it.
 //! Spec protocol.md 3.1, 3.2, 7.1.
 
+use super::DirectiveKind;
 use crate::limits::{DIRECTIVE_BYTES, DIRECTIVES};
 use crate::text::ids::Ulid;
 use crate::text::whole::Cursor;
@@ -21,19 +22,30 @@ pub enum Poll {
     Wait,
 }
 
+/// How much further a backend's line may be than the site's. No site loses more between two copies; a backend that claims
+/// more would use up the places of its line.
+pub const MOST_LOST: u64 = 100_000;
+
 /// What `hello` means for the line.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LineFound {
     /// Nothing is missing.
     Agrees,
-    /// The site was restored from an older copy and lost the directives above `lost_above`: the next one gets a cursor
-    /// beyond all that the backend has seen, and lost requests are made again from the orders that its facts echo.
-    SiteRestored {
-        /// The site's former last cursor.
-        lost_above: Cursor,
-    },
-    /// At the same place there is another directive: stop and tell staff.
-    Conflict,
+    /// The backend is further, or has another directive where it stands: the site was restored from an older copy, or from one
+    /// of a history that was left. The next directive gets a place behind all that either has seen. What the site has and
+    /// the backend may not have goes down the line again, see [`again`]; lost requests are made again from the
+    /// orders that facts echo.
+    SiteRestored,
+    /// It is further than any site could have lost: tell staff, change nothing.
+    TooFar,
+}
+
+/// Whether a directive gets a new place behind the others once the site finds that it was restored. What nobody has asked
+/// behind may be at a place where the backend has another one. An order or a cancel that was not answered may have been taken
+/// in a history that the backend has left. It keeps its id, so that a backend which has it already does nothing.
+pub fn again(kind: DirectiveKind, acknowledged: bool, answered: bool) -> bool {
+    let has_answer = matches!(kind, DirectiveKind::JobRequest | DirectiveKind::Cancel);
+    !answered && (!acknowledged || has_answer)
 }
 
 impl Line {
@@ -88,18 +100,19 @@ impl Line {
     }
 
     /// Compares with what the backend told at `hello`: its cursor, and the id that stands there. `id_at` gives the id
-    /// of a directive of this line.
+    /// of a directive of this line. Before that, no place that this process of the site gave has left it: whatever was put
+    /// into the line since the start can still get another.
     pub fn hello(&mut self, theirs: Cursor, id: Option<&Ulid>, id_at: impl Fn(Cursor) -> Option<Ulid>) -> LineFound {
-        if theirs > self.last {
-            let lost_above = self.last;
-            self.last = theirs;
-            self.asked = theirs;
-            return LineFound::SiteRestored { lost_above };
+        if theirs.get() - self.last.get().min(theirs.get()) > MOST_LOST {
+            return LineFound::TooFar;
         }
-        match (id, id_at(theirs)) {
-            (Some(theirs), Some(ours)) if *theirs != ours => LineFound::Conflict,
-            _ => LineFound::Agrees,
+        let other = matches!((id, id_at(theirs)), (Some(theirs), Some(ours)) if *theirs != ours);
+        if theirs <= self.last && !other {
+            return LineFound::Agrees;
         }
+        self.last = self.last.max(theirs);
+        self.asked = theirs;
+        LineFound::SiteRestored
     }
 }
 
@@ -134,16 +147,44 @@ mod tests {
         let mut line = Line::stored(Cursor::t(3), Cursor::t(2));
         let ids = |c: Cursor| Some(id(c.get()));
         assert_eq!(line.hello(Cursor::t(3), Some(&id(3)), ids), LineFound::Agrees);
-        assert_eq!(line.hello(Cursor::t(2), Some(&id(9)), ids), LineFound::Conflict);
-        let lost = LineFound::SiteRestored { lost_above: Cursor::t(3) };
-        assert_eq!(line.hello(Cursor::t(7), Some(&id(7)), ids), lost);
-        assert_eq!(line.take(), Cursor::t(8));
+        assert_eq!(line.hello(Cursor::t(7), Some(&id(7)), ids), LineFound::SiteRestored);
+        assert_eq!((line.acknowledged(), line.take()), (Cursor::t(7), Cursor::t(8)));
         // A backend that was restored to cursor 2 would ask in vain for what was at 4 to 7.
         let there = |c: Cursor| c.get() <= 3 || c.get() == 8;
         let places =
             |after, most| line.missing(Cursor::t(after), most, there).into_iter().map(Cursor::get).collect::<Vec<_>>();
         assert_eq!((places(2, 9), places(5, 9), places(2, 2)), (vec![4, 5, 6, 7], vec![6, 7], vec![4, 5]));
         assert_eq!(places(8, 9), [0; 0]);
+    }
+
+    #[test]
+    fn a_copy_of_a_history_that_was_left_is_behind_both() {
+        // The site has 1 to 3, of which the backend took 1; in another history it took another directive as 2.
+        let mut line = Line::stored(Cursor::t(3), Cursor::t(1));
+        let ids = |c: Cursor| Some(id(c.get()));
+        assert_eq!(line.hello(Cursor::t(2), Some(&id(22)), ids), LineFound::SiteRestored);
+        assert_eq!((line.acknowledged(), line.take()), (Cursor::t(2), Cursor::t(4)));
+        // Where either does not know what stands there, nothing says that they differ.
+        let mut line = Line::stored(Cursor::t(3), Cursor::t(1));
+        assert_eq!(line.hello(Cursor::t(2), None, ids), LineFound::Agrees);
+        assert_eq!(line.hello(Cursor::t(2), Some(&id(22)), |_| None), LineFound::Agrees);
+    }
+
+    #[test]
+    fn nobody_uses_up_the_places_of_a_line() {
+        let mut line = Line::stored(Cursor::t(3), Cursor::t(1));
+        assert_eq!(line.hello(Cursor::t(MOST_LOST + 4), None, |_| None), LineFound::TooFar);
+        assert_eq!(line, Line::stored(Cursor::t(3), Cursor::t(1)));
+        assert_eq!(line.hello(Cursor::t(MOST_LOST + 3), None, |_| None), LineFound::SiteRestored);
+    }
+
+    #[test]
+    fn what_goes_down_the_line_again() {
+        use DirectiveKind::{Cancel, JobRequest, Permissions};
+        let moves = |kind| [(false, false), (true, false), (false, true), (true, true)].map(|(a, b)| again(kind, a, b));
+        assert_eq!(moves(JobRequest), [true, true, false, false]);
+        assert_eq!(moves(Cancel), [true, true, false, false]);
+        assert_eq!(moves(Permissions), [true, false, false, false]);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! First cause wins: whatever ends a run is named once, and later events do not change it.
 
 use std::fs::File;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::FileExt;
 use std::time::{Duration, Instant};
 
@@ -125,27 +125,32 @@ pub(super) fn watch(
     watch.ended
 }
 
+/// Waits until one of these tells something, and gives which do. What is not there tells nothing: it has no other one to
+/// stand in for it, because one look goes through the list and may find the end at a later place than that of the end.
+fn ready<const N: usize>(from: [Option<BorrowedFd<'_>>; N], timeout: Duration) -> [bool; N] {
+    let mut waited: Vec<PollFd<'_>> =
+        from.iter().flatten().map(|fd| PollFd::from_borrowed_fd(*fd, PollFlags::IN)).collect();
+    let _ = poll(&mut waited, Some(&init_timespec(timeout)));
+    let mut told = waited.iter().map(|fd| !fd.revents().is_empty());
+    from.map(|fd| fd.is_some() && told.next().unwrap_or(false))
+}
+
 impl Watch<'_, '_> {
     /// Waits for what comes next and handles it; `true` when the run has ended.
     fn step(&mut self, signals: &OwnedFd, caller: Option<(&Control, u32)>, accounts: &mut Option<Accounts>) -> bool {
         let timeout = self.next_deadline().saturating_duration_since(Instant::now());
-        let events = {
-            let ended = &self.running.ended;
-            let channel = match &self.running.body {
-                Body::Isolated { channel, .. } if self.channel_open => channel.as_fd(),
-                _ => ended.as_fd(),
+        let [ended, signalled, control, output, channel, counted] = {
+            let running = &self.running;
+            let channel = match &running.body {
+                Body::Isolated { channel, .. } if self.channel_open => Some(channel.as_fd()),
+                _ => None,
             };
-            // Where there is nothing to wait for, the end stands in: it is handled first anyway.
-            let output = if self.output_open { self.running.output.as_fd() } else { ended.as_fd() };
-            let control = caller.filter(|_| !self.ended.killed).map_or(ended.as_fd(), |(control, _)| control.as_fd());
+            let output = self.output_open.then(|| running.output.as_fd());
+            let control = caller.filter(|_| !self.ended.killed).map(|(control, _)| control.as_fd());
             let counted = accounts.as_ref().map(Accounts::fd);
-            let counted = counted.as_ref().map_or(ended.as_fd(), AsFd::as_fd);
-            let all = [ended.as_fd(), signals.as_fd(), control, output, channel, counted];
-            let mut waited = all.map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN));
-            let _ = poll(&mut waited, Some(&init_timespec(timeout)));
-            waited.map(|fd| fd.revents())
+            let counted = counted.as_ref().map(AsFd::as_fd);
+            ready([Some(running.ended.as_fd()), Some(signals.as_fd()), control, output, channel, counted], timeout)
         };
-        let [ended, signalled, control, output, channel, counted] = events.map(|events| !events.is_empty());
         if ended {
             return true;
         }
@@ -360,5 +365,28 @@ impl Watch<'_, '_> {
                 break;
             }
         }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test stops at its first surprise")]
+mod tests {
+    use rustix::pipe::pipe;
+
+    use super::*;
+
+    #[test]
+    fn what_is_not_there_tells_nothing() {
+        let (quiet, _held) = pipe().unwrap();
+        let (told, writer) = pipe().unwrap();
+        rustix::io::write(&writer, b"x").unwrap();
+        let (quiet, told) = (Some(quiet.as_fd()), Some(told.as_fd()));
+        assert_eq!(ready([told, quiet, None, None, None, None], NEVER), [true, false, false, false, false, false]);
+        assert_eq!(ready([quiet, None, told, None, told, None], NEVER), [false, false, true, false, true, false]);
+        assert_eq!(ready([None, quiet, None], Duration::ZERO), [false; 3]);
+        // A writer that has gone is news as well.
+        let (gone, writer) = pipe().unwrap();
+        drop(writer);
+        assert_eq!(ready([None, Some(gone.as_fd())], NEVER), [false, true]);
     }
 }

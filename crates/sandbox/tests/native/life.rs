@@ -161,3 +161,16 @@ fn the_machine_can_do_all_that_is_required() {
         }
     }
 }
+
+/// Found by chance only, so many times: the end of a run that has no caller was once taken for a word of its caller.
+#[test]
+fn no_end_is_taken_for_an_order_to_stop() {
+    let runs: u32 = std::env::var("CLOISTER_ENDS").ok().map_or(20, |count| count.parse().unwrap());
+    for n in 0..runs {
+        for who in everyone() {
+            let rig = Rig::sh(who, "echo a word; exit 3").with(|spec| spec.die_with_parent = false);
+            let exit = rig.run().exit;
+            assert_eq!((exit.ended_by, exit.code), (LimitHit::None, 3), "{who:?}, run {n} of {runs}");
+        }
+    }
+}

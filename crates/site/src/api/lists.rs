@@ -63,7 +63,7 @@ pub(super) async fn backends(
     known(query.as_deref(), &[])?;
     let now = site.clock.microseconds();
     let mut items = Vec::new();
-    for mut backend in read::backends_now(site.store.readers()).await? {
+    for mut backend in read::now(site.store.readers(), now).await?.backends {
         // The last call may be newer than what was written down of it.
         let seen = site.line.seen(backend.face.id);
         backend.last_contact_at = backend.last_contact_at.max(seen.contact);

@@ -2,9 +2,10 @@
 //! Spec site.md 4.10.
 
 use askama::Template;
-use axum::extract::State;
+use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::{Html as Page, IntoResponse, Redirect, Response};
+use jobs::fault::point;
 use serde::Deserialize;
 use ui::html::Html;
 use ui::page::Crumb;
@@ -12,7 +13,9 @@ use ui::time::At;
 
 use super::act::{CancelError, Done, LONGEST_REASON, Who, cancel};
 use super::read::{Item, Standing, standing};
-use crate::access::{Form, JobRequest, Object, Permission, Project, Refusal, TokenScope, Viewer, Workspace, may};
+use crate::access::{
+    Fields, Form, JobRequest, Object, Permission, Project, Refusal, TokenScope, Viewer, Workspace, may,
+};
 use crate::audit::Actor;
 use crate::facts::Changed;
 use crate::form::view::label;
@@ -45,7 +48,9 @@ pub(super) async fn ask(
         Ok(done) => done,
         Err(error) => return Ok(Err(error)),
     };
+    point("site.cancel.before", None);
     change.commit().await?;
+    point("site.cancel.after", None);
     if let Some(sent) = &done.sent {
         site.line.wake(sent);
     }
@@ -75,18 +80,20 @@ struct Row<'a> {
     ticked: bool,
 }
 
-/// `GET /{project}/{workspace}/{number}/cancel/`.
+/// `GET /{project}/{workspace}/{number}/cancel/`: all is ticked, or with `?action=NAME` only what is named.
 pub(super) async fn show(
     State(site): State<Opened>,
     viewer: Viewer,
-    project: Project,
-    workspace: Workspace,
+    (project, workspace): (Project, Workspace),
     request: JobRequest,
+    RawQuery(query): RawQuery,
 ) -> Result<Response, Refusal> {
     allowed(&viewer, &request, project.id)?;
+    let query = Fields::read(query.unwrap_or_default().as_bytes())?;
+    let named: Vec<String> = query.all("action").map(str::to_owned).collect();
     let found = standing(site.store.readers(), request.number).await?.ok_or(Refusal::Hidden)?;
     let here = Here { site: &site, viewer: &viewer, project: &project, workspace: &workspace, found: &found };
-    Ok(here.page(None, "", None).into_response())
+    Ok(here.page((!named.is_empty()).then_some(&named[..]), "", None).into_response())
 }
 
 /// What the page sends.
@@ -157,7 +164,7 @@ impl Here<'_> {
             label: label(&item.status, &item.code),
             ticked: chosen.is_none_or(|names| names.contains(&item.action)),
         };
-        let told = |item: &'_ Item| item.asked.as_ref().map(|(by, at)| (by.clone(), At(*at).shown(now)));
+        let told = |item: &'_ Item| item.asked.as_ref().map(|(by, at)| (by.clone(), At(*at).told(now)));
         let asked: Vec<(&Item, (String, Html))> =
             asked.into_iter().filter_map(|item| Some((item, told(item)?))).collect();
         let ended = found.items.iter().filter(|item| !item.is_open());

@@ -1,11 +1,9 @@
 //! An order that no backend has seen yet is taken back: the same place in the line, the same id, but ended before it began.
 //! Spec site.md 4.10 (at once on the site only if the order was never sent); protocol.md 3.2 (an order past its end).
 
-use protocol::directive::envelope::Draft;
-use protocol::directive::{DirectiveBody, DirectiveKind};
+use protocol::directive::envelope::sign_again;
 use protocol::limits::POLL_SECONDS;
 use protocol::text::time::Moment;
-use serde_json::Value;
 
 use crate::Site;
 use crate::line::SendError;
@@ -17,7 +15,8 @@ const ON_THE_WAY: i64 = 60_000_000;
 const _: () = assert!(POLL_SECONDS < 60);
 
 /// Takes the order of a request back, if its backend cannot have seen it: it was not acknowledged, and the backend has
-/// not called since so long before the order that no open poll could have carried it.
+/// not called since so long before the order that no open poll could have carried it. Of an order that is older than this
+/// process that cannot be known: the site may have been restored from a copy that is older than the delivery.
 ///
 /// # Errors
 /// The database failed, or holds what no site has written.
@@ -37,10 +36,16 @@ pub(super) async fn void(
     .await?;
     let Some((cursor, text, at, stored)) = row else { return Ok(false) };
     let contact = stored.max(site.line.seen(backend).contact);
-    if contact.is_some_and(|contact| contact > at.saturating_sub(ON_THE_WAY)) {
+    let seen = contact.is_some_and(|contact| contact > at.saturating_sub(ON_THE_WAY));
+    if seen || at < site.line.opened_at() {
         return Ok(false);
     }
-    let text = ended(site, &text)?;
+    let damaged = |_| StoreError::Damaged("a directive".to_owned());
+    let place =
+        u64::try_from(cursor).map_err(damaged)?.try_into().map_err(|_| StoreError::Damaged("a cursor".to_owned()))?;
+    // The same directive, signed anew, with an end that every clock has passed.
+    let never = Moment::from_microseconds(0).map_err(|_| StoreError::Damaged("a moment".to_owned()))?;
+    let text = sign_again(&text, site.line.key(), place, never)?;
     sqlx::query("UPDATE directive SET text = ?, expires_at = 0 WHERE backend = ? AND cursor = ?")
         .bind(text)
         .bind(backend.0)
@@ -48,22 +53,4 @@ pub(super) async fn void(
         .execute(&mut **change)
         .await?;
     Ok(true)
-}
-
-/// The same directive, signed anew, with an end that every clock has passed.
-fn ended(site: &Site, text: &str) -> Result<String, SendError> {
-    let damaged = || StoreError::Damaged("a directive".to_owned());
-    let whole: Value = serde_json::from_str(text).map_err(|_| damaged())?;
-    let part = |name: &str| whole.get(name).cloned().ok_or_else(damaged);
-    let body = DirectiveBody::read(DirectiveKind::JobRequest, &part("body")?).map_err(|_| damaged())?;
-    let draft = Draft {
-        cursor: serde_json::from_value(part("cursor")?).map_err(|_| damaged())?,
-        id: serde_json::from_value(part("id")?).map_err(|_| damaged())?,
-        backend: serde_json::from_value(part("backend")?).map_err(|_| damaged())?,
-        at: serde_json::from_value(part("at")?).map_err(|_| damaged())?,
-        expires_at: Moment::from_microseconds(0).map_err(|_| damaged())?,
-        critical: vec!["permissions"],
-        body,
-    };
-    Ok(draft.sign(site.line.key())?)
 }

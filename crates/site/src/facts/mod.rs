@@ -13,6 +13,7 @@ mod write;
 
 use std::collections::BTreeSet;
 
+use jobs::fault::point;
 use protocol::fact::FactBody;
 use protocol::fact::intake::{self, FactsRefused, FactsTaken, Sender};
 use protocol::keys::{Keys, PublicKey};
@@ -115,7 +116,9 @@ pub async fn take_in(
         .bind(epoch)
         .execute(&mut *change)
         .await?;
+    point("site.facts.before", None);
     change.commit().await?;
+    point("site.facts.after", None);
     Ok((intake.answer, changed))
 }
 

@@ -1,6 +1,8 @@
 //! All that a person who asks for a run has before them: where, on which backends, with which permissions, what ran before.
 //! Spec site.md 7.1; the same for pages and the API.
 
+use jobs::fault::point;
+
 use super::aging;
 use super::expect::Expected;
 use super::ground::{Choice, Closed, Ground};
@@ -94,7 +96,9 @@ impl Desk {
             Ok(made) => made,
             Err(error) => return Ok(Err(error)),
         };
+        point("site.request.before", None);
         change.commit().await?;
+        point("site.request.after", None);
         if let Some(sent) = &made.sent {
             site.line.wake(sent);
             let mut changed = Changed::default();

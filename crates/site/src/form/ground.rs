@@ -90,9 +90,25 @@ pub struct Choice {
     pub last_contact_at: Option<i64>,
     /// After how many seconds without contact it counts as missing.
     pub alert_after_s: i64,
+    /// Orders that it has not answered, counted up to one more than [`MOST_UNANSWERED`].
+    pub unanswered: i64,
 }
 
-super::from_row!(Choice { id, slug, name, flavour, data_kind, mode, mode_since, last_contact_at, alert_after_s });
+/// With more orders than that unanswered a backend is behind (protocol.md 10).
+pub const MOST_UNANSWERED: i64 = 1000;
+
+super::from_row!(Choice {
+    id,
+    slug,
+    name,
+    flavour,
+    data_kind,
+    mode,
+    mode_since,
+    last_contact_at,
+    alert_after_s,
+    unanswered
+});
 
 /// Why a request will wait at its backend.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,6 +121,8 @@ pub enum Waits {
     Paused(Option<i64>),
     /// Its database is being maintained: only what does not read it runs.
     Maintenance(Option<i64>),
+    /// It has more orders than it answers.
+    Behind,
 }
 
 impl Ground {
@@ -172,6 +190,7 @@ impl Choice {
         match self.mode.as_deref() {
             Some("paused") => Some(Waits::Paused(self.mode_since)),
             Some("db_maintenance") => Some(Waits::Maintenance(self.mode_since)),
+            _ if self.unanswered > MOST_UNANSWERED => Some(Waits::Behind),
             _ => None,
         }
     }
@@ -189,5 +208,6 @@ impl Choice {
 }
 
 const CHOICES: &str = "SELECT b.id, b.slug, b.name, b.flavour, b.data_kind, b.mode, b.mode_since, b.last_contact_at,
-    b.alert_after_s FROM backend b JOIN backend_member m ON m.backend = b.id WHERE m.account = ? AND b.is_active = 1
+    b.alert_after_s, (SELECT count(*) FROM (SELECT 1 FROM directive d WHERE d.backend = b.id AND d.kind = 'job_request'
+        AND d.answered_at IS NULL LIMIT 1001)) AS unanswered FROM backend b JOIN backend_member m ON m.backend = b.id WHERE m.account = ? AND b.is_active = 1
     ORDER BY b.name, b.id";

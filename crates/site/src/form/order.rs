@@ -2,7 +2,7 @@
 //! Spec protocol.md 3.4.
 
 use protocol::order::{
-    Codelists, Database, Order, Permission, PermissionKind, Project, Requester, RequesterKind, Stale,
+    Codelists, Database, Order, Permission, PermissionKind, Permissions, Project, Requester, RequesterKind, Stale,
 };
 use protocol::text::BadText;
 use protocol::text::time::Moment;
@@ -77,7 +77,6 @@ impl Said<'_> {
         let lists = |what, why: &dyn std::fmt::Display| Unsayable { what, why: why.to_string() };
         let actions: Result<Vec<_>, _> = self.wish.actions.iter().map(|name| say("an action", name.as_str())).collect();
         let orgs: Result<Vec<_>, _> = self.orgs.iter().map(|org| say("an organisation", org)).collect();
-        let permissions: Result<Vec<_>, _> = self.grants.iter().filter_map(permission).collect();
         let sha256 = self.study.yaml.as_ref().map_or("", |(_, sha256)| sha256);
         Ok(Order {
             request: say("the request's id", self.identifier)?,
@@ -102,11 +101,20 @@ impl Said<'_> {
                 kind: if self.by.is_service { RequesterKind::Service } else { RequesterKind::Human },
             },
             codelists: if self.study.codelists.ok() { Codelists::Ok } else { Codelists::Stale },
-            permissions: permissions?.try_into().map_err(|why| lists("the permissions", &why))?,
+            permissions: permissions(self.grants)?,
             database: Database::Default,
             trace: None,
         })
     }
+}
+
+/// The permissions in force as messages have them.
+///
+/// # Errors
+/// A text that the message has no form for, or too many.
+pub(crate) fn permissions(grants: &[Grant]) -> Result<Permissions, Unsayable> {
+    let all: Result<Vec<_>, _> = grants.iter().filter_map(permission).collect();
+    all?.try_into().map_err(|why| Unsayable { what: "the permissions", why: format!("{why}") })
 }
 
 /// None for a kind that this version of the protocol has no word for.

@@ -226,7 +226,7 @@ impl<'a> Shown<'a> {
         let head = self.resolved.head.as_ref();
         let outdated = head.and_then(|head| {
             let why = head.outdated.clone()?;
-            Some((At(head.at).shown(At(self.now)), why))
+            Some((At(head.at).told(At(self.now)), why))
         });
         Code {
             short: self.resolved.commit().to_string().chars().take(7).collect(),
@@ -292,7 +292,7 @@ impl<'a> Shown<'a> {
         let several = shown.clone().count() > 1;
         let row = |(choice, record): (&Choice, &Record)| {
             let last = record.0.get(action).and_then(|known| known.last.as_ref());
-            let run = last.map(|last| (label(&last.status, &last.code), last.request, At(last.at).shown(At(self.now))));
+            let run = last.map(|last| (label(&last.status, &last.code), last.request, At(last.at).told(At(self.now))));
             LastRow { backend: several.then(|| choice.name.clone()), run }
         };
         shown.map(row).collect()
@@ -358,7 +358,7 @@ fn around(words: &str, number: i64) -> Option<(&str, i64, &str)> {
 /// Why a request will wait, said plainly.
 pub(super) fn waiting(waits: Waits, now: i64) -> Html {
     let since = |at: Option<i64>| match at {
-        Some(at) => format!(" since {}", At(at).shown(At(now)).as_str()),
+        Some(at) => format!(" since {}", At(at).told(At(now)).as_str()),
         None => String::new(),
     };
     Html::trusted(match waits {
@@ -369,6 +369,9 @@ pub(super) fn waiting(waits: Waits, now: i64) -> Html {
         Waits::Paused(at) => format!("Its operator paused it{}. Your request will wait until it goes on.", since(at)),
         Waits::Maintenance(at) => {
             format!("Its database is under maintenance{}. Actions that read it will wait; others run.", since(at))
+        }
+        Waits::Behind => {
+            "It is behind: more than a thousand requests wait for its answer. Yours will wait for its turn.".to_owned()
         }
     })
 }

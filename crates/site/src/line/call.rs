@@ -17,6 +17,7 @@ use protocol::version::{SPOKEN, Version, VersionText};
 use subtle::ConstantTimeEq;
 
 use super::peers::Peer;
+use super::send::SendError;
 use crate::Site;
 use crate::access::{Prefix, secret};
 use crate::store::StoreError;
@@ -63,6 +64,13 @@ impl From<StoreError> for Refusal {
 impl From<sqlx::Error> for Refusal {
     fn from(error: sqlx::Error) -> Self {
         StoreError::from(error).into()
+    }
+}
+
+impl From<SendError> for Refusal {
+    fn from(error: SendError) -> Self {
+        tracing::error!(%error, "a directive cannot be put into the line");
+        Self::new(RefusalCode::Unavailable)
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use http::{StatusCode, Uri};
+use jobs::fault::point;
 use protocol::calls::RefusalCode;
 use protocol::directive::line::{Line, Poll};
 use protocol::limits::{DIRECTIVES, POLL_SECONDS};
@@ -13,6 +14,7 @@ use protocol::text::whole::Cursor;
 use tokio::time::{Instant, timeout_at};
 
 use super::call::{Caller, Refusal, json, open};
+use super::{enrol, restored, tell};
 use crate::store::StoreError;
 use crate::{Opened, Site};
 
@@ -23,11 +25,14 @@ pub(super) async fn directives(State(site): State<Opened>, request: Request) -> 
     let call = open(&site, request, 0, true).await?;
     let (after, wait) = query(&call.uri)?;
     let deadline = Instant::now() + Duration::from_secs(wait);
+    tell::tell_late(&site).await?;
+    enrol::renew(&site, call.caller.backend).await?;
     loop {
         // Registered before the look at the tables: an order that comes between the two is not slept through.
         let mut woken = std::pin::pin!(call.caller.peer.wake.notified());
         woken.as_mut().enable();
         if let Some(text) = waiting(&site, &call.caller, after).await? {
+            point("site.directives.answer", None);
             return Ok(json(StatusCode::OK, text));
         }
         if Instant::now() >= deadline || site.is_stopping() {
@@ -70,28 +75,40 @@ async fn waiting(site: &Site, caller: &Caller, after: Cursor) -> Result<Option<S
     if poll == Poll::Wait || !confirmed {
         return Ok(None);
     }
-    let after = number(after);
-    let sizes: Vec<(i64,)> = sqlx::query_as(
-        "SELECT length(CAST(text AS BLOB)) FROM directive WHERE backend = ? AND cursor > ? ORDER BY cursor LIMIT ?",
-    )
-    .bind(caller.backend.0)
-    .bind(after)
-    .bind(i64::try_from(DIRECTIVES).unwrap_or(100))
-    .fetch_all(site.store.readers())
-    .await?;
-    let count = Line::answer(sizes.into_iter().map(|(size,)| usize::try_from(size).unwrap_or(usize::MAX)));
-    let texts: Vec<(String,)> =
-        sqlx::query_as("SELECT text FROM directive WHERE backend = ? AND cursor > ? ORDER BY cursor LIMIT ?")
-            .bind(caller.backend.0)
-            .bind(after)
-            .bind(i64::try_from(count).unwrap_or(0))
-            .fetch_all(site.store.readers())
-            .await?;
+    let mut texts = dense(site, caller, after).await?;
+    if texts.is_empty() {
+        // Where the site was restored, nothing lies at places that were given before. Seldom, so written only when asked for.
+        let mut change = site.store.change().await?;
+        restored::fill(&mut change, site, caller.backend, caller.slug.as_str(), after).await?;
+        change.commit().await?;
+        texts = dense(site, caller, after).await?;
+    }
     if texts.is_empty() {
         return Ok(None);
     }
-    let texts: Vec<String> = texts.into_iter().map(|(text,)| text).collect();
     Ok(Some(format!("{{\"directives\":[{}]}}", texts.join(","))))
+}
+
+/// The directives right behind a cursor, up to the first place at which none lies.
+async fn dense(site: &Site, caller: &Caller, after: Cursor) -> Result<Vec<String>, Refusal> {
+    let sizes: Vec<(i64, i64)> = sqlx::query_as(
+        "SELECT cursor, length(CAST(text AS BLOB)) FROM directive WHERE backend = ? AND cursor > ? ORDER BY cursor LIMIT ?",
+    )
+    .bind(caller.backend.0)
+    .bind(number(after))
+    .bind(i64::try_from(DIRECTIVES).unwrap_or(100))
+    .fetch_all(site.store.readers())
+    .await?;
+    let dense = sizes.into_iter().zip(number(after) + 1..).take_while(|((place, _), due)| place == due);
+    let count = Line::answer(dense.map(|((_, size), _)| usize::try_from(size).unwrap_or(usize::MAX)));
+    let texts: Vec<(String,)> =
+        sqlx::query_as("SELECT text FROM directive WHERE backend = ? AND cursor > ? ORDER BY cursor LIMIT ?")
+            .bind(caller.backend.0)
+            .bind(number(after))
+            .bind(i64::try_from(count).unwrap_or(0))
+            .fetch_all(site.store.readers())
+            .await?;
+    Ok(texts.into_iter().map(|(text,)| text).collect())
 }
 
 async fn acknowledge(site: &Site, caller: &Caller, up_to: Cursor) -> Result<(), Refusal> {
@@ -122,12 +139,15 @@ async fn acknowledge(site: &Site, caller: &Caller, up_to: Cursor) -> Result<(), 
         .await?;
         told.requests.extend(row.map(|(number,)| number));
     }
+    point("site.delivered.before", None);
     change.commit().await?;
+    point("site.delivered.after", None);
     site.hub.tell(&told);
     Ok(())
 }
 
-fn cursor(stored: i64) -> Result<Cursor, StoreError> {
+/// A cursor from the tables.
+pub(super) fn cursor(stored: i64) -> Result<Cursor, StoreError> {
     let cursor = u64::try_from(stored).ok().and_then(|number| Cursor::try_from(number).ok());
     cursor.ok_or_else(|| StoreError::Damaged(format!("the cursor {stored}")))
 }

@@ -26,6 +26,8 @@ const HOUR: i64 = 3600 * 1_000_000;
 const TOKEN_LIFE: i64 = 90 * 24 * HOUR;
 /// The old token counts so long beside a new one.
 const OVERLAP: i64 = 24 * HOUR;
+/// With so much of its life left a token is renewed.
+const RENEWED: i64 = 30 * 24 * HOUR;
 
 /// A code for one enrolment. It is shown once.
 #[derive(Clone, PartialEq, Eq)]
@@ -165,6 +167,32 @@ pub async fn rotate(change: &mut Change, site: &Site, backend: BackendId) -> Res
         .bind(backend.0)
         .execute(&mut **change)
         .await?;
+    new_one(change, site, backend, now).await
+}
+
+/// Renews the token by itself once its last month has begun: nobody needs to remember. A token that the backend did not fetch in
+/// time is renewed by staff, who make another code.
+pub(super) async fn renew(site: &Site, backend: BackendId) -> Result<(), EnrolError> {
+    let now = site.clock.microseconds();
+    let last: Option<i64> =
+        sqlx::query_scalar("SELECT max(expires_at) FROM backend_token WHERE backend = ? AND revoked_at IS NULL")
+            .bind(backend.0)
+            .fetch_one(site.store.readers())
+            .await?;
+    if last.is_none_or(|last| last > now + RENEWED) {
+        return Ok(());
+    }
+    let mut change = site.store.change().await?;
+    let sent = new_one(&mut change, site, backend, now).await?;
+    alarm::row(&mut change, backend, "backend_token_renewed", "until", moment(now + TOKEN_LIFE).to_string().into())
+        .await?;
+    change.commit().await?;
+    site.line.wake(&sent);
+    Ok(())
+}
+
+/// A further token by a directive.
+async fn new_one(change: &mut Change, site: &Site, backend: BackendId, now: i64) -> Result<Sent, EnrolError> {
     let token = new_token(change, backend, now).await?;
     let body = DirectiveBody::Credential(Credential { token, valid_from: moment(now) });
     Ok(send(change, site, backend, &body).await?)

@@ -5,7 +5,7 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use http::StatusCode;
 use protocol::calls::RefusalCode;
-use protocol::directive::line::{Line, LineFound};
+use protocol::directive::line::LineFound;
 use protocol::hello::{BackendHello, EpochPlace, Found, SendLimits, SiteHello, at_site};
 use protocol::limits::{BATCH_BYTES, FACTS, POLL_SECONDS};
 use protocol::message::{self, Message};
@@ -17,9 +17,10 @@ use protocol::version::Version;
 use super::alarm::{Alarm, raise};
 use super::call::{Caller, Refusal, answer, no_common_version, open};
 use super::directives::number;
-use crate::Opened;
+use super::restored;
 use crate::facts::Chain;
 use crate::store::{Change, StoreError};
+use crate::{Opened, Site};
 
 pub(super) async fn hello(State(site): State<Opened>, request: Request) -> Result<Response, Refusal> {
     let call = open(&site, request, BackendHello::LIMITS.bytes, false).await?;
@@ -42,10 +43,10 @@ pub(super) async fn hello(State(site): State<Opened>, request: Request) -> Resul
         return Err(Refusal::new(RefusalCode::ChainConflict));
     }
     let cursor = theirs.directive_cursor;
-    let (last, alarm) = line(&mut change, &call.caller, cursor, theirs.directive_id.as_ref()).await?;
-    if alarm == Some(Alarm::DirectiveConflict) {
+    let (last, alarm) = line(&mut change, &site, &call.caller, cursor, theirs.directive_id.as_ref()).await?;
+    if alarm == Some(Alarm::TooFar) {
         drop(change);
-        raise(&site, call.caller.backend, &call.caller.peer, Alarm::DirectiveConflict, cursor.get()).await;
+        raise(&site, call.caller.backend, &call.caller.peer, Alarm::TooFar, cursor.get()).await;
         return Err(Refusal::new(RefusalCode::ChainConflict));
     }
     sqlx::query("UPDATE backend SET version = ?, clock_offset = ?, last_contact_at = ? WHERE id = ?")
@@ -75,35 +76,27 @@ pub(super) async fn hello(State(site): State<Opened>, request: Request) -> Resul
     Ok(answer(StatusCode::OK, &ours))
 }
 
-/// Compares the line with what the backend has stored of it.
+/// Compares the line with what the backend has stored of it. What a restored site has put at places that are taken goes
+/// behind them.
 async fn line(
     change: &mut Change,
+    site: &Site,
     caller: &Caller,
     theirs: Cursor,
     id: Option<&Ulid>,
 ) -> Result<(Cursor, Option<Alarm>), Refusal> {
-    let (last, asked): (i64, i64) = sqlx::query_as("SELECT line_last, line_asked FROM backend WHERE id = ?")
-        .bind(caller.backend.0)
-        .fetch_one(&mut **change)
-        .await?;
+    let mut line = restored::line(change, caller.backend).await?;
     let place: Option<(String,)> = sqlx::query_as("SELECT id FROM directive WHERE backend = ? AND cursor = ?")
         .bind(caller.backend.0)
         .bind(number(theirs))
         .fetch_optional(&mut **change)
         .await?;
     let place: Option<Ulid> = place.and_then(|(id,)| id.parse().ok());
-    let cursor =
-        |stored: i64| u64::try_from(stored).ok().and_then(|n| Cursor::try_from(n).ok()).unwrap_or(Cursor::LEAST);
-    let mut line = Line::stored(cursor(last), cursor(asked));
     let alarm = match line.hello(theirs, id, |_| place.clone()) {
         LineFound::Agrees => None,
-        LineFound::Conflict => Some(Alarm::DirectiveConflict),
-        LineFound::SiteRestored { .. } => {
-            sqlx::query("UPDATE backend SET line_last = ?1, line_asked = ?1, recovering = 1 WHERE id = ?2")
-                .bind(number(line.last()))
-                .bind(caller.backend.0)
-                .execute(&mut **change)
-                .await?;
+        LineFound::TooFar => Some(Alarm::TooFar),
+        LineFound::SiteRestored => {
+            restored::place_again(change, site, caller.backend, &mut line).await?;
             Some(Alarm::SiteRestored)
         }
     };

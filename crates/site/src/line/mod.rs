@@ -13,8 +13,10 @@ mod key;
 mod neighbours;
 mod peers;
 mod people;
+mod restored;
 mod send;
 mod take;
+mod tell;
 
 use axum::handler::Handler;
 use tower_http::compression::CompressionLayer;
@@ -24,12 +26,14 @@ use crate::access::Access;
 use crate::web::Routes;
 
 pub use enrol::{Code, EnrolError, confirm, fingerprint, make_code, rotate};
-pub use epoch::{EpochError, confirm as confirm_epoch};
+pub use epoch::{EpochError, Offered, confirm as confirm_epoch, offered};
 pub(crate) use epoch::{propose, replace_keys};
 pub use key::KeyError;
 pub(crate) use neighbours::watch;
 pub use peers::{Lines, Peer, Seen};
 pub use send::{SendError, Sent, rights_changed, send};
+pub(crate) use tell::commit;
+pub use tell::tell;
 
 /// The calls of backends. Those that take files or ask for rights of persons are in other rooms.
 pub fn routes() -> Routes {

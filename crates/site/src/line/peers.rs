@@ -15,7 +15,7 @@ use super::alarm::Alarm;
 use super::key::{self, KeyError};
 use super::send::Sent;
 use crate::access::Prefix;
-use crate::clock::moment;
+use crate::clock::{self, moment};
 use crate::store::ids::BackendId;
 
 /// Wrong tokens or codes from one address.
@@ -31,6 +31,7 @@ const BURST: f64 = 200.0;
 #[derive(Debug)]
 pub struct Lines {
     key: SigningKey,
+    opened_at: i64,
     peers: Mutex<HashMap<BackendId, Arc<Peer>>>,
     tries: Mutex<HashMap<Prefix, VecDeque<i64>>>,
 }
@@ -49,6 +50,8 @@ struct State {
     noted: i64,
     bucket: Option<(i64, f64)>,
     alarms: HashMap<Alarm, i64>,
+    /// Tries at what is another backend's.
+    foreign: u64,
 }
 
 /// What a backend told last, for pages.
@@ -72,7 +75,7 @@ impl Lines {
     /// # Errors
     /// The key cannot be read or made.
     pub fn open(folder: &Path) -> Result<Self, KeyError> {
-        Ok(Self { key: key::open(folder)?, peers: Mutex::default(), tries: Mutex::default() })
+        Ok(Self { key: key::open(folder)?, opened_at: clock::now(), peers: Mutex::default(), tries: Mutex::default() })
     }
 
     /// The site's key by which backends know its orders.
@@ -82,6 +85,12 @@ impl Lines {
 
     pub(crate) fn key(&self) -> &SigningKey {
         &self.key
+    }
+
+    /// When this process began. What was put into a line before may have been seen by a backend although nothing says so,
+    /// for the site may have been restored from an older copy.
+    pub(crate) fn opened_at(&self) -> i64 {
+        self.opened_at
     }
 
     /// The connection of a backend.
@@ -172,8 +181,15 @@ impl Peer {
         new
     }
 
+    /// One more try at what is another backend's; how many there were.
+    pub(super) fn reached_out(&self) -> u64 {
+        let mut state = lock(&self.state);
+        state.foreign = state.foreign.saturating_add(1);
+        state.foreign
+    }
+
     /// Keeps gauges if they are newer than those shown.
-    pub(super) fn gauges(&self, gauges: Gauges, now: i64) -> bool {
+    pub fn gauges(&self, gauges: Gauges, now: i64) -> bool {
         let mut state = lock(&self.state);
         let newer = state.seen.gauges.as_ref().is_none_or(|shown| gauges.replaces(shown));
         if newer {

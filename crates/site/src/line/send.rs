@@ -9,6 +9,7 @@ use protocol::text::ids::Ulid;
 use protocol::text::names::{BackendSlug, Username};
 use protocol::text::whole::{Cursor, Revision};
 
+use super::directives::{cursor, number};
 use crate::Site;
 use crate::store::ids::BackendId;
 use crate::store::{Change, StoreError, words};
@@ -64,15 +65,26 @@ pub async fn send(
             .bind(backend.0)
             .fetch_optional(&mut **change)
             .await?;
-    let (cursor, slug) = row.ok_or(SendError::NoBackend(backend))?;
+    let (last, slug) = row.ok_or(SendError::NoBackend(backend))?;
+    put(change, site, backend, &slug, cursor(last)?, body).await
+}
+
+/// Puts a directive at a place that is the line's own already.
+pub(super) async fn put(
+    change: &mut Change,
+    site: &Site,
+    backend: BackendId,
+    slug: &str,
+    cursor: Cursor,
+    body: &DirectiveBody,
+) -> Result<Sent, SendError> {
     let damaged = || StoreError::Damaged(format!("the line of the backend {slug}"));
-    let cursor_number = u64::try_from(cursor).ok().and_then(|n| Cursor::try_from(n).ok()).ok_or_else(damaged)?;
     let at = site.clock.now();
     let mut random = [0; 16];
     getrandom::fill(&mut random)?;
     let milliseconds = u64::try_from(at.microseconds() / 1000).unwrap_or(0);
     let draft = Draft {
-        cursor: cursor_number,
+        cursor,
         id: Ulid::from_parts(milliseconds, u128::from_le_bytes(random)),
         backend: slug.parse::<BackendSlug>().map_err(|_| damaged())?,
         at,
@@ -91,7 +103,7 @@ pub async fn send(
          VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(backend.0)
-    .bind(cursor)
+    .bind(number(cursor))
     .bind(draft.id.as_str())
     .bind(body.kind().name())
     .bind(text)
@@ -103,7 +115,24 @@ pub async fn send(
     if let DirectiveBody::JobRequest(order) = body {
         words::settle(change, i64::try_from(order.number.get()).unwrap_or(i64::MAX)).await?;
     }
-    Ok(Sent { backend, id: draft.id, cursor: cursor_number })
+    Ok(Sent { backend, id: draft.id, cursor })
+}
+
+/// The directive that nothing follows from but a look at the roster.
+pub(super) async fn roster_revision(change: &mut Change) -> Result<DirectiveBody, SendError> {
+    named_rights(change, Vec::new()).await
+}
+
+async fn named_rights(change: &mut Change, users: Vec<Username>) -> Result<DirectiveBody, SendError> {
+    let (revision,): (i64,) =
+        sqlx::query_as("SELECT CAST(value AS INTEGER) FROM setting WHERE name = 'people_revision'")
+            .fetch_one(&mut **change)
+            .await?;
+    let damaged = || StoreError::Damaged("the revision of the roster".to_owned());
+    let revision = u64::try_from(revision).ok().and_then(|n| Revision::try_from(n).ok()).ok_or_else(damaged)?;
+    // More than can be named: none is, and the roster is fetched all the same.
+    let users = users.try_into().unwrap_or_default();
+    Ok(DirectiveBody::RightsChanged(RightsChanged { users, revision }))
 }
 
 /// Tells every backend in use that rights of these users changed, so that it fetches the roster now.
@@ -115,15 +144,7 @@ pub async fn rights_changed(change: &mut Change, site: &Site, users: Vec<Usernam
         sqlx::query_as("SELECT id FROM backend WHERE is_active = 1 AND confirmed_at IS NOT NULL ORDER BY id")
             .fetch_all(&mut **change)
             .await?;
-    let (revision,): (i64,) =
-        sqlx::query_as("SELECT CAST(value AS INTEGER) FROM setting WHERE name = 'people_revision'")
-            .fetch_one(&mut **change)
-            .await?;
-    let damaged = || StoreError::Damaged("the revision of the roster".to_owned());
-    let revision = u64::try_from(revision).ok().and_then(|n| Revision::try_from(n).ok()).ok_or_else(damaged)?;
-    // More than can be named: none is, and the roster is fetched all the same.
-    let users = users.try_into().unwrap_or_default();
-    let body = DirectiveBody::RightsChanged(RightsChanged { users, revision });
+    let body = named_rights(change, users).await?;
     let mut sent = Vec::new();
     for (backend,) in backends {
         sent.push(send(change, site, BackendId(backend), &body).await?);

@@ -13,6 +13,9 @@ use super::call::{Refusal, answer, open};
 use crate::Opened;
 use crate::facts::{self, TakeError};
 
+/// Tries of a backend at what is not its own before staff are told (spec protocol.md 11, "bad input").
+const TRIES: u64 = 3;
+
 pub(super) async fn facts(State(site): State<Opened>, request: Request) -> Result<Response, Refusal> {
     let call = open(&site, request, BATCH_BYTES, true).await?;
     if !call.caller.confirmed {
@@ -28,6 +31,10 @@ pub(super) async fn facts(State(site): State<Opened>, request: Request) -> Resul
             let alarm = match &refused {
                 FactsRefused::ChainConflict { seq } => Some((Alarm::ChainConflict, seq.get())),
                 FactsRefused::BadChain { seq } => Some((Alarm::BadChain, seq.get())),
+                FactsRefused::WrongBackend => {
+                    let tries = call.caller.peer.reached_out();
+                    (tries >= TRIES).then_some((Alarm::WrongBackend, tries))
+                }
                 _ => None,
             };
             if let Some((alarm, place)) = alarm {

@@ -5,6 +5,7 @@ mod pace;
 mod readers;
 mod ring;
 mod stream;
+mod subject;
 mod watched;
 
 use std::collections::HashMap;
@@ -17,24 +18,35 @@ use crate::web::Routes;
 use crate::{Opened, Site};
 
 use readers::Readers;
+use subject::Subject;
 use watched::Watched;
 
 pub use pace::Pace;
 pub use ring::{Event, Ring, Since};
 
+/// Logs and other pages of many things that are watched at most: each filter makes a page of its own.
+const OVERVIEWS: usize = 1_000;
+
 /// The streams of changes.
 pub fn routes() -> Routes {
-    Routes::new().get("/{project}/{workspace}/{number}/events", Access::Public, stream::of_page).get(
-        "/api/v1/job-requests/{request}/events",
-        Access::Public,
-        stream::of_request,
-    )
+    use Access::Public;
+    Routes::new()
+        .get("/events", Public, stream::of_home)
+        .get("/status/events", Public, stream::of_status)
+        .get("/event-log/events", Public, stream::of_log)
+        .get("/orgs/{slug}/logs/events", Public, stream::of_log)
+        .get("/users/{name}/logs/events", Public, stream::of_log)
+        .get("/{project}/logs/events", Public, stream::of_log)
+        .get("/{project}/{workspace}/logs/events", Public, stream::of_log)
+        .get("/{project}/{workspace}/events", Public, stream::of_workspace)
+        .get("/{project}/{workspace}/{number}/events", Public, stream::of_page)
+        .get("/api/v1/job-requests/{request}/events", Public, stream::of_request)
 }
 
 /// The readers of open pages.
 #[derive(Debug, Default)]
 pub struct Hub {
-    watched: Mutex<HashMap<i64, Arc<Watched>>>,
+    watched: Mutex<HashMap<Subject, Arc<Watched>>>,
     readers: Arc<Readers>,
     /// The arrival of the last fact that was told.
     arrival: AtomicI64,
@@ -54,9 +66,8 @@ impl Hub {
         if watched.is_empty() {
             return;
         }
-        for page in watched.values() {
-            let of_backend = changed.backends.contains(&page.backend) || changed.gauges.contains(&page.backend);
-            if of_backend || changed.requests.contains(&page.number) {
+        for (subject, page) in watched.iter() {
+            if subject.concerns(changed) {
                 page.dirty.notify_one();
             }
         }
@@ -79,19 +90,25 @@ impl Hub {
         }
     }
 
-    /// The page of a request, watched from now on. Its task ends when nobody reads it any more.
-    fn watch(&self, site: &Opened, page: Watched) -> Arc<Watched> {
+    /// A page, watched from now on; nothing if too many are. Its task ends when nobody reads it any more.
+    fn watch(&self, site: &Opened, subject: Subject) -> Option<Arc<Watched>> {
         let mut watched = lock(&self.watched);
-        let number = page.number;
-        let kept = watched.entry(number).or_insert_with(|| {
-            let page = Arc::new(page);
+        let is_overview = |subject: &Subject| matches!(subject, Subject::Overview(_));
+        if is_overview(&subject)
+            && !watched.contains_key(&subject)
+            && watched.keys().filter(|kept| is_overview(kept)).count() >= OVERVIEWS
+        {
+            return None;
+        }
+        let kept = watched.entry(subject.clone()).or_insert_with(|| {
+            let page = Arc::new(Watched::new(subject));
             let weak: Weak<Site> = Arc::downgrade(site);
             tokio::spawn(watched::follow(weak, page.clone()));
             page
         });
         // Counted while the map is held, so that the task cannot end in between.
         kept.joined();
-        kept.clone()
+        Some(kept.clone())
     }
 
     /// Forgets a page that nobody reads. False if somebody does.
@@ -100,7 +117,7 @@ impl Hub {
         if page.is_read() {
             return false;
         }
-        watched.remove(&page.number);
+        watched.remove(&page.subject);
         true
     }
 }

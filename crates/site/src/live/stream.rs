@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use axum::extract::{Path, Request, State};
+use axum::extract::{Path, RawPathParams, Request, State};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use http::{HeaderMap, header};
@@ -16,11 +16,14 @@ use tokio::time::timeout;
 
 use super::readers::Seat;
 use super::ring::Event;
+use super::subject::Subject;
 use super::watched::{News, Watched};
 use crate::Opened;
 use crate::access::{Prefix, Refusal};
+use crate::pages::{self, Overview};
 use crate::store::StoreError;
 use crate::store::ids::BackendId;
+use crate::store::read::workspace_face;
 
 const QUIET: Duration = Duration::from_secs(15);
 
@@ -31,7 +34,44 @@ pub(super) async fn of_page(
     request: Request,
 ) -> Result<Response, Refusal> {
     let place = place(&site, &number).await?.filter(|place| place.1 == project && place.2 == workspace);
-    open(site, place.ok_or(Refusal::Hidden)?, request).await
+    open(site, of(place.ok_or(Refusal::Hidden)?), request).await
+}
+
+/// Changes of the first page.
+pub(super) async fn of_home(State(site): State<Opened>, request: Request) -> Result<Response, Refusal> {
+    open(site, Subject::Overview(Overview::Home), request).await
+}
+
+/// Changes of how the backends stand.
+pub(super) async fn of_status(State(site): State<Opened>, request: Request) -> Result<Response, Refusal> {
+    open(site, Subject::Overview(Overview::Status), request).await
+}
+
+/// Changes of a workspace.
+pub(super) async fn of_workspace(
+    State(site): State<Opened>,
+    Path((project, name)): Path<(String, String)>,
+    request: Request,
+) -> Result<Response, Refusal> {
+    workspace_face(site.store.readers(), &project, &name).await?.ok_or(Refusal::Hidden)?;
+    open(site, Subject::Overview(Overview::Workspace { project, name }), request).await
+}
+
+/// Changes of the first page of a log, with the filters of its address.
+pub(super) async fn of_log(
+    State(site): State<Opened>,
+    params: RawPathParams,
+    request: Request,
+) -> Result<Response, Refusal> {
+    let mut path: Vec<&str> = params.iter().map(|(_, value)| value).collect();
+    // These two kinds of page have a word before their name.
+    for kind in ["orgs", "users"] {
+        if request.uri().path().starts_with(&format!("/{kind}/")) {
+            path.insert(0, kind);
+        }
+    }
+    let overview = pages::log(&site, &path, request.uri().query().unwrap_or_default()).await?;
+    open(site, Subject::Overview(overview), request).await
 }
 
 /// The same for programs.
@@ -41,10 +81,14 @@ pub(super) async fn of_request(
     request: Request,
 ) -> Result<Response, Refusal> {
     let place = place(&site, &number).await?.ok_or(Refusal::Hidden)?;
-    open(site, place, request).await
+    open(site, of(place), request).await
 }
 
 type Place = (i64, String, String, i64);
+
+fn of((number, project, workspace, backend): Place) -> Subject {
+    Subject::Request { number, project, workspace, backend: BackendId(backend) }
+}
 
 async fn place(site: &Opened, key: &str) -> Result<Option<Place>, StoreError> {
     // A number is written in one way only.
@@ -59,7 +103,7 @@ async fn place(site: &Opened, key: &str) -> Result<Option<Place>, StoreError> {
     .await?)
 }
 
-async fn open(site: Opened, place: Place, request: Request) -> Result<Response, Refusal> {
+async fn open(site: Opened, subject: Subject, request: Request) -> Result<Response, Refusal> {
     let prefix = request.extensions().get::<Prefix>().cloned().unwrap_or_else(Prefix::inside);
     let (parts, _) = request.into_parts();
     let last = last(&parts.headers, parts.uri.query());
@@ -67,8 +111,7 @@ async fn open(site: Opened, place: Place, request: Request) -> Result<Response, 
         return Err(Refusal::Unavailable);
     }
     let seat = site.hub.readers.take(prefix).ok_or(Refusal::Unavailable)?;
-    let (number, project, workspace, backend) = place;
-    let watched = site.hub.watch(&site, Watched::new(number, BackendId(backend), project, workspace));
+    let watched = site.hub.watch(&site, subject).ok_or(Refusal::Unavailable)?;
     let reader = Left(watched);
     let start = reader.0.start(&site, last).await?;
     let waiting: VecDeque<Bytes> = start.events.into_iter().map(|event: Event| event.frame).collect();

@@ -12,24 +12,21 @@ use tokio::time::timeout;
 use super::lock;
 use super::pace::Pace;
 use super::ring::{Event, Ring, Since};
-use crate::pages::{Drawn, changes, draw};
+use super::subject::Subject;
+use crate::pages::{Drawn, changes};
 use crate::store::StoreError;
-use crate::store::ids::BackendId;
-use crate::store::read::request_page;
 use crate::{Opened, Site};
 
-/// A page that nobody reads is remembered so long, for readers whose connection broke.
+/// A page that nobody reads is remembered so long, for readers whose connection broke. One that is read is drawn anew after
+/// as long without news: that there are none can be news too.
 const LINGER: Duration = Duration::from_secs(60);
 /// Changes that a slow reader may be behind; one that is further behind reads the page again.
 const BEHIND: usize = 32;
 
-/// The page of one request.
+/// One page.
 #[derive(Debug)]
 pub(super) struct Watched {
-    pub(super) number: i64,
-    pub(super) backend: BackendId,
-    project: String,
-    workspace: String,
+    pub(super) subject: Subject,
     pub(super) dirty: Notify,
     readers: AtomicUsize,
     first: OnceCell<()>,
@@ -62,12 +59,9 @@ pub(super) struct Start {
 }
 
 impl Watched {
-    pub(super) fn new(number: i64, backend: BackendId, project: String, workspace: String) -> Self {
+    pub(super) fn new(subject: Subject) -> Self {
         Self {
-            number,
-            backend,
-            project,
-            workspace,
+            subject,
             dirty: Notify::new(),
             readers: AtomicUsize::new(0),
             first: OnceCell::new(),
@@ -113,13 +107,10 @@ impl Watched {
     async fn draw(&self, site: &Site) -> Result<bool, StoreError> {
         // Before the tables are read: what is read later may only be newer.
         let id = site.hub.arrival();
-        let now = site.clock.microseconds();
-        let place = (self.project.as_str(), self.workspace.as_str());
-        let Some(page) = request_page(site.store.readers(), place, self.number, now).await? else {
+        let Some(drawn) = self.subject.draw(site).await? else {
             self.end();
             return Ok(false);
         };
-        let drawn = draw(&page, &site.memory, &site.line.seen(page.backend.id), now);
         let mut shown = lock(&self.shown);
         let changed = changes(&shown.drawn, &drawn);
         if !changed.is_empty() {
@@ -151,16 +142,13 @@ pub(super) async fn follow(site: Weak<Site>, page: Arc<Watched>) {
     loop {
         let woken = timeout(LINGER, page.dirty.notified()).await.is_ok();
         let Some(opened): Option<Opened> = site.upgrade() else { return };
-        if !woken {
-            if opened.is_stopping() || opened.hub.forget(&page) {
-                return;
-            }
-            continue;
+        if !woken && (opened.is_stopping() || opened.hub.forget(&page)) {
+            return;
         }
         tokio::time::sleep_until(pace.next(Instant::now()).into()).await;
         pace.sent(Instant::now());
         if let Err(error) = page.draw(&opened).await {
-            tracing::warn!(%error, number = page.number, "a watched page cannot be drawn");
+            tracing::warn!(%error, page = ?page.subject, "a watched page cannot be drawn");
         }
     }
 }

@@ -10,15 +10,18 @@ use ui::icon::Level;
 use ui::page::{Crumb, Page};
 use ui::time::{At, Hms};
 
-use super::request::{Memory, place};
+use super::request::{Memory, around, place};
 use super::shell;
-use super::words::{self, Around, Said};
+use super::words::{self, Said};
 use crate::Opened;
-use crate::access::{Refusal, Viewer};
-use crate::store::read::{self, JobPage, JobRow, Need, RequestPage};
+use crate::access::{Object, Permission, Refusal, Viewer};
+use crate::line::Seen;
+use crate::store::read::{self, JobPage, JobPlace, JobRow, Need, RequestPage, Usage};
 
 /// The shortest beginning of an identifier that is looked up.
 const SHORTEST: usize = 4;
+/// Letters of a whole identifier.
+const IDENTIFIER: usize = 16;
 
 #[derive(Template)]
 #[template(path = "job.html")]
@@ -42,6 +45,47 @@ struct Body<'a> {
     runtime: String,
     updated: Html,
     earlier: Vec<(String, String)>,
+    usage: Option<Usage>,
+    buttons: Buttons,
+}
+
+/// What this viewer may do with the job: nothing for the public.
+#[derive(Debug, Default)]
+struct Buttons {
+    /// The page that asks before this one action is stopped.
+    cancel: Option<String>,
+    /// The form with the jobs that failed before this one, and this one: their names, and where.
+    again: Option<(String, String)>,
+}
+
+impl Buttons {
+    fn of(request: &RequestPage, job: &JobRow, said: &Said, viewer: &Viewer) -> Self {
+        let mut buttons = Self::default();
+        let (project, backend) = (request.project_id.0, request.backend.id.0);
+        let own = viewer.account().is_some_and(|account| account.id == request.requested_by_id.0);
+        let query =
+            |pairs: &[(&str, &str)]| form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
+        if matches!(job.status.as_str(), "pending" | "running")
+            && (own || viewer.can(Permission::JobCancel, &Object::request(project, backend)))
+        {
+            buttons.cancel = Some(format!("../cancel/?{}", query(&[("action", &job.action)])));
+        }
+        let may_run = !request.is_archived && viewer.can(Permission::JobRun, &Object::project(project));
+        let first: Vec<&str> = said.jobs.iter().filter_map(|id| action(request, id)).collect();
+        if job.code == "dependency_failed" && may_run && !first.is_empty() {
+            let mut pairs = vec![("backend", request.backend.slug.as_str())];
+            pairs.extend(first.iter().map(|name| ("action", *name)));
+            pairs.push(("action", &job.action));
+            buttons.again = Some((first.join(", "), format!("../../run-jobs/?{}", query(&pairs))));
+        }
+        buttons
+    }
+}
+
+/// The action of a job of this request, or of one that it reads from.
+fn action<'a>(request: &'a RequestPage, id: &str) -> Option<&'a str> {
+    let own = request.jobs.iter().find(|job| job.identifier == id).map(|job| job.action.as_str());
+    own.or_else(|| request.others.iter().find(|job| job.identifier == id).map(|job| job.action.as_str()))
 }
 
 /// `/PROJECT/WORKSPACE/NUMBER/JOB/`: an identifier, or a beginning of one that only one job has.
@@ -54,37 +98,47 @@ pub(super) async fn page(
     let number = shell::number(&number)?;
     let now = site.clock.microseconds();
     let readers = site.store.readers();
-    let Some(found) = read::job_page(readers, number, &key).await? else {
-        return moved(&site, &key).await;
-    };
+    if key.len() < IDENTIFIER {
+        // A beginning that belongs to this address.
+        let job = beginning(&site, &key).await?;
+        return if job.request == (project, workspace, number) { moved(job) } else { Err(Refusal::Hidden) };
+    }
+    let found = read::job_page(readers, number, &key).await?.ok_or(Refusal::Hidden)?;
     let request = read::request_page(readers, (&project, &workspace), number, now).await?.ok_or(Refusal::Hidden)?;
-    let (page, main) = compose(&request, &found, &site.memory, now);
+    let seen = site.line.seen(request.backend.id);
+    let (page, main) = compose(&request, &found, &site.memory, (&viewer, &seen), now);
     Ok(shell::show(&site, &viewer, &asked, page, &main))
 }
 
 /// `/jobs/JOB/`.
 pub(super) async fn short(State(site): State<Opened>, Path(key): Path<String>) -> Result<Response, Refusal> {
-    moved(&site, &key).await
+    moved(beginning(&site, &key).await?)
 }
 
-async fn moved(site: &Opened, key: &str) -> Result<Response, Refusal> {
+/// The one job whose identifier begins so.
+async fn beginning(site: &Opened, key: &str) -> Result<JobPlace, Refusal> {
     let plain = key.len() >= SHORTEST && key.bytes().all(|b| matches!(b, b'a'..=b'z' | b'2'..=b'7'));
     if !plain {
         return Err(Refusal::Hidden);
     }
-    let [identifier] = &read::jobs_of_prefix(site.store.readers(), key).await?[..] else {
-        return Err(Refusal::Hidden);
-    };
-    let (project, workspace, number) =
-        read::job_place(site.store.readers(), identifier).await?.ok_or(Refusal::Hidden)?;
+    read::job_of_prefix(site.store.readers(), key).await?.ok_or(Refusal::Hidden)
+}
+
+fn moved(job: JobPlace) -> Result<Response, Refusal> {
+    let JobPlace { identifier, request: (project, workspace, number) } = job;
     shell::moved(&format!("/{project}/{workspace}/{number}/{identifier}/"))
 }
 
-fn compose(request: &RequestPage, found: &JobPage, memory: &Memory, now: i64) -> (Page, Html) {
+fn compose(
+    request: &RequestPage,
+    found: &JobPage,
+    memory: &Memory,
+    (viewer, seen): (&Viewer, &Seen),
+    now: i64,
+) -> (Page, Html) {
     let job = &found.job;
     let moment = |at: i64| At(at).shown(At(now));
-    let around = Around { backend: request.backend.name.clone(), ..Around::default() };
-    let said = words::job(job, &around);
+    let said = words::job(job, &around(request, seen, job));
     let link = |id: &str| link(request, id);
     let pipeline =
         request.yaml.as_ref().map(|bytes| memory.pipeline(request.yaml_sha256.as_deref().unwrap_or_default(), bytes));
@@ -96,6 +150,10 @@ fn compose(request: &RequestPage, found: &JobPage, memory: &Memory, now: i64) ->
     let main = Html::of(&Body {
         label: words::state(&job.status, &job.code).label_as(&words::word(&job.status, &job.code)),
         links: said.jobs.iter().map(|id| link(id)).collect(),
+        buttons: Buttons::of(request, job, &said, viewer),
+        usage: found.usage.filter(|_| {
+            viewer.can(Permission::JobMetricsView, &Object::request(request.project_id.0, request.backend.id.0))
+        }),
         said,
         anchor: ui::yaml::anchor(&job.action),
         command: found.run_command.as_deref(),
@@ -113,7 +171,7 @@ fn compose(request: &RequestPage, found: &JobPage, memory: &Memory, now: i64) ->
             .iter()
             .map(|attempt| {
                 let ended = attempt.ended_at.map(|at| At(at).exact()).unwrap_or_else(|| "-".into());
-                let why = attempt.code.as_deref().map(words::neutral).unwrap_or_else(|| "-".into());
+                let why = attempt.code.as_deref().map(words::attempt_ended).unwrap_or_else(|| "-".into());
                 (attempt.attempt, At(attempt.started_at).exact(), ended, why)
             })
             .collect(),

@@ -12,11 +12,13 @@ use ui::page::{Crumb, Page};
 use ui::time::{At, Hms};
 
 use super::query::{Query, STATUSES};
-use super::{list, shell, words};
+use super::{Drawn, Overview, list, shell, words};
 use crate::Opened;
 use crate::access::{Refusal, Viewer};
 use crate::store::read::{self, ListRow, Listed};
 
+/// The log of everything.
+const ALL: &str = "/event-log/";
 /// The most rows of a CSV.
 const CSV_ROWS: u32 = 10_000;
 
@@ -32,18 +34,74 @@ struct Log<'a> {
     hidden: Vec<(&'static str, &'a str)>,
     chips: Html,
     unknown: String,
+    list: Html,
+    query: String,
+}
+
+#[derive(Template)]
+#[template(path = "log_list.html")]
+struct Rows {
     empty: bool,
     table: Html,
     pager: Html,
-    query: String,
 }
 
 /// A log with one filter fixed: which key, its value, and the page that it belongs to.
 struct Fixed {
+    path: String,
     key: &'static str,
     value: String,
     crumbs: Vec<Crumb>,
     name: String,
+}
+
+async fn org(site: &Opened, slug: &str) -> Result<Fixed, Refusal> {
+    let org = read::org_page(site.store.readers(), slug).await?.ok_or(Refusal::Hidden)?.face;
+    let page = format!("/orgs/{}/", org.slug);
+    let crumbs = vec![Crumb::to("Organisation", &org.name, &page)];
+    Ok(Fixed { path: format!("{page}logs/"), key: "org", value: org.slug, crumbs, name: org.name })
+}
+
+async fn project(site: &Opened, slug: &str) -> Result<Fixed, Refusal> {
+    let now = site.clock.microseconds();
+    let project = read::project_page(site.store.readers(), slug, now).await?.ok_or(Refusal::Hidden)?.face;
+    let crumbs = vec![Crumb::to("Project", &project.title, format!("/{slug}/"))];
+    Ok(Fixed { path: format!("/{slug}/logs/"), key: "project", value: slug.to_owned(), crumbs, name: project.title })
+}
+
+async fn workspace(site: &Opened, (slug, name): (&str, &str)) -> Result<Fixed, Refusal> {
+    let project = read::workspace_face(site.store.readers(), slug, name).await?.ok_or(Refusal::Hidden)?;
+    let page = format!("/{slug}/{name}/");
+    let crumbs = vec![Crumb::to("Project", &project.title, format!("/{slug}/")), Crumb::to("Workspace", name, &page)];
+    let (value, name) = (name.to_owned(), name.to_owned());
+    Ok(Fixed { path: format!("{page}logs/"), key: "workspace", value, crumbs, name })
+}
+
+async fn person(site: &Opened, name: &str) -> Result<Fixed, Refusal> {
+    let person = read::user_page(site.store.readers(), name).await?.ok_or(Refusal::Hidden)?.face;
+    let page = format!("/users/{}/", person.username);
+    let crumbs = vec![Crumb::to("Person", &person.fullname, &page)];
+    Ok(Fixed { path: format!("{page}logs/"), key: "user", value: person.username, crumbs, name: person.fullname })
+}
+
+/// The stream of a log: its address is that of the page with `events` behind the path.
+///
+/// # Errors
+/// There is no such page, or it is not live.
+pub(crate) async fn stream(site: &Opened, path: &[&str], query: &str) -> Result<Overview, Refusal> {
+    let fixed = match path {
+        [] => None,
+        ["orgs", slug] => Some(org(site, slug).await?),
+        ["users", name] => Some(person(site, name).await?),
+        [slug] => Some(project(site, slug).await?),
+        [slug, name] => Some(workspace(site, (slug, name)).await?),
+        _ => return Err(Refusal::Hidden),
+    };
+    let (path, fixed) = match fixed {
+        Some(fixed) => (fixed.path, Some((fixed.key, fixed.value))),
+        None => (ALL.to_owned(), None),
+    };
+    Overview::log(&path, fixed, query).ok_or(Refusal::Hidden)
 }
 
 /// `/event-log/`.
@@ -53,7 +111,7 @@ pub(super) async fn all(
     RawQuery(query): RawQuery,
     asked: HeaderMap,
 ) -> Result<Response, Refusal> {
-    page(&site, &viewer, &asked, "/event-log/", &query.unwrap_or_default(), None).await
+    page(&site, &viewer, &asked, &query.unwrap_or_default(), None).await
 }
 
 /// `/orgs/SLUG/logs/`.
@@ -64,11 +122,8 @@ pub(super) async fn of_org(
     RawQuery(query): RawQuery,
     asked: HeaderMap,
 ) -> Result<Response, Refusal> {
-    let org = read::org_page(site.store.readers(), &slug).await?.ok_or(Refusal::Hidden)?.face;
-    let path = format!("/orgs/{}/logs/", org.slug);
-    let crumbs = vec![Crumb::to("Organisation", &org.name, format!("/orgs/{}/", org.slug))];
-    let fixed = Fixed { key: "org", value: org.slug, crumbs, name: org.name };
-    page(&site, &viewer, &asked, &path, &query.unwrap_or_default(), Some(fixed)).await
+    let fixed = org(&site, &slug).await?;
+    page(&site, &viewer, &asked, &query.unwrap_or_default(), Some(fixed)).await
 }
 
 /// `/PROJECT/logs/`.
@@ -79,11 +134,8 @@ pub(super) async fn of_project(
     RawQuery(query): RawQuery,
     asked: HeaderMap,
 ) -> Result<Response, Refusal> {
-    let now = site.clock.microseconds();
-    let project = read::project_page(site.store.readers(), &slug, now).await?.ok_or(Refusal::Hidden)?.face;
-    let crumbs = vec![Crumb::to("Project", &project.title, format!("/{slug}/"))];
-    let fixed = Fixed { key: "project", value: slug.clone(), crumbs, name: project.title };
-    page(&site, &viewer, &asked, &format!("/{slug}/logs/"), &query.unwrap_or_default(), Some(fixed)).await
+    let fixed = project(&site, &slug).await?;
+    page(&site, &viewer, &asked, &query.unwrap_or_default(), Some(fixed)).await
 }
 
 /// `/PROJECT/WORKSPACE/logs/`.
@@ -94,14 +146,8 @@ pub(super) async fn of_workspace(
     RawQuery(query): RawQuery,
     asked: HeaderMap,
 ) -> Result<Response, Refusal> {
-    let found = read::workspace_page(site.store.readers(), &slug, &name).await?.ok_or(Refusal::Hidden)?;
-    let crumbs = vec![
-        Crumb::to("Project", &found.project.title, format!("/{slug}/")),
-        Crumb::to("Workspace", &name, format!("/{slug}/{name}/")),
-    ];
-    let path = format!("/{slug}/{name}/logs/");
-    let fixed = Fixed { key: "workspace", value: name.clone(), crumbs, name };
-    page(&site, &viewer, &asked, &path, &query.unwrap_or_default(), Some(fixed)).await
+    let fixed = workspace(&site, (&slug, &name)).await?;
+    page(&site, &viewer, &asked, &query.unwrap_or_default(), Some(fixed)).await
 }
 
 /// `/users/NAME/logs/`.
@@ -112,38 +158,30 @@ pub(super) async fn of_user(
     RawQuery(query): RawQuery,
     asked: HeaderMap,
 ) -> Result<Response, Refusal> {
-    let person = read::user_page(site.store.readers(), &name).await?.ok_or(Refusal::Hidden)?.face;
-    let path = format!("/users/{}/logs/", person.username);
-    let crumbs = vec![Crumb::to("Person", &person.fullname, format!("/users/{}/", person.username))];
-    let fixed = Fixed { key: "user", value: person.username, crumbs, name: person.fullname };
-    page(&site, &viewer, &asked, &path, &query.unwrap_or_default(), Some(fixed)).await
+    let fixed = person(&site, &name).await?;
+    page(&site, &viewer, &asked, &query.unwrap_or_default(), Some(fixed)).await
 }
 
 async fn page(
     site: &Opened,
     viewer: &Viewer,
     asked: &HeaderMap,
-    path: &str,
     text: &str,
     fixed: Option<Fixed>,
 ) -> Result<Response, Refusal> {
+    let path = fixed.as_ref().map_or_else(|| ALL.to_owned(), |fixed| fixed.path.clone());
+    let path = path.as_str();
     let mut query = Query::read(text);
     if let Some(fixed) = &fixed {
-        query.given.retain(|(key, _)| *key != fixed.key);
-        let value = Some(fixed.value.clone());
-        match fixed.key {
-            "org" => query.filter.org = value,
-            "project" => query.filter.project = value,
-            "workspace" => query.filter.workspace = value,
-            _ => query.filter.user = value,
-        }
+        query.fix(fixed.key, &fixed.value);
     }
     let found = if query.faults.is_empty() {
         read::requests(site.store.readers(), &query.filter, shell::ROWS).await?
     } else {
         Listed { rows: vec![], next: None, total: 0 }
     };
-    let (page, main) = compose(&query, &found, path, fixed, site.clock.microseconds());
+    let drawn = drawn(&query, &found, path, site.clock.microseconds());
+    let (page, main) = compose(&query, &drawn, path, fixed);
     let mut answer = shell::show(site, viewer, asked, page, &main);
     if !query.faults.is_empty() {
         *answer.status_mut() = StatusCode::BAD_REQUEST;
@@ -151,7 +189,23 @@ async fn page(
     Ok(answer)
 }
 
-fn compose(query: &Query, found: &Listed, path: &str, fixed: Option<Fixed>, now: i64) -> (Page, Html) {
+/// The list and its pager: what new requests and news of the shown ones change.
+pub(super) fn drawn(query: &Query, found: &Listed, path: &str, now: i64) -> Drawn {
+    let rows = list::rows(&found.rows, list::ALL, now);
+    let pager = Pager {
+        total: Total::of(found.total).words("job request", "job requests"),
+        first: query.filter.after.map(|_| query.address(path, None, None)),
+        next: found.next.map(|next| query.address(path, None, Some(next))),
+    };
+    let list = Html::of(&Rows {
+        empty: rows.is_empty() && query.faults.is_empty(),
+        table: list::around(&rows, "Job requests, newest first", list::ALL),
+        pager: pager.shown(),
+    });
+    Drawn { parts: vec![("list", list)], rows, holder: "list", is_final: false }
+}
+
+fn compose(query: &Query, drawn: &Drawn, path: &str, fixed: Option<Fixed>) -> (Page, Html) {
     let mut export = Query { given: query.given.clone(), ..Query::default() };
     if let Some(fixed) = &fixed {
         export.given.push((fixed.key, fixed.value.clone()));
@@ -167,14 +221,7 @@ fn compose(query: &Query, found: &Listed, path: &str, fixed: Option<Fixed>, now:
         hidden: query.given.iter().filter(|(k, _)| !in_form.contains(k)).map(|(k, v)| (*k, v.as_str())).collect(),
         chips: ui::list::chips(&query.chips(path, fixed.as_ref().map(|f| f.key))),
         unknown: query.unknown.join(", "),
-        empty: found.rows.is_empty() && query.faults.is_empty(),
-        table: list::table(&found.rows, "Job requests, newest first", list::ALL, now),
-        pager: Pager {
-            total: Total::of(found.total).words("job request", "job requests"),
-            first: query.filter.after.map(|_| query.address(path, None, None)),
-            next: found.next.map(|next| query.address(path, None, Some(next))),
-        }
-        .shown(),
+        list: drawn.part("list"),
         query: export.address("", None, None),
     });
     let (heading, mut crumbs) = match fixed {
@@ -188,6 +235,9 @@ fn compose(query: &Query, found: &Listed, path: &str, fixed: Option<Fixed>, now:
         description: "Every job request, newest first: who asked, which code, what ran, and how it ended.".into(),
         canonical: text_of_first_page(query, path),
         section: "log",
+        // Later pages stay as they are: their rows would wander under the reader's eyes.
+        live: (query.filter.after.is_none() && query.faults.is_empty())
+            .then(|| query.address(&format!("{path}events"), None, None)),
         crumbs,
         ..Page::default()
     };

@@ -2,20 +2,27 @@
 //! Spec site.md 1, 3 to 6. A page is a read model (`store::read`), a template, and a row in `routes`.
 
 mod code;
+mod drawn;
+mod home;
 mod job;
 mod list;
 mod log;
+mod overview;
 mod place;
 mod query;
 mod request;
 mod shell;
 mod status;
 pub mod words;
+mod workspace;
 mod yaml;
 
+pub use drawn::{Drawn, changes};
+pub(crate) use log::stream as log;
+pub use overview::Overview;
 pub(crate) use query::Query;
 pub(crate) use request::Pipeline;
-pub use request::{Drawn, Memory, changes, draw};
+pub use request::{Memory, draw};
 pub(crate) use shell::{number, show, tagged};
 
 use crate::access::Access;
@@ -24,7 +31,7 @@ use crate::web::Routes;
 /// The routes of the public pages.
 pub fn routes() -> Routes {
     Routes::new()
-        .get("/", Access::Public, status::home)
+        .get("/", Access::Public, home::page)
         .get("/static/{file}", Access::Public, shell::file)
         .get("/{project}/{workspace}/{number}/", Access::Public, request::page)
         .get("/job-requests/{number}/", Access::Public, request::short)
@@ -32,7 +39,7 @@ pub fn routes() -> Routes {
         .get("/{project}/{workspace}/{number}/code/{*path}", Access::Public, code::page)
         .get("/{project}/{workspace}/{number}/{job}/", Access::Public, job::page)
         .get("/jobs/{job}/", Access::Public, job::short)
-        .get("/{project}/{workspace}/", Access::Public, place::workspace)
+        .get("/{project}/{workspace}/", Access::Public, workspace::page)
         .get("/{project}/", Access::Public, place::project)
         .get("/organisations/", Access::Public, place::organisations)
         .get("/orgs/{slug}/", Access::Public, place::organisation)

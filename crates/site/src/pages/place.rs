@@ -1,39 +1,22 @@
-//! Pages of workspaces, projects, organisations and people.
-//! Spec site.md 3, 6.2, 6.3.
+//! Pages of projects, organisations and people.
+//! Spec site.md 3, 6.3.
 
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use ui::html::Html;
-use ui::page::{Crumb, Notice, Page, Tone};
+use ui::page::{Crumb, Page};
 use ui::time::At;
 
 use super::list::{self, Columns, Places};
 use super::{shell, words};
 use crate::Opened;
 use crate::access::{Object, Permission, Refusal, Viewer};
-use crate::store::read::{self, ActionNow, Filter, Listed, Org, OrgPage, ProjectPage, WorkspacePage, WorkspaceRow};
+use crate::store::read::{self, Filter, ListRow, Org, OrgPage, ProjectPage, WorkspaceRow};
 
 /// Requests shown on these pages.
 const LATEST: u32 = 10;
-
-struct ActionRow<'a> {
-    a: &'a ActionNow,
-    label: Html,
-    when: Html,
-    success: Option<(i64, String)>,
-}
-
-#[derive(Template)]
-#[template(path = "workspace.html")]
-struct WorkspaceBody<'a> {
-    w: &'a WorkspacePage,
-    run: bool,
-    actions: Vec<ActionRow<'a>>,
-    table: Html,
-    empty: bool,
-}
 
 #[derive(Template)]
 #[template(path = "project.html")]
@@ -41,8 +24,13 @@ struct ProjectBody<'a> {
     p: &'a ProjectPage,
     active: Vec<&'a WorkspaceRow>,
     archived: Vec<&'a WorkspaceRow>,
-    /// For members and staff.
-    status: Option<String>,
+    /// For members and staff: the status, and what it means.
+    status: Option<(String, Html)>,
+    /// Names, and for members and staff their roles.
+    people: Vec<(&'a read::Member, String)>,
+    /// Whether this viewer may add a workspace, and change the project.
+    may_add: bool,
+    may_edit: bool,
     permissions: Vec<(&'a read::Permission, String, String, String)>,
     table: Html,
     empty: bool,
@@ -68,59 +56,8 @@ struct UserBody {
     table: Html,
 }
 
-async fn latest(site: &Opened, filter: Filter) -> Result<Listed, Refusal> {
-    Ok(read::requests(site.store.readers(), &filter, LATEST).await?)
-}
-
-/// `/PROJECT/WORKSPACE/`.
-pub(super) async fn workspace(
-    State(site): State<Opened>,
-    viewer: Viewer,
-    Path((project, name)): Path<(String, String)>,
-    asked: HeaderMap,
-) -> Result<Response, Refusal> {
-    let now = site.clock.microseconds();
-    let found = read::workspace_page(site.store.readers(), &project, &name).await?.ok_or(Refusal::Hidden)?;
-    let listed = latest(&site, Filter { workspace: Some(name.clone()), ..Filter::default() }).await?;
-    let may_run = viewer.can(Permission::JobRun, &Object::project(found.project_id.0));
-    let actions = found.actions.iter().map(|a| ActionRow {
-        label: words::state(&a.status, &a.code).label_as(&words::word(&a.status, &a.code)),
-        when: At(a.updated_at).shown(At(now)),
-        success: a
-            .succeeded
-            .as_ref()
-            .map(|(number, commit, _)| (*number, commit.as_deref().and_then(|c| c.get(..7)).unwrap_or("-").to_owned())),
-        a,
-    });
-    let main = Html::of(&WorkspaceBody {
-        run: may_run && found.archived.is_none(),
-        actions: actions.collect(),
-        table: list::table(&listed.rows, "The newest first", Columns { places: Places::None, people: true }, now),
-        empty: listed.rows.is_empty(),
-        w: &found,
-    });
-    let mut notices = Vec::new();
-    if let Some((at, reason)) = &found.archived {
-        let reason = reason.as_deref().map(|r| format!(" Reason: {r}.")).unwrap_or_default();
-        let text = format!("This workspace was archived on {}. It takes no new requests.{reason}", At(*at).day());
-        notices.push(Notice::text(Tone::Info, &text));
-    }
-    let mut crumbs = Vec::new();
-    if let Some(org) = &found.project.org {
-        crumbs.push(Crumb::to("Organisation", &org.name, format!("/orgs/{}/", org.slug)));
-    }
-    crumbs.push(Crumb::to("Project", &found.project.title, format!("/{project}/")));
-    crumbs.push(Crumb::here("Workspace", &found.name));
-    let page = Page {
-        title: format!("{} - workspace", found.name),
-        heading: found.name.clone(),
-        description: format!("Workspace of {}: {}", found.project.title, found.purpose),
-        canonical: Some(format!("/{project}/{name}/")),
-        crumbs,
-        notices,
-        ..Page::default()
-    };
-    Ok(shell::show(&site, &viewer, &asked, page, &main))
+async fn latest(site: &Opened, filter: Filter) -> Result<Vec<ListRow>, Refusal> {
+    Ok(read::newest(site.store.readers(), &filter, LATEST).await?)
 }
 
 /// `/PROJECT/`.
@@ -139,14 +76,23 @@ pub(super) async fn project(
     let main = Html::of(&ProjectBody {
         active: found.workspaces.iter().filter(|w| w.archived_at.is_none()).collect(),
         archived: found.workspaces.iter().filter(|w| w.archived_at.is_some()).collect(),
-        status: inside.then(|| words::neutral(&found.status.replace('-', "_"))),
+        status: inside
+            .then(|| (words::neutral(&found.status.replace('-', "_")), ui::markdown::shown(&found.status_note))),
+        people: found
+            .members
+            .iter()
+            .filter(|person| inside || person.public == 1)
+            .map(|person| (person, if inside { person.roles.join(", ") } else { String::new() }))
+            .collect(),
+        may_add: found.status != "retired" && viewer.can(Permission::WorkspaceCreate, &object),
+        may_edit: viewer.can(Permission::ProjectManage, &object),
         permissions: found
             .permissions
             .iter()
             .map(|p| (p, p.approved_by.clone().unwrap_or_else(|| "-".into()), day(p.approved_at), day(p.expires_at)))
             .collect(),
-        table: list::table(&listed.rows, "The newest first", Columns { places: Places::Workspace, people: true }, now),
-        empty: listed.rows.is_empty(),
+        table: list::table(&listed, "The newest first", Columns { places: Places::Workspace, people: true }, now),
+        empty: listed.is_empty(),
         p: &found,
     });
     let mut crumbs: Vec<Crumb> =
@@ -214,8 +160,7 @@ pub(super) async fn user(
     let found = read::user_page(site.store.readers(), &name).await?.ok_or(Refusal::Hidden)?;
     let listed = latest(&site, Filter { user: Some(found.face.username.clone()), ..Filter::default() }).await?;
     let columns = Columns { places: Places::All, people: false };
-    let main =
-        Html::of(&UserBody { orgs: found.orgs, table: list::table(&listed.rows, "The newest first", columns, now) });
+    let main = Html::of(&UserBody { orgs: found.orgs, table: list::table(&listed, "The newest first", columns, now) });
     let page = Page {
         title: found.face.fullname.clone(),
         heading: found.face.fullname.clone(),

@@ -80,6 +80,18 @@ impl Query {
         }
     }
 
+    /// Fixes a filter, as the page does that it belongs to: it cannot be given another value.
+    pub(crate) fn fix(&mut self, key: &str, value: &str) {
+        self.given.retain(|(given, _)| *given != key);
+        let value = Some(value.to_owned());
+        match key {
+            "org" => self.filter.org = value,
+            "project" => self.filter.project = value,
+            "workspace" => self.filter.workspace = value,
+            _ => self.filter.user = value,
+        }
+    }
+
     /// The value of a key, as given.
     pub(crate) fn value(&self, key: &str) -> &str {
         self.given.iter().find(|(given, _)| *given == key).map_or("", |(_, value)| value)

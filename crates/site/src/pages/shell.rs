@@ -7,7 +7,8 @@ use axum::response::{IntoResponse, Response};
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 use ui::html::Html;
-use ui::page::{Notice, Page, Tone};
+use ui::page::{Notice, Page, Tone, but_when};
+use ui::time::At;
 
 use crate::access::{Refusal, Viewer};
 use crate::store::read::Alert;
@@ -37,13 +38,21 @@ pub(crate) fn show(site: &Site, viewer: &Viewer, asked: &HeaderMap, mut page: Pa
     if let Some(address) = &mut page.canonical {
         address.insert_str(0, &site.settings.origin);
     }
-    tagged(asked, "text/html; charset=utf-8", web::paper(site, viewer, page, main))
+    page.made = Some(At(site.clock.microseconds()));
+    let paper = web::paper(site, viewer, page, main);
+    let (before, behind) = but_when(&paper);
+    let tag = Sha256::new().chain_update(before).chain_update(behind).finalize();
+    answer(asked, "text/html; charset=utf-8", &tag, paper.into_bytes())
 }
 
 /// Answers with a text and its ETag; with nothing but the ETag for a browser that has it.
 pub(crate) fn tagged(asked: &HeaderMap, media_type: &'static str, body: impl Into<Vec<u8>>) -> Response {
     let body = body.into();
-    let tag = format!("W/\"{}\"", HEXLOWER.encode(&Sha256::digest(&body)[..12]));
+    answer(asked, media_type, &Sha256::digest(&body), body)
+}
+
+fn answer(asked: &HeaderMap, media_type: &'static str, tag: &[u8], body: Vec<u8>) -> Response {
+    let tag = format!("W/\"{}\"", HEXLOWER.encode(tag.get(..12).unwrap_or(tag)));
     let mut headers = HeaderMap::new();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));

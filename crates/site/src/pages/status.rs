@@ -1,5 +1,5 @@
-//! How each backend stands: for people, and in one word for monitors. The home page shows the same in short.
-//! Spec site.md 3 (home), 6.4.
+//! How each backend stands: for people, and in one word for monitors.
+//! Spec site.md 6.4, 14. The home page shows the same in short.
 
 use askama::Template;
 use axum::extract::{Path, State};
@@ -8,51 +8,44 @@ use axum::response::{IntoResponse, Response};
 use protocol::fact::codes::Pool;
 use ui::html::Html;
 use ui::icon::State as Look;
-use ui::page::{Crumb, Page};
-use ui::time::At;
+use ui::page::{Crumb, Notice, Page, Tone, notices};
+use ui::time::{At, Hms};
 
-use super::list::{self, Columns, Places};
-use super::shell;
-use crate::Opened;
+use super::{Drawn, shell};
 use crate::access::{Refusal, Viewer};
 use crate::line::Seen;
-use crate::store::read::{self, BackendNow, Filter};
+use crate::store::StoreError;
+use crate::store::ids::BackendId;
+use crate::store::read::{self, Alert, BackendNow, Waited};
+use crate::{Opened, Site};
 
 /// A difference of clocks that is told, in microseconds.
 const CLOCKS_DIFFER: i64 = 1_000_000;
-/// Requests on the home page.
-const LATEST: u32 = 10;
 
-struct Card {
-    slug: String,
-    name: String,
-    state: Html,
+#[derive(Template)]
+#[template(path = "status_card.html")]
+pub(super) struct Card {
+    id: BackendId,
+    pub(super) slug: String,
+    pub(super) name: String,
+    pub(super) state: Html,
     words: String,
     contact: Option<Html>,
     pools: Vec<(&'static str, String)>,
+    waited: Option<String>,
     oldest: Option<Html>,
     success: Option<Html>,
     version: Option<String>,
     data: Option<String>,
     offset: Option<String>,
-    running: i64,
-    waiting: i64,
+    pub(super) running: i64,
+    pub(super) waiting: i64,
 }
 
 #[derive(Template)]
 #[template(path = "status.html")]
-struct Status {
-    backends: Vec<Card>,
-}
-
-#[derive(Template)]
-#[template(path = "home.html")]
-struct Home {
-    /// For somebody who signed in: their unfinished requests, and their workspaces.
-    mine: Option<(Html, Vec<(String, String)>)>,
-    backends: Vec<Card>,
-    table: Html,
-    empty: bool,
+struct Status<'a> {
+    cards: &'a [(String, Html)],
 }
 
 /// The one word of a backend, in this order of weight.
@@ -121,12 +114,14 @@ fn card(backend: BackendNow, seen: &Seen, now: i64) -> Card {
     };
     let data = if backend.face.is_synthetic { "No real patient data: dummy data only. " } else { "" };
     Card {
+        id: backend.face.id,
         slug: backend.face.slug.clone(),
         name: backend.face.told(),
         state: word.label(),
         words: format!("{data}{words}"),
         contact: contact.map(moment),
         pools: pools(&backend, seen),
+        waited: None,
         oldest: backend.oldest_waiting_at.map(moment),
         success: backend.last_success_at.map(moment),
         offset: backend.clock_offset.filter(|o| o.saturating_abs() > CLOCKS_DIFFER).map(|offset| {
@@ -162,20 +157,48 @@ fn pools(backend: &BackendNow, seen: &Seen) -> Vec<(&'static str, String)> {
     ]
 }
 
-async fn cards(site: &Opened, now: i64) -> Result<Vec<Card>, Refusal> {
-    let backends = read::backends_now(site.store.readers()).await?;
-    Ok(backends
-        .into_iter()
-        .map(|backend| {
-            let seen = site.line.seen(backend.face.id);
-            card(backend, &seen, now)
-        })
-        .collect())
+/// The backends in use, and the messages of the operators: one statement.
+pub(super) async fn cards(site: &Site, now: i64) -> Result<(Vec<Card>, Vec<Alert>, bool), StoreError> {
+    let found = read::now(site.store.readers(), now).await?;
+    let card = |backend: BackendNow| {
+        let seen = site.line.seen(backend.face.id);
+        card(backend, &seen, now)
+    };
+    Ok((found.backends.into_iter().map(card).collect(), found.alerts, found.one_person))
+}
+
+/// Half of the jobs that began waited no longer than this.
+fn median(waited: &Waited) -> Option<String> {
+    let words = |wait: i64| Hms::seconds(wait / 1_000_000).to_string();
+    let week = words(waited.week?);
+    Some(waited.today.map_or_else(
+        || format!("{week} over seven days"),
+        |today| format!("{} today, {week} over seven days", words(today)),
+    ))
+}
+
+/// The parts of the page that can change.
+pub(super) async fn drawn(site: &Site, now: i64) -> Result<Drawn, StoreError> {
+    let (mut cards, alerts, one_person) = cards(site, now).await?;
+    let waited = read::waited(site.store.readers(), now).await?;
+    for card in &mut cards {
+        card.waited = waited.get(&card.id).and_then(median);
+    }
+    let rows: Vec<(String, Html)> = cards.iter().map(|card| (format!("b-{}", card.slug), Html::of(card))).collect();
+    let backends = Html::of(&Status { cards: &rows });
+    let mut told = shell::notices(&alerts);
+    if one_person {
+        let words = "On this site one person alone may give the roles that need two people elsewhere: its operator has \
+                     switched that rule off.";
+        told.push(Notice::text(Tone::Warning, words));
+    }
+    let notices = notices(&told);
+    Ok(Drawn { parts: vec![("notices", notices), ("backends", backends)], rows, holder: "backends", is_final: false })
 }
 
 /// `/status/`.
 pub(super) async fn page(State(site): State<Opened>, viewer: Viewer, asked: HeaderMap) -> Result<Response, Refusal> {
-    let backends = cards(&site, site.clock.microseconds()).await?;
+    let drawn = drawn(&site, site.clock.microseconds()).await?;
     let page = Page {
         title: "Status of the backends".into(),
         heading: "Status of the backends".into(),
@@ -183,9 +206,11 @@ pub(super) async fn page(State(site): State<Opened>, viewer: Viewer, asked: Head
         canonical: Some("/status/".into()),
         section: "status",
         crumbs: vec![Crumb::here("", "Status")],
+        told: Some(drawn.part("notices")),
+        live: Some("/status/events".into()),
         ..Page::default()
     };
-    Ok(shell::show(&site, &viewer, &asked, page, &Html::of(&Status { backends })))
+    Ok(shell::show(&site, &viewer, &asked, page, &drawn.part("backends")))
 }
 
 /// `/status/BACKEND/`: one word and how it is, for monitors.
@@ -206,36 +231,4 @@ pub(super) async fn database(State(site): State<Opened>, Path(slug): Path<String
         Word::Paused | Word::Ok => (StatusCode::OK, "ok\n"),
     };
     Ok((status, [(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response())
-}
-
-/// `/`.
-pub(super) async fn home(State(site): State<Opened>, viewer: Viewer, asked: HeaderMap) -> Result<Response, Refusal> {
-    let now = site.clock.microseconds();
-    let filter = Filter { active_backends: true, ..Filter::default() };
-    let latest = read::requests(site.store.readers(), &filter, LATEST).await?;
-    let mine = match viewer.account() {
-        Some(account) => {
-            let filter = Filter { user: Some(account.username.clone()), open: true, ..Filter::default() };
-            let open = read::requests(site.store.readers(), &filter, LATEST).await?;
-            let columns = Columns { places: Places::All, people: false };
-            let table = list::table(&open.rows, "Mine that are not finished", columns, now);
-            Some((table, read::workspaces_of(site.store.readers(), account.id, now).await?))
-        }
-        None => None,
-    };
-    let main = Html::of(&Home {
-        mine,
-        backends: cards(&site, now).await?,
-        table: list::table(&latest.rows, "The newest first", list::ALL, now),
-        empty: latest.rows.is_empty(),
-    });
-    let page = Page {
-        title: "Everything that runs, in the open".into(),
-        heading: "Everything that runs, in the open".into(),
-        description: "The public record of all code that was run on health records here.".into(),
-        canonical: Some("/".into()),
-        notices: shell::notices(&read::alerts(site.store.readers(), now).await?),
-        ..Page::default()
-    };
-    Ok(shell::show(&site, &viewer, &asked, page, &main))
 }

@@ -36,14 +36,17 @@ impl Doing {
         let Self { mut change, rights, .. } = self;
         let mut sent = Vec::new();
         if revision(&mut change).await? != rights {
-            sent = line::rights_changed(&mut change, site, Vec::new()).await.map_err(|error| {
-                Fault::Store(StoreError::Damaged(format!("backends cannot be told of changed rights: {error}")))
-            })?;
+            sent = line::rights_changed(&mut change, site, Vec::new()).await.map_err(untold)?;
         }
+        sent.extend(line::tell(&mut change, site).await.map_err(untold)?);
         change.commit().await.map_err(StoreError::from)?;
         sent.iter().for_each(|one| site.line.wake(one));
         Ok(())
     }
+}
+
+fn untold(error: line::SendError) -> Fault {
+    Fault::Store(StoreError::Damaged(format!("backends cannot be told of what changed: {error}")))
 }
 
 /// Does something as the operator, in one change.

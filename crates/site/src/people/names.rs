@@ -16,6 +16,7 @@ pub const RESERVED: &[&str] = &[
     "backends",
     "docs",
     "event-log",
+    "events",
     "health",
     "job-requests",
     "jobs",
@@ -45,7 +46,7 @@ pub const RESERVED: &[&str] = &[
 
 /// Second parts of a project's addresses that are not workspaces: no workspace may be called so.
 pub const RESERVED_WORKSPACES: &[&str] =
-    &["applications", "edit", "logs", "members", "new-workspace", "outputs", "releases", "reports"];
+    &["applications", "edit", "events", "logs", "members", "new-workspace", "outputs", "releases", "reports"];
 
 /// A user name in its normal form, and folded for comparing.
 pub(super) fn username(text: &str) -> Result<(String, String), Fault> {

@@ -131,6 +131,28 @@ pub async fn edit(
     Ok(())
 }
 
+/// Switches whether new requests notify who made them, unless they say otherwise.
+///
+/// # Errors
+/// [`Fault::Refused`]: not allowed.
+pub async fn set_notify(change: &mut Change, by: &By, (project, id): (i64, i64), on: bool) -> Result<(), Fault> {
+    by.may(Permission::WorkspaceToggleNotifications, &Object::project(project))?;
+    let done =
+        sqlx::query("UPDATE workspace SET notify_default = ?1, updated_at = ?2 WHERE id = ?3 AND notify_default <> ?1")
+            .bind(on)
+            .bind(now())
+            .bind(id)
+            .execute(&mut **change)
+            .await?;
+    // Set so already: twice sent is once done.
+    if done.rows_affected() > 0 {
+        let act = by.act("workspace_edited").on("workspace", id).project(project);
+        let before = fields([("notify_default", json!(!on))]);
+        audit::record(change, act.before(before).after(fields([("notify_default", json!(on))]))).await?;
+    }
+    Ok(())
+}
+
 /// Closes a workspace, so that it takes no new requests, or opens it again.
 ///
 /// # Errors

@@ -10,6 +10,7 @@ use ui::time::At;
 
 use super::backends::{AREA, told};
 use super::desk::{Desk, act, to};
+use super::epoch;
 use super::orgs::{Member, members, named};
 use super::roles::Reason;
 use crate::access::{Backend, Form, Refusal};
@@ -31,7 +32,7 @@ pub(super) struct Alert {
     alert_after: String,
 }
 
-fn at(backend: &Backend) -> String {
+pub(super) fn at(backend: &Backend) -> String {
     format!("{AREA}{}/", backend.slug)
 }
 
@@ -70,6 +71,9 @@ async fn drawn(desk: &Desk, backend: &Backend, code: Option<&str>, faults: &[Sho
         facts.push(vec![Html::text(what), now_is]);
     }
     main.push(&facts.shown(""));
+    if let Some(offered) = epoch::shown(desk, backend, &base).await? {
+        main.push(&section("A new epoch waits for you", &offered));
+    }
     main.push(&section("Key and tokens", &keys(desk, backend, &base).await?));
     main.push(&section("People who may ask it for runs", &people(desk, backend, &base, faults).await?));
     let alert = [Field::line("alert_after", "Seconds without contact until it counts as missing")

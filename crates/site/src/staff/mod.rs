@@ -7,6 +7,7 @@ mod audit;
 mod backend;
 mod backends;
 mod desk;
+mod epoch;
 mod home;
 mod orgs;
 mod permissions;
@@ -65,6 +66,7 @@ pub(crate) fn routes() -> Routes {
         .get("/staff/backends/{backend}/", Backend(P::BackendManage), backend::show)
         .post("/staff/backends/{backend}/code/", Backend(P::BackendManage), backend::code)
         .post("/staff/backends/{backend}/confirm/", Backend(P::BackendManage), backend::confirm)
+        .post("/staff/backends/{backend}/epoch/", Backend(P::BackendManage), epoch::confirm)
         .post("/staff/backends/{backend}/rotate/", Backend(P::BackendManage), backend::rotate)
         .post("/staff/backends/{backend}/revoke/", Backend(P::BackendManage), backend::revoke)
         .post("/staff/backends/{backend}/members/", Backend(P::BackendManage), backend::member)

@@ -90,10 +90,15 @@ async fn load(desk: &Desk, slug: &str) -> Result<(i64, Typed), Refusal> {
 
 pub(super) async fn one(desk: Desk, Path(slug): Path<String>) -> Result<Response, Refusal> {
     let (id, typed) = load(&desk, &slug).await?;
-    drawn_one(&desk, id, &slug, &typed, &[]).await
+    drawn_one(&desk, (id, &slug, &typed.name), &typed, &[]).await
 }
 
-async fn drawn_one(desk: &Desk, id: i64, slug: &str, typed: &Typed, faults: &[Shown]) -> Result<Response, Refusal> {
+async fn drawn_one(
+    desk: &Desk,
+    (id, slug, name): (i64, &str, &str),
+    typed: &Typed,
+    faults: &[Shown],
+) -> Result<Response, Refusal> {
     let base = format!("{AREA}{slug}/");
     let sheet = Sheet::new(&desk.viewer, &base, "Save").fields(&rest(typed), faults).shown();
     let rows = sqlx::query(
@@ -103,7 +108,7 @@ async fn drawn_one(desk: &Desk, id: i64, slug: &str, typed: &Typed, faults: &[Sh
     let rows = rows.bind(id).fetch_all(desk.site.store.readers()).await?;
     let members = members(desk, &format!("{base}members/"), &rows, faults)?;
     let main = pieces([sheet, section("Members", &members)]);
-    Ok(desk.page(AREA, Some(&typed.name), faults, &main))
+    Ok(desk.page(AREA, Some(name), faults, &main))
 }
 
 /// Who belongs to something, with a way to add and remove.
@@ -132,10 +137,10 @@ pub(super) async fn named(desk: &Desk, username: &str) -> Result<i64, Fault> {
 }
 
 pub(super) async fn edit(desk: Desk, Path(slug): Path<String>, Form(typed): Form<Typed>) -> Result<Response, Refusal> {
-    let (id, _) = load(&desk, &slug).await?;
+    let (id, now) = load(&desk, &slug).await?;
     match act!(desk, change, by, orgs::edit(change, by, id, typed.org())) {
         Ok(()) => Ok(to(&format!("{AREA}{slug}/"))),
-        Err(fault) => drawn_one(&desk, id, &slug, &typed, &sheet::faults(fault)?).await,
+        Err(fault) => drawn_one(&desk, (id, &slug, &now.name), &typed, &sheet::faults(fault)?).await,
     }
 }
 
@@ -152,6 +157,6 @@ pub(super) async fn member(
     };
     match done.await {
         Ok(()) => Ok(to(&format!("{AREA}{slug}/"))),
-        Err(fault) => drawn_one(&desk, id, &slug, &stored, &sheet::faults(fault)?).await,
+        Err(fault) => drawn_one(&desk, (id, &slug, &stored.name), &stored, &sheet::faults(fault)?).await,
     }
 }

@@ -297,3 +297,67 @@ async fn a_page_of_another_origin_cannot_make_staff_act() {
     assert_eq!(answer.status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
     assert!(accounts::find(&world.site.store, "mallory").await.unwrap().is_none());
 }
+
+/// Spec protocol.md 7.4: the operator opens an epoch, staff compare the words and agree to what they saw.
+#[tokio::test]
+async fn a_new_epoch_is_confirmed_on_its_backends_page() {
+    use protocol::fact::{FactBody, chain::Chain};
+    use protocol::keys::SigningKey;
+    use protocol::text::time::Moment;
+    use serde_json::json;
+
+    let world = World::new().await;
+    let staff = staff(&world).await;
+    let backend = world.backend("north").await;
+    let old = SigningKey::new(&[7; 32], "north-1".parse().unwrap());
+    let new = SigningKey::new(&[8; 32], "north-2".parse().unwrap());
+    let body = json!({"epoch": 2, "reason": "new_key", "data_kind": "synthetic", "version": "1.4.1",
+        "public_key": new.public().text()});
+    let opened: FactBody = FactBody::Opened(serde_json::from_value(body).unwrap());
+    let at = Moment::from_microseconds(1_800_000_000_000_000).unwrap();
+    let mut chain = Chain::new("north".parse().unwrap(), serde_json::from_value(json!(2)).unwrap());
+    let fact = chain.append(at, &opened, &new).unwrap();
+    assert!(!world.get(&staff, "/staff/backends/north/").await.text.contains("new epoch"));
+    let mut change = world.site.store.change().await.unwrap();
+    sqlx::query(
+        "INSERT INTO backend_key (backend, key_id, public_key, epoch, from_seq, confirmed_at)
+         VALUES (?, 'north-1', ?, 1, 1, 1)",
+    )
+    .bind(backend)
+    .bind(old.public().text().as_str())
+    .execute(&mut *change)
+    .await
+    .unwrap();
+    sqlx::query(
+        "INSERT INTO backend_epoch (backend, epoch, state, head_seq, head_hash, opened, opened_at)
+         VALUES (?1, 1, 'open', 0, ?2, NULL, 1), (?1, 2, 'proposed', 0, ?2, ?3, 5)",
+    )
+    .bind(backend)
+    .bind("0".repeat(64))
+    .bind(fact.text())
+    .execute(&mut *change)
+    .await
+    .unwrap();
+    change.commit().await.unwrap();
+
+    let page = world.get(&staff, "/staff/backends/north/").await;
+    let ours = protocol::keys::fingerprint(&"north".parse().unwrap(), &new.public(), &world.site.line.public_key());
+    let seen = format!("name=\"seen\" value=\"{}\"", fact.hash);
+    for text in ["A new epoch waits for you", &ours.join(" "), "the old one was lost", "nowhere", "1.4.1", &seen] {
+        assert!(page.text.contains(text), "{text}: {}", page.text);
+    }
+    let (path, zeros) = ("/staff/backends/north/epoch/", "0".repeat(64));
+    let changed = world.post(&staff, path, &[("seen", &zeros)]).await;
+    assert_eq!(changed.status, StatusCode::CONFLICT, "{}", changed.text);
+    assert_eq!(world.post(&staff, path, &[("seen", "x")]).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_ne!(acts(&world).await.last().unwrap(), "backend_epoch_confirmed");
+    done(&world, &staff, path, &[("seen", fact.hash.as_str())]).await;
+    assert_eq!(acts(&world).await.last().unwrap(), "backend_epoch_confirmed");
+    let states: Vec<(i64, String)> = sqlx::query_as("SELECT epoch, state FROM backend_epoch ORDER BY epoch")
+        .fetch_all(world.site.store.readers())
+        .await
+        .unwrap();
+    assert_eq!(states, [(1, "closed".to_owned()), (2, "open".to_owned())]);
+    assert_eq!(world.post(&staff, path, &[("seen", fact.hash.as_str())]).await.status, StatusCode::CONFLICT);
+    assert!(!world.get(&staff, "/staff/backends/north/").await.text.contains("new epoch"));
+}

@@ -53,15 +53,14 @@ pub fn at(seconds: i64) -> Moment {
 }
 
 impl Rig {
-    pub async fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
+    fn settings(folder: &std::path::Path) -> Settings {
         // Tests ask more often than people.
         let many = Rate { per_second: 10_000.0, burst: 100_000.0 };
-        let settings = Settings {
+        Settings {
             name: "Test".into(),
             listen: "127.0.0.1:0".parse().unwrap(),
             origin: "http://127.0.0.1".into(),
-            data: folder.path().to_owned(),
+            data: folder.to_owned(),
             repositories: vec!["https://git.example.org/*/*".into()],
             local_repositories: true,
             trusted_proxies: Vec::new(),
@@ -69,8 +68,21 @@ impl Rig {
             personas: false,
             rates: Rates { pages: many, searches: many, tokens: many, sign_in_tries: 100_000 },
             times: site::settings::Times::default(),
-        };
-        let site = Site::open(settings).await.unwrap();
+        }
+    }
+
+    /// The same site after its process ended, something was done in its folder, and it was started again.
+    pub async fn again(self, meanwhile: impl FnOnce(&std::path::Path)) -> Self {
+        self.site.store.close().await;
+        meanwhile(self.folder.path());
+        let site = Site::open(Self::settings(self.folder.path())).await.unwrap();
+        let router = site::router(site.clone());
+        Self { folder: self.folder, site, router }
+    }
+
+    pub async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let site = Site::open(Self::settings(folder.path())).await.unwrap();
         let router = site::router(site.clone());
         let rig = Self { folder, site, router };
         rig.run(

@@ -69,6 +69,20 @@ async fn an_order_that_was_never_sent_ends_at_once_and_never_runs() {
     assert_eq!(rig.one("SELECT count(*) FROM audit_event WHERE action = 'request_cancelled'").await, "1");
 }
 
+/// A site that was started again may have been restored from a copy that is older than the delivery.
+#[tokio::test]
+async fn an_order_from_before_the_start_is_cancelled_by_the_backend() {
+    let rig = asked(&["tidy"]).await;
+    rig.run("UPDATE directive SET at = at - 3600000000").await;
+    let done = rig.post(1, &format!("{REQUEST}cancel/"), &[("action", "tidy"), ("reason", "wrong commit")]).await;
+    assert_eq!((done.status, done.location.as_str()), (StatusCode::SEE_OTHER, REQUEST));
+    assert_eq!(rig.one("SELECT status || ' ' || delivery FROM job_request").await, "pending waiting");
+    assert_eq!(
+        rig.one("SELECT group_concat(kind) FROM (SELECT kind FROM directive ORDER BY cursor)").await,
+        "job_request,cancel"
+    );
+}
+
 #[tokio::test]
 async fn an_order_that_may_be_on_its_way_is_cancelled_by_the_backend() {
     let rig = asked(&["run_all"]).await;

@@ -84,6 +84,22 @@ async fn a_backend_that_cannot_answer_now_is_named_as_such() {
     rig.get(1, PAGE).await.has("Its database is under maintenance since");
     rig.run("UPDATE backend SET mode = 'open'").await;
     rig.get(1, PAGE).await.has_not("will wait");
+    // A thousand unanswered orders are many, one more is too many.
+    rig.run(
+        "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 1000)
+         INSERT INTO directive (backend, cursor, id, kind, text, at, expires_at)
+         SELECT 1, 1000 + n, 'order-' || n, 'job_request', '{}', 1, 1 FROM n",
+    )
+    .await;
+    rig.get(1, PAGE).await.has_not("It is behind");
+    rig.run(
+        "INSERT INTO directive (backend, cursor, id, kind, text, at, expires_at)
+         VALUES (1, 9000, 'one', 'job_request', '{}', 1, 1), (1, 9001, 'two', 'cancel', '{}', 1, 1)",
+    )
+    .await;
+    rig.get(1, PAGE).await.has("It is behind");
+    rig.run("UPDATE directive SET answered_at = 1 WHERE id = 'one'").await;
+    rig.get(1, PAGE).await.has_not("It is behind");
     rig.run(&format!("UPDATE backend SET last_contact_at = {}", now - 301_000_000)).await;
     rig.get(1, PAGE).await.has("No contact since");
 }

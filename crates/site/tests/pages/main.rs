@@ -4,11 +4,14 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test stops at its first surprise")]
 
 mod crawl;
+mod gallery;
 mod html;
+mod markup;
 mod reads;
 mod signed_in;
 mod small;
 mod twin;
+mod visits;
 mod world;
 
 use axum::body::Body;

@@ -56,11 +56,37 @@ async fn the_file_is_byte_for_byte() {
 #[tokio::test]
 async fn an_unchanged_page_costs_nothing() {
     let (_folder, site) = site().await;
-    let path = "/hazardous-prescribing/old-measures/";
-    let tag = answer(&site, path).await.headers()[header::ETAG].clone();
-    let request = http::Request::get(path).header(header::IF_NONE_MATCH, tag).body(axum::body::Body::empty()).unwrap();
-    let again = tower::ServiceExt::oneshot(site::router(site.clone()), request).await.unwrap();
-    assert_eq!(again.status(), http::StatusCode::NOT_MODIFIED);
+    for path in [
+        "/".to_owned(),
+        "/event-log/".to_owned(),
+        "/hazardous-prescribing/".to_owned(),
+        "/hazardous-prescribing/pincer-measures/".to_owned(),
+        "/hazardous-prescribing/old-measures/".to_owned(),
+        "/orgs/northfield/".to_owned(),
+        "/users/sample-r/".to_owned(),
+        request_path(1),
+        request_path(2),
+    ] {
+        let tag = answer(&site, &path).await.headers()[header::ETAG].clone();
+        // An hour later it is the same day still.
+        site.clock.advance(3_600);
+        let ask = async || {
+            let request = http::Request::get(&path).header(header::IF_NONE_MATCH, &tag);
+            let request = request.body(axum::body::Body::empty()).unwrap();
+            tower::ServiceExt::oneshot(site::router(site.clone()), request).await.unwrap().status()
+        };
+        if path == "/" {
+            // By then the backends would be missed.
+            site.clock.advance(-3_600);
+        }
+        assert_eq!(ask().await, http::StatusCode::NOT_MODIFIED, "{path}");
+        site.clock.advance(86_400);
+        // These two tell of nothing that was today.
+        if !["/hazardous-prescribing/old-measures/", "/orgs/northfield/"].contains(&path.as_str()) {
+            assert_eq!(ask().await, http::StatusCode::OK, "{path}: it says “yesterday” now");
+        }
+        super::at_noon(&site);
+    }
 }
 
 #[tokio::test]

@@ -70,7 +70,7 @@ pub fn identifier(request: i64, job: Option<usize>) -> String {
     let letter = |n: i64| char::from(b'a' + u8::try_from(n.rem_euclid(26)).unwrap());
     let tail = job.map_or("aaaa".to_owned(), |n| {
         let n = i64::try_from(n).unwrap();
-        format!("j{}{}b", letter(n / 26), letter(n))
+        format!("{}{}{}b", letter(9 + n / 676), letter(n / 26), letter(n))
     });
     let head: String =
         (0..6).map(|k| letter(request + k)).chain([letter(request / 26 / 26), letter(request / 26)]).collect();
@@ -91,6 +91,11 @@ pub async fn open(folder: &Path) -> Opened {
     settings.rates.pages = much;
     settings.rates.searches = much;
     settings.origin = "https://jobs.example.org".into();
+    begin(settings).await
+}
+
+/// The small world on a site with these settings.
+pub async fn begin(settings: Settings) -> Opened {
     let site = Site::open(settings).await.unwrap();
     let mut change = site.store.change().await.unwrap();
     (&mut *change).execute(sqlx::raw_sql(include_str!("world.sql"))).await.unwrap();

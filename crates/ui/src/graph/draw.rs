@@ -96,8 +96,8 @@ fn stroke(state: State) -> &'static str {
     match state {
         State::Succeeded => "M9 15l4 4 7-8",
         State::Failed => "M10 10l10 10m0-10l-10 10",
-        State::Running => "M11 9l8 6-8 6z",
-        State::Pending => "M15 9v6l4 2",
+        State::Running => "M21 15a6 6 0 1 1-3-5.2m3-.8v3.5h-3.5",
+        State::Pending => "M9 15a6 6 0 1 0 12 0a6 6 0 1 0-12 0m6-3v3l2 1",
         State::NothingToDo => "M10 15h10",
         State::Cancelled => "M10 10l10 10",
         State::Unknown => "M15 19v.1M12 11c3-4 7 1 3 4",

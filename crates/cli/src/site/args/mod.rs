@@ -41,7 +41,11 @@ pub(crate) struct Site {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Answer people and backends; the first start prints a link that makes the first administrator
-    Serve,
+    Serve {
+        /// Write each request and event into this file, one JSON object a line (- is standard error)
+        #[arg(long, value_name = "FILE")]
+        log: Option<PathBuf>,
+    },
     /// Read the settings and say what is wrong with them, or nothing
     CheckConfig,
     /// People: add them, change them, let them in and keep them out

@@ -91,7 +91,8 @@ pub(in crate::facts) async fn of_backend(
     Ok(true)
 }
 
-/// An order that was not taken gets no other answer: its request has failed, and says so.
+/// An order that was not taken gets no other answer: its request has failed, and says so. The id counts before the place,
+/// which may have changed since (`line::restored`).
 async fn rejected(
     change: &mut Change,
     backend: BackendId,
@@ -101,7 +102,7 @@ async fn rejected(
 ) -> Result<(), StoreError> {
     let row: Option<(String, Option<String>)> = sqlx::query_as(
         "UPDATE directive SET rejected = ?1, answered_at = coalesce(answered_at, ?2)
-         WHERE backend = ?3 AND cursor = ?4 AND (?5 IS NULL OR id = ?5) RETURNING kind, request",
+         WHERE backend = ?3 AND (id = ?5 OR ?5 IS NULL AND cursor = ?4) RETURNING kind, request",
     )
     .bind(word(&body.code))
     .bind(event.received_at)

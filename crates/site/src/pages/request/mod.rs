@@ -15,6 +15,7 @@ use axum::response::Response;
 use ui::html::Html;
 use ui::page::{Crumb, Page};
 
+use super::Drawn;
 use super::shell;
 use crate::Opened;
 use crate::access::{Object, Permission, Refusal, Viewer};
@@ -27,23 +28,7 @@ pub use pipeline::Memory;
 pub(crate) use pipeline::Pipeline;
 pub(super) use pipeline::encoded;
 use view::View;
-
-/// The parts of one page that can change, as they are now.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Drawn {
-    /// Parts with their ids.
-    pub parts: Vec<(&'static str, Html)>,
-    /// Rows of jobs with their ids, which the part `jobs` holds.
-    pub rows: Vec<(String, Html)>,
-    /// Whether nothing will change any more.
-    pub is_final: bool,
-}
-
-impl Drawn {
-    fn part(&self, id: &str) -> Html {
-        self.parts.iter().find(|(name, _)| *name == id).map(|(_, html)| html.clone()).unwrap_or_default()
-    }
-}
+pub(super) use view::around;
 
 /// Draws the parts of a request's page that can change. `seen` is what its backend told last; `now` is in
 /// microseconds.
@@ -51,44 +36,15 @@ pub fn draw(request: &RequestPage, memory: &Memory, seen: &Seen, now: i64) -> Dr
     View::of(request, memory, seen, now).drawn()
 }
 
-/// What to send to a page that shows `before`: (id, html) of each part that differs. A row is sent alone as long as
-/// the rows are the same ones in the same order.
-pub fn changes<'a>(before: &Drawn, after: &'a Drawn) -> Vec<(&'a str, &'a Html)> {
-    let ids = |drawn: &'a Drawn| drawn.rows.iter().map(|(id, _)| id.as_str());
-    let same_rows =
-        before.rows.len() == after.rows.len() && before.rows.iter().map(|(id, _)| id.as_str()).eq(ids(after));
-    let mut changed = Vec::new();
-    for (part, new) in
-        after.parts.iter().zip(before.parts.iter().map(|(_, html)| Some(html)).chain(std::iter::repeat(None)))
-    {
-        let (id, html) = part;
-        if Some(html) == new {
-            continue;
-        }
-        if *id == "jobs" && same_rows {
-            for ((row, html), (_, old)) in after.rows.iter().zip(&before.rows) {
-                if html != old {
-                    changed.push((row.as_str(), html));
-                }
-            }
-        } else {
-            changed.push((*id, html));
-        }
-    }
-    changed
-}
-
 #[derive(Template)]
 #[template(path = "request/page.html")]
 struct Whole<'a> {
     view: &'a View<'a>,
     drawn: &'a Drawn,
-    made: String,
     explanation: Html,
     pipeline: Html,
     comparison: Html,
     provenance: Html,
-    is_live: bool,
     buttons: &'a Buttons,
 }
 
@@ -110,8 +66,8 @@ pub(super) struct Buttons {
     again: Option<String>,
     failed: Option<String>,
     cancel: bool,
-    /// Why a member may not cancel.
-    no_cancel: Option<&'static str>,
+    /// Why a member may not run it again, or cancel it: (which button, why).
+    denied: Vec<(&'static str, &'static str)>,
 }
 
 impl Buttons {
@@ -121,7 +77,9 @@ impl Buttons {
         let mut buttons = Self { code, yaml: request.yaml.is_some(), ..Self::default() };
         let (project, backend) = (request.project_id.0, request.backend.id.0);
         let member = viewer.can(Permission::JobRun, &Object::project(project));
-        if member {
+        if member && request.is_archived {
+            buttons.denied.push(("Run again", "The workspace is archived and takes no requests."));
+        } else if member {
             let form = format!("../run-jobs/?from={}", request.number);
             buttons.failed = (request.counts[3] > 0).then(|| format!("{form}&only=failed"));
             buttons.again = Some(form);
@@ -129,8 +87,10 @@ impl Buttons {
         if matches!(request.status.as_str(), "pending" | "running") {
             let own = viewer.account().is_some_and(|account| account.id == request.requested_by_id.0);
             buttons.cancel = own || viewer.can(Permission::JobCancel, &Object::request(project, backend));
-            buttons.no_cancel = (member && !buttons.cancel)
-                .then_some("Only who asked, and people with the right to cancel in this project, can cancel it.");
+            if member && !buttons.cancel {
+                let why = "Only who asked, and people with the right to cancel in this project, can cancel it.";
+                buttons.denied.push(("Cancel", why));
+            }
         }
         buttons
     }
@@ -165,12 +125,10 @@ fn compose(request: &RequestPage, memory: &Memory, around: &Around, now: i64) ->
     let main = Html::of(&Whole {
         view: &view,
         drawn: &drawn,
-        made: ui::time::At(now).exact(),
         explanation: view.explanation(),
         pipeline: view.pipeline_text(around.tree.as_ref()),
         comparison: view.comparison(),
         provenance: view.provenance(),
-        is_live: !drawn.is_final,
         buttons: &around.buttons,
     });
     let project = &request.project;

@@ -11,6 +11,11 @@ use super::View;
 impl View<'_> {
     pub(super) fn notices(&self) -> Vec<Notice> {
         let mut notices = shell::notices(&self.request.alerts);
+        if self.request.is_import {
+            let words =
+                "This is an old record, imported from an earlier site. What that site did not keep is not known here.";
+            notices.push(Notice::text(Tone::Info, words));
+        }
         notices.extend(self.upkeep());
         if let Some(since) = self.silent_since() {
             let words = format!(

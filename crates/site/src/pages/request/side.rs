@@ -35,6 +35,8 @@ struct Timeline<'a> {
     finished: Option<Html>,
     runtime: String,
     elapsed: Option<String>,
+    /// Seconds so far, while it is not finished.
+    ticking: Option<i64>,
     waited: Option<String>,
     bars: Html,
     backend: &'a str,
@@ -97,16 +99,16 @@ impl View<'_> {
         let end = request.last_finished_at.filter(|_| self.is_final());
         let started = request.first_started_at;
         let runtime = if started.is_none() { Hms(None) } else { Hms::seconds(request.runtime_s) };
-        let elapsed = started.filter(|_| end.is_some() || !self.is_final()).map(|from| {
-            let words = Hms::between(At(from), At(end.unwrap_or(self.now))).to_string();
-            if end.is_some() { words } else { format!("{words} so far") }
-        });
+        let elapsed = started
+            .filter(|_| end.is_some() || !self.is_final())
+            .map(|from| Hms::between(At(from), At(end.unwrap_or(self.now))).to_string());
         Html::of(&Timeline {
             created: At(request.created_at).shown(now),
             started: started.map(|at| At(at).shown(now)),
             finished: end.map(|at| At(at).shown(now)),
             runtime: runtime.to_string(),
             elapsed,
+            ticking: started.filter(|_| !self.is_final()).map(|from| self.now.saturating_sub(from).max(0) / 1_000_000),
             waited: started.map(|at| Hms::between(At(request.created_at), At(at)).to_string()),
             bars: self.bars(end),
             backend: &request.backend.name,

@@ -7,9 +7,11 @@ use std::sync::Arc;
 use ui::html::Html;
 use ui::icon::State;
 use ui::page::notices;
+use ui::time::At;
 
+use super::super::Drawn;
 use super::super::words::{self, Around};
-use super::{Drawn, Memory, Pipeline};
+use super::{Memory, Pipeline};
 use crate::line::Seen;
 use crate::store::read::{JobRow, OtherJob, RequestPage};
 
@@ -104,21 +106,7 @@ impl<'a> View<'a> {
     }
 
     pub(super) fn around(&self, job: &JobRow) -> Around {
-        Around {
-            backend: self.request.backend.name.clone(),
-            mode_since: self.request.mode_since.map(|at| ui::time::At(at).exact()).unwrap_or_default(),
-            mode_kind: self.request.mode_kind.clone().unwrap_or_default(),
-            position: self.position(job).unwrap_or_default(),
-        }
-    }
-
-    /// The place of a waiting job in its queue, by the backend's last gauges: `3rd of 17`.
-    fn position(&self, job: &JobRow) -> Option<String> {
-        let gauges = self.seen.gauges.as_ref()?;
-        let queued = gauges.queue.as_ref()?.iter().find(|queued| queued.job.to_string() == job.identifier)?;
-        let place = words::ordinal(queued.position.get());
-        let pool = gauges.pools.as_ref().and_then(|pools| pools.iter().find(|pool| pool.pool == queued.pool));
-        Some(pool.map_or(place.clone(), |pool| format!("{place} of {}", pool.waiting.get())))
+        around(self.request, self.seen, job)
     }
 
     /// One sentence for those who show links to the page.
@@ -147,7 +135,7 @@ impl<'a> View<'a> {
             ("timeline", self.timeline_part()),
             ("facts", self.facts_part()),
         ];
-        Drawn { parts, rows, is_final: self.is_final() }
+        Drawn { parts, rows, holder: "jobs", is_final: self.is_final() }
     }
 
     fn state_part(&self) -> Html {
@@ -156,4 +144,33 @@ impl<'a> View<'a> {
         html.push(&Html::trusted("</span>"));
         html
     }
+}
+
+/// What is known beside a job of a request.
+pub(in crate::pages) fn around(request: &RequestPage, seen: &Seen, job: &JobRow) -> Around {
+    Around {
+        backend: request.backend.name.clone(),
+        mode_since: request.mode_since.map(|at| At(at).exact()).unwrap_or_default(),
+        mode_kind: request.mode_kind.clone().unwrap_or_default(),
+        position: position(seen, job).unwrap_or_default(),
+        since: At(job.created_at).exact(),
+        cancelled: cancelled(request, job).unwrap_or_default(),
+    }
+}
+
+/// The place of a waiting job in its queue, by the backend's last gauges: `3rd of 17`.
+fn position(seen: &Seen, job: &JobRow) -> Option<String> {
+    let gauges = seen.gauges.as_ref()?;
+    let queued = gauges.queue.as_ref()?.iter().find(|queued| queued.job.to_string() == job.identifier)?;
+    let place = words::ordinal(queued.position.get());
+    let pool = gauges.pools.as_ref().and_then(|pools| pools.iter().find(|pool| pool.pool == queued.pool));
+    Some(pool.map_or(place.clone(), |pool| format!("{place} of {}", pool.waiting.get())))
+}
+
+/// Who asked for this job to be stopped, when, and why.
+fn cancelled(request: &RequestPage, job: &JobRow) -> Option<String> {
+    let asked = request.cancellations.iter().filter(|c| c.action == job.action).min_by_key(|c| c.at)?;
+    let by = asked.by.as_deref().map(|by| format!("by {by} ")).unwrap_or_default();
+    let why = if asked.reason.is_empty() { ".".to_owned() } else { format!(": “{}”.", asked.reason) };
+    Some(format!("{by}at {}{why}", At(asked.at).exact()))
 }

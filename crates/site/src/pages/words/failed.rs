@@ -14,6 +14,7 @@ pub(super) fn said(action: &str, code: &str, params: &Value, around: &Around) ->
         "nonzero_exit" => exit(action, params),
         "unmatched_patterns" => Said::just("It ran to its end, but not all of its declared outputs were found.")
             .then(format!("{} It also lists files with similar names.", log(action))),
+        "cancelled_by_user" if !around.cancelled.is_empty() => Said::just(format!("Cancelled {}", around.cancelled)),
         "cancelled_by_user" => match params["by"].as_str() {
             Some(by) => Said::just(format!("Cancelled by {by}.")),
             None => Said::just("Cancelled."),

@@ -56,6 +56,10 @@ pub struct Around {
     pub mode_kind: String,
     /// The place in the queue, such as `3rd of 17`; empty if it is not known.
     pub position: String,
+    /// Since when it waits, in words; empty if it is not known.
+    pub since: String,
+    /// Who cancelled it, when and why, in words; empty if that is not known here.
+    pub cancelled: String,
 }
 
 /// The state of a job, as a label shows it.
@@ -97,11 +101,28 @@ pub fn neutral(code: &str) -> String {
     letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
+/// Why an attempt ended, for the list of a job's attempts. More of a passing reason never leaves the backend.
+pub fn attempt_ended(code: &str) -> String {
+    match code {
+        "waiting_on_new_task" => "A passing reason on the backend: it was tried again".to_owned(),
+        "waiting_on_reboot" => "The server was restarted: it was run again".to_owned(),
+        "waiting_db_maintenance" => "The database was in maintenance: it was run again".to_owned(),
+        code => neutral(code),
+    }
+}
+
 /// What to say about a job.
 pub fn job(job: &JobRow, around: &Around) -> Said {
     let params = &job.params;
     match job.status.as_str() {
-        "pending" => waiting::said(&job.code, job.db, job.weight, params, around),
+        "pending" => {
+            let mut said = waiting::said(&job.code, job.weight, params, around);
+            if job.code == "waiting_on_dependencies" && said.jobs.is_empty() {
+                let waits = job.needs.iter().filter(|need| need.kind == "waits");
+                said.jobs = waits.map(|need| need.needed.clone()).collect();
+            }
+            said
+        }
         "running" => match job.code.as_str() {
             "initiated" | "preparing" | "prepared" => Said::just("Being set up."),
             "executing" => Said::default(),

@@ -6,7 +6,7 @@ use ui::time::At;
 
 use super::{Around, Said, unknown};
 
-pub(super) fn said(code: &str, db: bool, weight: i64, params: &Value, around: &Around) -> Said {
+pub(super) fn said(code: &str, weight: i64, params: &Value, around: &Around) -> Said {
     let backend = &around.backend;
     let since = if around.mode_since.is_empty() { String::new() } else { format!(" since {}", around.mode_since) };
     let planned = match around.mode_kind.as_str() {
@@ -38,17 +38,15 @@ pub(super) fn said(code: &str, db: bool, weight: i64, params: &Value, around: &A
         "waiting_on_disk" => Said::just(format!("The {backend} backend is short of disk space{}.", from(params)))
             .then("Nothing to do: its operators are told."),
         "legacy" => Said::default(),
-        code => {
-            let _pool_of_an_unknown_wait = db;
-            unknown(code)
-        }
+        code => unknown(code),
     }
 }
 
 fn place(what: &str, weight: i64, around: &Around) -> Said {
     let position = if around.position.is_empty() { String::new() } else { format!(": {} in line", around.position) };
+    let since = if around.since.is_empty() { String::new() } else { format!(", since {}", around.since) };
     let heavy = if weight > 1 { format!(" It is a heavy job, which takes {weight} places.") } else { String::new() };
-    Said::just(format!("Waiting for {what}{position}.{heavy}"))
+    Said::just(format!("Waiting for {what}{position}{since}.{heavy}"))
 }
 
 fn again(params: &Value) -> Said {

@@ -75,7 +75,7 @@ async fn drawn(
     faults: &[Shown],
 ) -> Result<Response, Refusal> {
     let fields = [
-        Field::line("username", "User name").value(username).required(),
+        Field::line("username", "User name").kind(Kind::Own("text", "username")).value(username).required(),
         Field::line("password", "Password").kind(Kind::Secret("current-password")).required(),
     ];
     let sheet = Sheet::new(viewer, "/login/", "Sign in").hidden("next", next).fields(&fields, faults).shown();

@@ -31,6 +31,11 @@ pub(crate) fn routes() -> Routes {
         .get("/{project}/{workspace}/edit/", Project(Permission::ProjectManage), workspace::show)
         .post("/{project}/{workspace}/edit/", Project(Permission::ProjectManage), workspace::edit)
         .post("/{project}/{workspace}/archive/", Project(Permission::WorkspaceArchive), workspace::archive)
+        .post(
+            "/{project}/{workspace}/notifications/",
+            Project(Permission::WorkspaceToggleNotifications),
+            workspace::notifications,
+        )
         .get("/{project}/edit/", Project(Permission::ProjectManage), project::show)
         .post("/{project}/edit/", Project(Permission::ProjectManage), project::edit)
 }

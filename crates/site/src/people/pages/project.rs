@@ -10,7 +10,6 @@ use ui::page::{Crumb, Page};
 
 use crate::access::{Form, Project, Refusal, RequestId, Viewer};
 use crate::people::{By, projects};
-use crate::store::StoreError;
 use crate::web::sheet::{self, Sheet};
 use crate::{Opened, Site};
 
@@ -60,7 +59,7 @@ pub(super) async fn edit(
     let status = projects::Status { status: &typed.status, note: &typed.note };
     match projects::set_status(&mut change, &by, project.id, status).await {
         Ok(()) => {
-            change.commit().await.map_err(StoreError::from)?;
+            crate::line::commit(change, &site).await?;
             Ok(Redirect::to(&format!("/{}/", project.slug)).into_response())
         }
         Err(fault) => Ok(form(&site, &viewer, &project, &typed, &sheet::faults(fault)?)),

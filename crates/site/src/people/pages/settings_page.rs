@@ -69,8 +69,12 @@ pub(super) async fn drawn(
 
 fn profile(viewer: &Viewer, fullname: &str, email: &str, faults: &[Shown]) -> Html {
     let fields = [
-        Field::line("fullname", "Full name").hint("Shown beside what you do").value(fullname).required(),
-        Field::line("email", "E-mail address").kind(Kind::Line("email")).hint("Never public").value(email),
+        Field::line("fullname", "Full name")
+            .kind(Kind::Own("text", "name"))
+            .hint("Shown beside what you do")
+            .value(fullname)
+            .required(),
+        Field::line("email", "E-mail address").kind(Kind::Own("email", "email")).hint("Never public").value(email),
     ];
     Sheet::new(viewer, "/settings/profile/", "Save").fields(&fields, faults).shown()
 }

@@ -67,6 +67,7 @@ fn drawn(site: &Site, viewer: &Viewer, purpose: Purpose, typed: &Typed, faults: 
             "Set up this site",
             vec![
                 Field::line("username", "User name")
+                    .kind(Kind::Own("text", "username"))
                     .hint("Public. Letters, digits and -, at most 39")
                     .value(&typed.username)
                     .required(),

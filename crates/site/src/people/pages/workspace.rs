@@ -180,6 +180,34 @@ pub(super) async fn archive(
     finish(&site, &viewer, (&project, &workspace), &shown, change, done).await
 }
 
+#[derive(Debug, Deserialize)]
+pub(super) struct Switched {
+    notify: String,
+}
+
+pub(super) async fn notifications(
+    State(site): State<Opened>,
+    viewer: Viewer,
+    request: RequestId,
+    (project, workspace): (Project, Workspace),
+    Form(typed): Form<Switched>,
+) -> Result<Response, Refusal> {
+    let by = By::viewer(&viewer, &request);
+    let mut change = site.store.change().await?;
+    let on = typed.notify == "yes";
+    workspaces::set_notify(&mut change, &by, (project.id, workspace.id), on).await.map_err(refused)?;
+    change.commit().await.map_err(StoreError::from)?;
+    Ok(Redirect::to(&format!("/{}/{}/", project.slug, workspace.name)).into_response())
+}
+
+/// There is no field that it could be about.
+fn refused(fault: Fault) -> Refusal {
+    sheet::faults(fault).map_or_else(
+        |refusal| refusal,
+        |faults| Refusal::Invalid(faults.into_iter().map(|fault| fault.message).collect::<Vec<_>>().join(" ")),
+    )
+}
+
 async fn finish(
     site: &Site,
     viewer: &Viewer,
@@ -190,7 +218,7 @@ async fn finish(
 ) -> Result<Response, Refusal> {
     match done {
         Ok(()) => {
-            change.commit().await.map_err(StoreError::from)?;
+            crate::line::commit(change, site).await?;
             Ok(Redirect::to(&format!("/{}/{}/", project.slug, workspace.name)).into_response())
         }
         Err(fault) => Ok(edit_form(site, viewer, project, workspace, typed, &sheet::faults(fault)?)),

@@ -362,6 +362,7 @@ CREATE TABLE directive (
     PRIMARY KEY (backend, cursor)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX directive_of ON directive (request) WHERE request IS NOT NULL;
+CREATE INDEX directive_open ON directive (backend) WHERE kind = 'job_request' AND answered_at IS NULL;
 
 -- The text of a project.yaml, by its hash.
 CREATE TABLE project_yaml (
@@ -408,6 +409,8 @@ CREATE TABLE job_request (
     news_at INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX job_request_of_workspace ON job_request (workspace, number);
+-- For the request before one: latest creation, then number.
+CREATE INDEX job_request_before ON job_request (workspace, backend, created_at, number);
 CREATE INDEX job_request_of_backend ON job_request (backend, number);
 CREATE INDEX job_request_by ON job_request (requested_by, number);
 CREATE INDEX job_request_open ON job_request (backend, number) WHERE status IN ('pending', 'running');
@@ -580,6 +583,25 @@ END;
 CREATE TRIGGER people_12 BEFORE INSERT ON job_request
 WHEN NOT EXISTS (SELECT 1 FROM job_request WHERE workspace = NEW.workspace AND backend = NEW.backend) BEGIN
     UPDATE setting SET value = CAST(value AS INTEGER) + 1 WHERE name = 'people_revision';
+END;
+
+-- What backends must hear of: workspaces whose state changed, projects whose permissions did. `line::tell` empties it.
+CREATE TABLE to_tell (
+    kind TEXT NOT NULL CHECK (kind IN ('workspace', 'permissions')),
+    -- The workspace or the project.
+    object INTEGER NOT NULL,
+    PRIMARY KEY (kind, object)
+) STRICT, WITHOUT ROWID;
+CREATE TRIGGER to_tell_1 AFTER UPDATE OF archived_at ON workspace
+WHEN NEW.archived_at IS NOT OLD.archived_at BEGIN
+    INSERT OR IGNORE INTO to_tell VALUES ('workspace', NEW.id);
+END;
+CREATE TRIGGER to_tell_2 AFTER UPDATE OF status ON project
+WHEN (NEW.status = 'retired') <> (OLD.status = 'retired') BEGIN
+    INSERT OR IGNORE INTO to_tell SELECT 'workspace', id FROM workspace WHERE project = NEW.id;
+END;
+CREATE TRIGGER to_tell_3 AFTER UPDATE OF approved_at, revoked_at, expires_at ON permission_grant BEGIN
+    INSERT OR IGNORE INTO to_tell VALUES ('permissions', NEW.project);
 END;
 
 -- Changed names: longest prefix wins (spec site.md 2.3).

@@ -26,7 +26,7 @@ pub struct Attempt {
 }
 
 /// A job of another request.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct OtherJob {
     /// Its identifier.
     pub identifier: String,
@@ -42,36 +42,31 @@ pub struct OtherJob {
     pub request: Option<(i64, String, String)>,
 }
 
-/// The jobs of other requests that a request keeps, or that its jobs read from.
-pub(super) async fn others(readers: &SqlitePool, number: i64) -> Result<Vec<OtherJob>, StoreError> {
-    let rows = sqlx::query(
-        "WITH named (job, action, kind) AS (
-            SELECT job, action, kind FROM kept_job WHERE job_request = ?1
-            UNION ALL
-            SELECT n.needed, n.action, NULL FROM job j JOIN job_need n ON n.job = j.identifier WHERE j.job_request = ?1
-                AND n.needed NOT IN (SELECT job FROM kept_job WHERE job_request = ?1))
-         SELECT named.job, named.action, max(named.kind) kind, o.status, o.code, o.job_request, p.slug, w.name
-         FROM named LEFT JOIN job o ON o.identifier = named.job LEFT JOIN job_request r ON r.number = o.job_request
-         LEFT JOIN workspace w ON w.id = r.workspace LEFT JOIN project p ON p.id = w.project
-         WHERE o.job_request IS NULL OR o.job_request <> ?1 GROUP BY named.job ORDER BY named.action",
-    )
-    .bind(number)
-    .fetch_all(readers)
-    .await?;
-    rows.iter()
-        .map(|row| {
-            let request: Option<i64> = get(row, "job_request")?;
-            let place: Option<(String, String)> = get::<Option<String>>(row, "slug")?.zip(get(row, "name")?);
-            Ok(OtherJob {
-                identifier: get(row, "job")?,
-                action: get(row, "action")?,
-                kind: get(row, "kind")?,
-                status: get(row, "status")?,
-                code: get(row, "code")?,
-                request: request.zip(place).map(|(number, (project, workspace))| (number, project, workspace)),
-            })
-        })
-        .collect()
+/// The jobs of other requests that a request (`?1`) keeps, or that its jobs read from, as a list in one column.
+pub(super) const OTHERS: &str = "(WITH named (job, action, kind) AS (
+        SELECT job, action, kind FROM kept_job WHERE job_request = ?1
+        UNION ALL
+        SELECT n.needed, n.action, NULL FROM job j JOIN job_need n ON n.job = j.identifier WHERE j.job_request = ?1
+            AND n.needed NOT IN (SELECT job FROM kept_job WHERE job_request = ?1)),
+    other AS (
+        SELECT named.job, named.action, max(named.kind) kind, o.status, o.code, o.job_request, p.slug, w.name
+        FROM named LEFT JOIN job o ON o.identifier = named.job LEFT JOIN job_request r ON r.number = o.job_request
+        LEFT JOIN workspace w ON w.id = r.workspace LEFT JOIN project p ON p.id = w.project
+        WHERE o.job_request IS NULL OR o.job_request <> ?1 GROUP BY named.job ORDER BY named.action)
+    SELECT json_group_array(json_object('identifier', job, 'action', action, 'kind', kind, 'status', status, 'code', code,
+        'request', CASE WHEN name IS NOT NULL THEN json_array(job_request, slug, name) END)) FROM other) others";
+
+/// What a job used. Only for people with `job_metrics_view`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub struct Usage {
+    /// Mean, in percent of one processor.
+    pub cpu_mean: i64,
+    /// Peak, in percent of one processor.
+    pub cpu_peak: i64,
+    /// Mean, in megabytes.
+    pub mem_mb_mean: i64,
+    /// Peak, in megabytes.
+    pub mem_mb_peak: i64,
 }
 
 /// What the page of a job shows beside the job.
@@ -81,6 +76,8 @@ pub struct JobPage {
     pub job: JobRow,
     /// Its command, as the backend resolved it.
     pub run_command: Option<String>,
+    /// Its use of the machine, as the backend told it in whole numbers.
+    pub usage: Option<Usage>,
     /// Jobs that read from it: (identifier, action, request).
     pub needed_by: Vec<(String, String, i64)>,
     /// The run of this action before, on the same workspace and backend: (identifier, request, commit, status).
@@ -96,9 +93,9 @@ pub struct JobPage {
 pub async fn job_page(readers: &SqlitePool, number: i64, identifier: &str) -> Result<Option<JobPage>, StoreError> {
     let earlier = |and: &str| {
         format!(
-            "(SELECT json_array(e.identifier, e.job_request, q.commit_id, e.status) FROM job_request q JOIN job e
-              ON e.job_request = q.number AND e.action = j.action WHERE q.workspace = r.workspace AND q.backend = r.backend
-              AND q.number < r.number {and} ORDER BY q.number DESC LIMIT 1)"
+            "(SELECT json_array(e.identifier, e.job_request, q.commit_id, e.status) FROM job e JOIN job_request q
+              ON q.number = e.job_request WHERE e.backend = j.backend AND e.workspace = j.workspace AND e.action = j.action
+              AND e.job_request < j.job_request {and} ORDER BY e.job_request DESC LIMIT 1)"
         )
     };
     let sql = format!(
@@ -117,6 +114,7 @@ pub async fn job_page(readers: &SqlitePool, number: i64, identifier: &str) -> Re
     Ok(Some(JobPage {
         job: job(&row)?,
         run_command: get(&row, "run_command")?,
+        usage: get::<Option<String>>(&row, "metrics")?.map(|text| super::parts::json("metrics", &text)).transpose()?,
         needed_by: super::parts::many(&row, "needed_by")?,
         previous: earlier("previous")?,
         previous_succeeded: earlier("previous_succeeded")?,
@@ -138,15 +136,30 @@ pub async fn job_place(readers: &SqlitePool, identifier: &str) -> Result<Option<
     row.map(|row| Ok((get(&row, "slug")?, get(&row, "name")?, get(&row, "number")?))).transpose()
 }
 
-/// Up to two jobs whose identifiers begin so: one is found, two are too many.
+/// A job and where it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobPlace {
+    /// The whole identifier.
+    pub identifier: String,
+    /// Project, workspace and number of its request.
+    pub request: (String, String, i64),
+}
+
+/// The one job whose identifier begins so; none if there are several.
 ///
 /// # Errors
 /// The database failed.
-pub async fn jobs_of_prefix(readers: &SqlitePool, prefix: &str) -> Result<Vec<String>, StoreError> {
+pub async fn job_of_prefix(readers: &SqlitePool, prefix: &str) -> Result<Option<JobPlace>, StoreError> {
     // `{` follows `z`: all texts that begin with the prefix lie between.
-    let rows = sqlx::query("SELECT identifier FROM job WHERE identifier >= ?1 AND identifier < ?1 || '{' LIMIT 2")
-        .bind(prefix)
-        .fetch_all(readers)
-        .await?;
-    rows.iter().map(|row| get(row, "identifier")).collect()
+    let rows = sqlx::query(
+        "SELECT j.identifier, p.slug, w.name, r.number FROM job j JOIN job_request r ON r.number = j.job_request
+         JOIN workspace w ON w.id = r.workspace JOIN project p ON p.id = w.project
+         WHERE j.identifier >= ?1 AND j.identifier < ?1 || '{' LIMIT 2",
+    )
+    .bind(prefix)
+    .fetch_all(readers)
+    .await?;
+    let [row] = &rows[..] else { return Ok(None) };
+    let request = (get(row, "slug")?, get(row, "name")?, get(row, "number")?);
+    Ok(Some(JobPlace { identifier: get(row, "identifier")?, request }))
 }

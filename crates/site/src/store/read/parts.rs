@@ -4,7 +4,7 @@
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use sqlx::sqlite::SqliteRow;
-use sqlx::{Decode, Row, Sqlite, SqlitePool, Type};
+use sqlx::{Decode, Row, Sqlite, Type};
 
 use crate::store::StoreError;
 use crate::store::ids::BackendId;
@@ -170,22 +170,11 @@ pub(super) fn backend(row: &SqliteRow) -> Result<BackendFace, StoreError> {
     })
 }
 
-/// What operators tell everybody at this moment.
-///
-/// # Errors
-/// The database failed.
-pub async fn alerts(readers: &SqlitePool, now: i64) -> Result<Vec<Alert>, StoreError> {
-    let rows = sqlx::query(
-        "SELECT title, message, level FROM site_alert WHERE audience = 'everyone' AND from_at <= ?1
-         AND (until_at IS NULL OR until_at > ?1) ORDER BY from_at DESC LIMIT 5",
-    )
-    .bind(now)
-    .fetch_all(readers)
-    .await?;
-    rows.iter()
-        .map(|row| Ok(Alert { title: get(row, "title")?, message: get(row, "message")?, level: get(row, "level")? }))
-        .collect()
-}
+/// What operators tell everybody at a moment (`?1`), as a list in one column.
+pub(super) const ALERTS: &str =
+    "(SELECT json_group_array(json_object('title', title, 'message', message, 'level', level))
+    FROM (SELECT * FROM site_alert WHERE audience = 'everyone' AND from_at <= ?1 AND (until_at IS NULL OR until_at > ?1)
+    ORDER BY from_at DESC LIMIT 5)) alerts";
 
 /// The organisation of `project` in a query: the leading one, else the oldest.
 pub(super) const ORG: &str =

@@ -50,8 +50,36 @@ pub struct WorkspacePage {
     pub archived: Option<(i64, Option<String>)>,
     /// When it was made.
     pub created_at: i64,
+    /// Whether new requests notify who made them, unless they say otherwise.
+    pub notify: bool,
     /// Its actions on each backend.
     pub actions: Vec<ActionNow>,
+}
+
+impl WorkspacePage {
+    /// Whether nothing waits or runs in it.
+    pub fn is_quiet(&self) -> bool {
+        !self.actions.iter().any(|action| matches!(action.status.as_str(), "pending" | "running"))
+    }
+}
+
+/// The project of a workspace, if the workspace is one of it.
+///
+/// # Errors
+/// The database failed.
+pub async fn workspace_face(
+    readers: &SqlitePool,
+    project_slug: &str,
+    name: &str,
+) -> Result<Option<ProjectFace>, StoreError> {
+    let sql = format!(
+        "SELECT project.slug project_slug, project.number project_number, project.name project_name, org.slug org_slug,
+            org.name org_name FROM workspace w JOIN project ON project.id = w.project {ORG}
+         WHERE project.slug = ? AND w.name = ?"
+    );
+    // Only constants are put together.
+    let row = sqlx::query(AssertSqlSafe(sql)).bind(project_slug).bind(name).fetch_optional(readers).await?;
+    row.as_ref().map(project).transpose()
 }
 
 /// Reads a workspace of a project.
@@ -95,6 +123,7 @@ pub async fn workspace_page(
             .map(|at| Ok::<_, StoreError>((at, get(&row, "archive_reason")?)))
             .transpose()?,
         created_at: get(&row, "created_at")?,
+        notify: get(&row, "notify_default")?,
         actions: actions
             .iter()
             .map(|row| {
@@ -133,8 +162,18 @@ pub struct WorkspaceRow {
     pub archived_at: Option<i64>,
 }
 
-/// Somebody with a role in a project and a public request of theirs there.
-pub type Member = Person;
+/// Somebody with a role in a project.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Member {
+    /// Public user name.
+    pub username: String,
+    /// Display name.
+    pub fullname: String,
+    /// Their roles there.
+    pub roles: Vec<String>,
+    /// 1 if there is a public request of theirs: the others are for members and staff to see.
+    pub public: i64,
+}
 
 /// A project.
 #[derive(Debug, Clone)]
@@ -151,7 +190,9 @@ pub struct ProjectPage {
     pub orgs: Vec<Org>,
     /// Its workspaces, by name.
     pub workspaces: Vec<WorkspaceRow>,
-    /// Members who have public requests.
+    /// What its status means just now, in Markdown: for members and staff.
+    pub status_note: String,
+    /// Its members.
     pub members: Vec<Member>,
     /// Data permissions in force.
     pub permissions: Vec<Permission>,
@@ -163,7 +204,7 @@ pub struct ProjectPage {
 /// The database failed.
 pub async fn project_page(readers: &SqlitePool, slug: &str, now: i64) -> Result<Option<ProjectPage>, StoreError> {
     let sql = format!(
-        "SELECT project.slug project_slug, project.number project_number, project.name project_name, project.id project_id, project.status,
+        "SELECT project.slug project_slug, project.number project_number, project.name project_name, project.id project_id, project.status, project.status_note,
             org.slug org_slug, org.name org_name,
             (SELECT json_group_array(json_object('slug', slug, 'name', name)) FROM (SELECT o.slug, o.name FROM project_org po
                 JOIN org o ON o.id = po.org WHERE po.project = project.id ORDER BY po.is_lead DESC, po.created_at)) orgs,
@@ -171,10 +212,12 @@ pub async fn project_page(readers: &SqlitePool, slug: &str, now: i64) -> Result<
                 'branch', branch, 'archived_at', archived_at)) FROM (SELECT w.name, w.purpose, repo.url, repo.is_private,
                 w.branch, w.archived_at FROM workspace w JOIN repo ON repo.id = w.repo WHERE w.project = project.id
                 ORDER BY w.name)) workspaces,
-            (SELECT json_group_array(json_object('username', username, 'fullname', fullname)) FROM (SELECT DISTINCT
-                a.username, a.fullname FROM role_grant g JOIN account a ON a.id = g.account WHERE g.scope = 'project'
-                AND g.scope_id = project.id AND g.revoked_at IS NULL AND (g.expires_at IS NULL OR g.expires_at > ?2)
-                AND EXISTS (SELECT 1 FROM job_request r WHERE r.requested_by = a.id) ORDER BY a.fullname)) members,
+            (SELECT json_group_array(json_object('username', username, 'fullname', fullname, 'roles', json(roles),
+                'public', public)) FROM (SELECT a.username, a.fullname, json_group_array(g.role) roles,
+                EXISTS (SELECT 1 FROM job_request r WHERE r.requested_by = a.id) public FROM role_grant g
+                JOIN account a ON a.id = g.account WHERE g.scope = 'project' AND g.scope_id = project.id
+                AND g.revoked_at IS NULL AND (g.expires_at IS NULL OR g.expires_at > ?2) GROUP BY a.id
+                ORDER BY a.fullname)) members,
             (SELECT json_group_array(json_object('code', k.code, 'title', k.title, 'reason', g.reason,
                 'approved_by', a.fullname, 'approved_at', g.approved_at, 'expires_at', g.expires_at))
                 FROM permission_grant g JOIN permission_kind k ON k.id = g.permission_kind
@@ -189,6 +232,7 @@ pub async fn project_page(readers: &SqlitePool, slug: &str, now: i64) -> Result<
         face: project(&row)?,
         number: get(&row, "project_number")?,
         status: get(&row, "status")?,
+        status_note: get(&row, "status_note")?,
         orgs: many(&row, "orgs")?,
         workspaces: many(&row, "workspaces")?,
         members: many(&row, "members")?,

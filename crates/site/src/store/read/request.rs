@@ -1,11 +1,11 @@
-//! Everything that the page of one job request shows, in three queries.
+//! Everything that the page of one job request shows, in two statements.
 //! Spec site.md 4, 18.
 
 use serde::Deserialize;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, SqlitePool};
 
-use super::job::{Attempt, OtherJob, others};
+use super::job::{Attempt, OTHERS, OtherJob};
 use super::parts::{Alert, BackendFace, Cancellation, Decision, Need, ORG, Permission, Person, ProjectFace};
 use super::parts::{backend, get, json, many, project};
 use crate::store::StoreError;
@@ -138,6 +138,10 @@ pub struct RequestPage {
     pub requested_actions: Vec<String>,
     /// Why each action runs or does not.
     pub decisions: Vec<Decision>,
+    /// What the requester says of it, for everybody to read.
+    pub note: String,
+    /// Whether its workspace takes requests no more.
+    pub is_archived: bool,
     /// What somebody wants stopped.
     pub cancellations: Vec<Cancellation>,
     /// The request before.
@@ -166,14 +170,16 @@ pub async fn request_page(
     number: i64,
     now: i64,
 ) -> Result<Option<RequestPage>, StoreError> {
+    // `+` and `|| ''` keep the indexes of numbers and states away, which would walk through all requests of a backend or a
+    // state: `job_request_before` leads to those of this workspace in the order that is asked for.
     let earlier = |and: &str| {
         format!(
             "(SELECT json_object('number', e.number, 'commit', e.commit_id) FROM job_request e WHERE e.workspace = r.workspace
-              AND e.backend = r.backend AND e.number < r.number {and} ORDER BY e.created_at DESC, e.number DESC LIMIT 1)"
+              AND e.backend = r.backend AND +e.number < r.number {and} ORDER BY e.created_at DESC, e.number DESC LIMIT 1)"
         )
     };
     let sql = format!(
-        "SELECT r.*, w.name workspace_name, w.project project_id, project.slug project_slug, project.number project_number,
+        "SELECT r.*, w.name workspace_name, w.project project_id, w.archived_at, project.slug project_slug, project.number project_number,
             project.name project_name, org.slug org_slug, org.name org_name, b.id backend_id, b.slug backend_slug, b.name backend_name,
             b.data_kind, b.mode, b.mode_kind, b.mode_since, b.last_contact_at, b.version, b.data_version, b.clock_offset,
             a.username, a.fullname, repo.url repo_url, repo.is_private, y.body yaml,
@@ -195,24 +201,22 @@ pub async fn request_page(
                 WHERE audience = 'everyone' AND from_at <= ?4 AND (until_at IS NULL OR until_at > ?4)) alerts,
             (SELECT max(n.job_request) FROM job j JOIN job n ON n.identifier = j.superseded_by
                 WHERE j.job_request = r.number AND j.status = 'failed') superseded,
-            {} previous, {} previous_successful, {} previous_failed
+            {} previous, {} previous_successful, {} previous_failed, {OTHERS}
          FROM job_request r JOIN workspace w ON w.id = r.workspace JOIN project ON project.id = w.project {ORG}
          JOIN backend b ON b.id = r.backend JOIN account a ON a.id = r.requested_by JOIN repo ON repo.id = w.repo
          LEFT JOIN project_yaml y ON y.sha256 = r.project_yaml
          WHERE r.number = ?1 AND project.slug = ?2 AND w.name = ?3",
         earlier(""),
-        earlier("AND e.status = 'succeeded'"),
-        earlier("AND e.status = 'failed'"),
+        earlier("AND e.status || '' = 'succeeded'"),
+        earlier("AND e.status || '' = 'failed'"),
     );
     // Only constants of this file are put together.
     let query = sqlx::query(AssertSqlSafe(sql)).bind(number).bind(place.0).bind(place.1).bind(now);
     let Some(row) = query.fetch_optional(readers).await? else { return Ok(None) };
-    let jobs = jobs(readers, number).await?;
-    let others = others(readers, number).await?;
-    Ok(Some(page(&row, jobs, others)?))
+    Ok(Some(page(&row, jobs(readers, number).await?)?))
 }
 
-fn page(row: &SqliteRow, jobs: Vec<JobRow>, others: Vec<OtherJob>) -> Result<RequestPage, StoreError> {
+fn page(row: &SqliteRow, jobs: Vec<JobRow>) -> Result<RequestPage, StoreError> {
     let earlier = |column: &str| -> Result<Option<Earlier>, StoreError> {
         get::<Option<String>>(row, column)?.map(|text| json(column, &text)).transpose()
     };
@@ -264,6 +268,8 @@ fn page(row: &SqliteRow, jobs: Vec<JobRow>, others: Vec<OtherJob>) -> Result<Req
             .into_iter()
             .map(|(action, decision, reasons)| Decision { action, decision, reasons })
             .collect(),
+        note: get(row, "note")?,
+        is_archived: get::<Option<i64>>(row, "archived_at")?.is_some(),
         cancellations: many(row, "cancellations")?,
         previous: earlier("previous")?,
         previous_successful: earlier("previous_successful")?,
@@ -271,7 +277,7 @@ fn page(row: &SqliteRow, jobs: Vec<JobRow>, others: Vec<OtherJob>) -> Result<Req
         superseded_by: get(row, "superseded")?,
         alerts: many(row, "alerts")?,
         jobs,
-        others,
+        others: many(row, "others")?,
     })
 }
 
