@@ -1,20 +1,20 @@
-//! Serves the public pages over the small world of their tests, to be looked at in a browser.
-//! The address is printed; it ends with the process.
+//! Serves the pages of the tests, every state of each, to be looked at in a browser.
+//! The address is printed, with the cookie of a member and of staff; it ends with the process.
 
+#[path = "../tests/pages/gallery.rs"]
+mod gallery;
 #[path = "../tests/pages/world.rs"]
 mod world;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let folder = tempfile::tempdir()?;
-    let site = world::open(folder.path()).await;
-    world::every_state(&site).await;
-    // The world's own time: a little after its last request.
-    let real = site.clock.microseconds() / 1_000_000;
-    site.clock.advance(world::MORNING + 15 * 60 - real);
-    let settings = site.settings.clone();
+    let site = gallery::open("full", folder.path()).await;
+    for (who, account) in [("a member of the projects", 1), ("staff", 10)] {
+        println!("{who}: {}", gallery::cookie(&site, account).await);
+    }
     let listener = tokio::net::TcpListener::bind("127.0.0.1:8702").await?;
-    println!("http://{}{}", listener.local_addr()?, settings.data.display());
+    println!("http://{}/ (tests/pages/visits.txt lists the pages)", listener.local_addr()?);
     axum::serve(listener, site::router(site).into_make_service()).await?;
     Ok(())
 }

@@ -183,5 +183,7 @@ fn page() -> Page {
         ],
         account: Account::Nobody { sign_in: "/login/".into() },
         live: None,
+        made: Some(At(1_741_083_707_000_000)),
+        told: None,
     }
 }

@@ -64,6 +64,11 @@ impl WebDriverCompatibleCommand for Log {
     }
 }
 
+/// What a person set in the system: a scheme, and no movement, for what moves is not yet where it will be.
+fn features(scheme: &str) -> Value {
+    json!([{ "name": "prefers-color-scheme", "value": scheme }, { "name": "prefers-reduced-motion", "value": "reduce" }])
+}
+
 fn checker() -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/axe/axe.min.js");
     std::fs::read_to_string(&path)
@@ -125,7 +130,7 @@ impl Browser {
     /// Fills in the form of the open page that is sent to `action`, and sends it.
     pub(crate) async fn send(&self, action: &str, fields: &[(&str, String)]) {
         let send = "const [action, fields] = arguments;
-            const form = [...document.querySelectorAll('form[method=post]')].find(f => f.getAttribute('action') === action);
+            const form = [...document.querySelectorAll('form[method=post]')].find(f => new URL(f.action).pathname === action);
             const data = new FormData(form);
             for (const [name] of fields) data.delete(name);
             for (const [name, value] of fields) data.append(name, value);
@@ -147,9 +152,13 @@ impl Browser {
         self.cdp("Emulation.setScriptExecutionDisabled", json!({ "value": !run })).await;
     }
 
-    /// As paper shows it, or again as a screen does.
+    /// As paper shows it, or again as a screen does; the colours that somebody likes are dark ones.
     pub(crate) async fn paper(&self, on: bool) {
-        self.cdp("Emulation.setEmulatedMedia", json!({ "media": if on { "print" } else { "" } })).await;
+        self.cdp(
+            "Emulation.setEmulatedMedia",
+            json!({ "media": if on { "print" } else { "" }, "features": features("dark") }),
+        )
+        .await;
     }
 
     /// Presses a key as a keyboard does, with its text if it has one.
@@ -187,7 +196,7 @@ impl Browser {
         let screen = json!({ "width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false });
         self.cdp("Emulation.setDeviceMetricsOverride", screen).await;
         let value = if scheme == Scheme::Dark { "dark" } else { "light" };
-        let media = json!({ "features": [{ "name": "prefers-color-scheme", "value": value }] });
+        let media = json!({ "media": "", "features": features(value) });
         self.cdp("Emulation.setEmulatedMedia", media).await;
     }
 

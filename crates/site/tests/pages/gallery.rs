@@ -112,7 +112,7 @@ async fn acts(site: &Opened) {
     let new = accounts::New { username: "newcomer", fullname: "New Comer", email: "", kind: accounts::Kind::Human };
     accounts::add(&mut change, &by, new).await.unwrap();
     orgs::add(&mut change, &by, orgs::Org { slug: "third", name: "Third", description: "*text*" }).await.unwrap();
-    let (account, place) = (13, Place::Project(4));
+    let (account, place) = (2, Place::Project(4));
     let new =
         roles::New { account, role: Role::ProjectCollaborator, place, reason: "It has a reason", expires_at: None };
     roles::grant(&mut change, &by, new).await.unwrap();
@@ -139,7 +139,7 @@ actions:
 /// A workspace for each state of the form, on branches of one repository; the newest commit of the first one.
 async fn repositories(site: &Opened, folder: &Path) -> String {
     let many: String = (0..620)
-        .map(|n| format!("  action_{n:03}:\n    run: python:v2 python a.py\n    outputs:\n      moderately_sensitive:\n        t: output/{n}.csv\n"))
+        .map(|n| format!("  action_{n:03}:\n    run: python:v2 python a.py {n}\n    outputs:\n      moderately_sensitive:\n        t: output/{n}.csv\n"))
         .collect();
     let many = format!("version: '3.0'\nexpectations:\n  population_size: 10\nactions:\n{many}");
     let broken = "version: '3.0'\nexpectations:\n  population_size: 1000\nactions:\n  a:\n    run: python:latest a.py\n  \

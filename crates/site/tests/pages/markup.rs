@@ -22,7 +22,23 @@ const NO_PAGE: &[(&str, &str)] = &[
     ("GET /event-log.json", "JSON"),
     ("GET /job-requests/{number}/", "goes on to the request"),
     ("GET /jobs/{job}/", "goes on to the job"),
+    ("GET /events", "a stream"),
+    ("GET /status/events", "a stream"),
+    ("GET /event-log/events", "a stream"),
+    ("GET /orgs/{slug}/logs/events", "a stream"),
+    ("GET /users/{name}/logs/events", "a stream"),
+    ("GET /{project}/logs/events", "a stream"),
+    ("GET /{project}/{workspace}/logs/events", "a stream"),
+    ("GET /{project}/{workspace}/events", "a stream"),
     ("GET /{project}/{workspace}/{number}/events", "a stream"),
+    ("GET /{project}/{workspace}/events", "a stream"),
+    ("GET /{project}/{workspace}/logs/events", "a stream"),
+    ("GET /{project}/logs/events", "a stream"),
+    ("GET /orgs/{slug}/logs/events", "a stream"),
+    ("GET /users/{name}/logs/events", "a stream"),
+    ("GET /event-log/events", "a stream"),
+    ("GET /status/events", "a stream"),
+    ("GET /events", "a stream"),
     ("GET /events", "a stream"),
     ("GET /status/events", "a stream"),
     ("GET /status/{backend}/", "text"),
@@ -35,6 +51,7 @@ const NO_PAGE: &[(&str, &str)] = &[
 const NO_FIELDS: &[&str] = &[
     "POST /logout/",
     "POST /welcome/",
+    "POST /{project}/{workspace}/notifications/",
     "POST /staff/users/{username}/clear/",
     "POST /staff/users/{username}/disable/",
     "POST /staff/users/{username}/enable/",
@@ -44,6 +61,7 @@ const NO_FIELDS: &[&str] = &[
     "POST /staff/permissions/{grant}/revoke/",
     "POST /staff/backends/{backend}/confirm/",
     "POST /staff/backends/{backend}/revoke/",
+    "POST /staff/backends/{backend}/epoch/",
     "POST /staff/alerts/{alert}/end/",
 ];
 
@@ -83,8 +101,10 @@ fn every_route_is_visited() {
 }
 
 /// What a browser would send: the form's own fields, and those of the visit in place of them.
-fn filled(html: &Html, action: &str, fields: &[(&'static str, String)]) -> Option<String> {
-    let form = html.select(&css("form[method=post]")).find(|form| form.value().attr("action") == Some(action))?;
+fn filled(html: &Html, path: &str, action: &str, fields: &[(&'static str, String)]) -> Option<String> {
+    let folder = path.rsplit_once('/').unwrap().0;
+    let leads = |to: &str| if to.starts_with('/') { to == action } else { format!("{folder}/{to}") == action };
+    let form = html.select(&css("form[method=post]")).find(|form| form.value().attr("action").is_some_and(leads))?;
     let mut all: Vec<(String, String)> = Vec::new();
     for field in form.select(&css("input, select, textarea")) {
         let value = field.value();
@@ -133,7 +153,7 @@ impl Caller {
     pub(crate) async fn visit(&self, visit: &Visit) -> (StatusCode, String) {
         let (mut status, mut to, mut body) = self.ask(Request::get(&visit.path), String::new()).await;
         if let Some((action, fields)) = &visit.send {
-            let Some(form) = filled(&Html::parse_document(&body), action, fields) else {
+            let Some(form) = filled(&Html::parse_document(&body), &visit.path, action, fields) else {
                 return (status, format!("a page without a form that is sent to {action}"));
             };
             let request = Request::post(*action).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");

@@ -44,6 +44,79 @@ async fn buttons_are_for_those_who_may() {
     assert!(!html.contains("Run again") && !html.contains("Cancel</"));
 }
 
+/// The page of the job of an action.
+async fn job_path(site: &Opened, number: i64, action: &str) -> String {
+    let sql = "SELECT identifier FROM job WHERE job_request = ? AND action = ?";
+    let (id,): (String,) = sqlx::query_as(sql).bind(number).bind(action).fetch_one(site.store.readers()).await.unwrap();
+    format!("{}{id}/", request_path(number))
+}
+
+#[tokio::test]
+async fn one_action_can_be_cancelled_and_what_failed_before_it_run_again() {
+    let (_folder, site) = site().await;
+    let waits = job_path(&site, 3, "generate_study_population_2").await;
+    let blocked = job_path(&site, 2, "generate_plots").await;
+    for path in [&waits, &blocked] {
+        let html = page(&site, path).await;
+        assert!(!html.contains("Cancel this action") && !html.contains("and this</a>"), "{path}");
+    }
+    let html = page_for(&site, 1, &waits).await;
+    assert!(html.contains("href=\"../cancel/?action=generate_study_population_2\">Cancel this action</a>"));
+    let html = page_for(&site, 1, &format!("{}cancel/?action=generate_study_population_2", request_path(3))).await;
+    let ticked: Vec<&str> = html.split("<input type=checkbox name=action value=\"").skip(1).collect();
+    assert!(ticked.len() > 1, "all that is unfinished is listed");
+    for action in ticked {
+        assert_eq!(action.contains("\" checked>"), action.starts_with("generate_study_population_2\""), "{action}");
+    }
+    let html = page_for(&site, 1, &blocked).await;
+    let link = "../../run-jobs/?backend=tpp&amp;action=calculate_numerators&amp;action=generate_plots";
+    assert!(html.contains(&format!("href=\"{link}\">Run calculate_numerators and this</a>")));
+    assert!(!html.contains("Cancel this action"), "it has ended");
+}
+
+#[tokio::test]
+async fn members_run_edit_switch_and_archive_from_the_page_of_a_workspace() {
+    let (_folder, site) = site().await;
+    let (open, closed) = ("/hazardous-prescribing/pincer-measures/", "/hazardous-prescribing/old-measures/");
+    for path in [open, closed] {
+        let html = page(&site, path).await;
+        assert!(!html.contains("<form method=post") && !html.contains("run-jobs/"), "{path}");
+    }
+    let html = page_for(&site, 1, open).await;
+    for part in [
+        "href=\"run-jobs/\"",
+        "href=\"edit/\"",
+        "action=\"notifications/\"",
+        "action=\"archive/\"",
+        "Archive this workspace",
+    ] {
+        assert!(html.contains(part), "{part}");
+    }
+    let html = page_for(&site, 1, closed).await;
+    assert!(html.contains("Open this workspace again") && !html.contains("run-jobs/"));
+    assert!(!html.contains("notifications/"), "nothing will end there");
+}
+
+#[tokio::test]
+async fn roles_and_use_of_the_machine_are_for_those_who_may_see_them() {
+    let (_folder, site) = site().await;
+    let used = "UPDATE job SET metrics = '{\"cpu_mean\":80,\"cpu_peak\":190,\"mem_mb_mean\":300,\"mem_mb_peak\":700}'
+        WHERE job_request = 1";
+    let mut change = site.store.change().await.unwrap();
+    sqlx::query(used).execute(&mut *change).await.unwrap();
+    change.commit().await.unwrap();
+    let job = job_path(&site, 1, "generate_plots").await;
+    assert!(!page(&site, &job).await.contains("700 MB"));
+    assert!(!page_for(&site, 2, &job).await.contains("700 MB"));
+    let html = page_for(&site, 1, &job).await;
+    assert!(html.contains("80% on average, 190% at most") && html.contains("several processors"));
+    // Who has no public request is no name for the public.
+    let html = page(&site, "/hazardous-prescribing/").await;
+    assert!(!html.contains("Nobody Yet") && !html.contains("ProjectDeveloper"));
+    let html = page_for(&site, 1, "/hazardous-prescribing/").await;
+    assert!(html.contains("Nobody Yet <span class=soft>ProjectDeveloper</span>"));
+}
+
 #[tokio::test]
 async fn the_home_page_shows_their_own_work() {
     let (_folder, site) = site().await;
