@@ -20,8 +20,6 @@ pub(crate) enum Alarm {
     TooFar,
     /// It tries, and tries again, to tell what is another backend's to tell.
     WrongBackend,
-    /// It has another directive at a place of its line than was sent.
-    DirectiveConflict,
     /// This site was restored from an older copy.
     SiteRestored,
 }
@@ -33,7 +31,6 @@ impl Alarm {
             Self::BadChain => "backend_bad_chain",
             Self::TooFar => "backend_too_far",
             Self::WrongBackend => "backend_wrong_backend",
-            Self::DirectiveConflict => "backend_directive_conflict",
             Self::SiteRestored => "site_restored",
         }
     }
