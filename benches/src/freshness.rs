@@ -81,7 +81,7 @@ async fn changes(town: &Town, number: i64, is_quiet: bool) -> Result<Vec<Duratio
 
 /// Puts directives into the backend's line and waits for each in its record.
 async fn orders(town: &Town) -> Result<Vec<Duration>, Box<dyn Error>> {
-    let wish = json!({ "wish": "pause", "by": "sample-r", "reason": "other" });
+    let wish = json!({ "wish": "pause", "by": "sample-r", "reason": "maintenance" });
     let body = DirectiveBody::PauseWish(serde_json::from_value(wish)?);
     let mut arrived = town.log.arrived();
     let mut times = Vec::new();

@@ -67,6 +67,7 @@ impl Town {
         let at = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
         let (data, origin) = (Some(folder.join("site")), Some(format!("http://{at}")));
         let mut settings = Settings::read(None, Chosen { data, origin, listen: Some(at) })?;
+        settings.repositories = vec!["https://git.example.org/bench/*".to_owned()];
         settings.rates.pages = site::access::rate::Rate::over(1_000_000, Duration::from_secs(1));
         let site = Site::open(settings).await?;
         let by = By::operator();
