@@ -181,7 +181,7 @@ async fn engine(bench: Arc<Bench>, mut stop: watch::Receiver<bool>) -> Result<()
     loop {
         let (events, heard) = mpsc::unbounded_channel();
         let listening = tokio::spawn(note(heard));
-        intake::again(&bench).await;
+        intake::again(&bench, &stop).await;
         match bench.server.run(rules, events, stop.clone()).await {
             Ok(()) => return Ok(()),
             Err(error) => {

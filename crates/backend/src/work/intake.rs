@@ -230,7 +230,7 @@ async fn workspace(bench: &Bench, state: &WorkspaceState) -> Result<(), NotNow> 
 }
 
 /// Gives the engine every job that has not ended, as after a restart: each request's as soon as its code is at hand.
-pub(super) async fn again(bench: &Arc<Bench>) {
+pub(super) async fn again(bench: &Arc<Bench>, stop: &watch::Receiver<bool>) {
     let open = match bench.server.state().open_jobs().await {
         Ok(open) => open,
         Err(error) => {
@@ -243,8 +243,14 @@ pub(super) async fn again(bench: &Arc<Bench>) {
         *requests.entry(job.request).or_default() += 1;
     }
     for request in requests.into_keys() {
-        let bench = bench.clone();
-        tokio::spawn(async move { bring_back(&bench, request).await });
+        let (bench, mut stop) = (bench.clone(), stop.clone());
+        // It ends with the desk, whose folder it holds.
+        tokio::spawn(async move {
+            tokio::select! {
+                () = bring_back(&bench, request) => {}
+                () = ended(&mut stop) => {}
+            }
+        });
     }
 }
 

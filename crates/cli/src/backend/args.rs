@@ -36,6 +36,9 @@ pub(crate) enum Command {
         /// End another process of this backend that is connected
         #[arg(long)]
         take_over: bool,
+        /// Write what it does into this file, one JSON object a line (- is standard error); it stays inside
+        #[arg(long, value_name = "FILE")]
+        log: Option<PathBuf>,
     },
     /// Make this backend's key and get its token, with the one-time code that the site's staff give
     Enrol {
@@ -45,7 +48,7 @@ pub(crate) enum Command {
         #[arg(long, value_name = "CODE")]
         code: Option<String>,
     },
-    /// Open a new epoch of what this backend tells: after its records were restored, or after its key was lost
+    /// Begin what this backend tells anew, after its records were restored or its key was lost
     #[command(after_help = NEW_EPOCH)]
     NewEpoch {
         /// Its settings file
@@ -183,11 +186,11 @@ pub(crate) enum NewEpochReason {
     NewKey,
 }
 
-const NEW_EPOCH: &str = "What a backend tells is a chain that the site keeps for ever. If records were restored\nfrom an older copy, the site has facts that this backend no longer knows, and takes\nno more until a new chain begins. Open one once you know why; staff of the site\nsee it on the backend's page and confirm it after asking you.\n\nIf site and backend tell different histories (the backend went on after it was\nrestored), say with --continue-at which fact is the last that both have. 0 is always\nright: all is told again, and the site leaves what it knows as it is.\n\nStop the backend first. --why is asked for: it stays in the record here.\n\nExample:\n  cloister backend new-epoch backend.toml --reason restored \\\n      --why \"disk failed, copy of Monday\"";
-const ROTATE_KEY: &str = "Do this once a year, and at once if somebody may have copied the key's file. A key\nthat was lost cannot sign: then enrol again, and open a new epoch.\n\nStop the backend first. The site learns of the new key by itself at the next start.\n--why is asked for: it stays in the record here.\n\nExample:\n  cloister backend rotate-key backend.toml --why \"once a year\"";
-const RESUME_LINE: &str = "Orders come in a line without gaps. A second order at a place that was taken means\nthat the site, or somebody in its place, tells two histories: the backend takes\nno more orders and says so to the site's staff. Ask them what happened before you go\non. What was taken stays; what comes behind it counts.\n\nStop the backend first. --why is asked for: it stays in the record here.\n\nExample:\n  cloister backend resume-line backend.toml --why \"the site was restored\"";
-const REBIND: &str = "The first request in a workspace binds it to its repository and project; requests of\nanother one are refused as not_permitted, for the site alone must not move results\nfrom one project to another. If a workspace was really moved, say so here.\n\nThe backend may run meanwhile. --why is asked for: it stays in the record here.\n\nExample:\n  cloister backend rebind winter-chest --state state --why \"moved to POS-2026-0412\"";
-const EGRESS: &str = "The ledger is written before anything is sent, each entry chained to the one before by\na hash. It is read from its beginning and checked, whatever is shown of it. Tokens are\nin no message.\n\nThe backend may run meanwhile.\n\nExamples:\n  cloister backend egress --state state --since 2027-03-04\n  cloister backend egress --state state --bodies --json | less";
+const NEW_EPOCH: &str = "What a backend tells is a chain that the site keeps for ever. If records were restored from an older copy, the site has facts that this backend no longer knows, and takes no more until a new chain begins. Open one once you know why; staff of the site see it on the backend's page and confirm it after asking you.\n\nIf site and backend tell different histories (the backend went on after it was restored), say with --continue-at which fact is the last that both have. 0 is always right: all is told again, and the site leaves what it knows as it is.\n\nStop the backend first. --why is asked for: it stays in the record here.\n\nExample:\n  cloister backend new-epoch backend.toml --reason restored \\\n      --why \"disk failed, copy of Monday\"";
+const ROTATE_KEY: &str = "Do this once a year, and at once if somebody may have copied the key's file. A key that was lost cannot sign: then enrol again, and open a new epoch.\n\nStop the backend first. The site learns of the new key by itself at the next start. --why is asked for: it stays in the record here.\n\nExample:\n  cloister backend rotate-key backend.toml --why \"once a year\"";
+const RESUME_LINE: &str = "Orders come in a line without gaps. A second order at a place that was taken means that the site, or somebody in its place, tells two histories: the backend takes no more orders and says so to the site's staff. Ask them what happened before you go on. What was taken stays; what comes behind it counts.\n\nStop the backend first. --why is asked for: it stays in the record here.\n\nExample:\n  cloister backend resume-line backend.toml --why \"the site was restored\"";
+const REBIND: &str = "The first request in a workspace binds it to its repository and project; requests of another one are refused as not_permitted, for the site alone must not move results from one project to another. If a workspace was really moved, say so here.\n\nThe backend may run meanwhile. --why is asked for: it stays in the record here.\n\nExample:\n  cloister backend rebind winter-chest --state state --why \"moved to POS-2026-0412\"";
+const EGRESS: &str = "The ledger is written before anything is sent, each entry chained to the one before by a hash. It is read from its beginning and checked, whatever is shown of it. Tokens are in no message.\n\nThe backend may run meanwhile.\n\nExamples:\n  cloister backend egress --state state --since 2027-03-04\n  cloister backend egress --state state --bodies --json | less";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Switch {

@@ -26,7 +26,10 @@ use args::{Backend, Command, Switch};
 
 pub(crate) fn backend(args: &Backend, global: &Global, terminal: &Terminal) -> Result<Exit, Box<dyn Error>> {
     match &args.command {
-        Command::Serve { settings, take_over } => return serve::serve(settings, *take_over, global, terminal),
+        Command::Serve { settings, take_over, log } => {
+            crate::log::begin(log.as_deref())?;
+            return serve::serve(settings, *take_over, global, terminal);
+        }
         Command::Enrol { settings, code } => return serve::enrol(settings, code.as_deref(), terminal),
         Command::NewEpoch { settings, reason, continue_at, site_epoch, yes } => {
             let from = (*continue_at, *site_epoch);

@@ -90,7 +90,7 @@ fn the_site_refuses_what_is_replayed_or_forged() {
     if !can_isolate() {
         return;
     }
-    let (mut house, sent) = recorded();
+    let (house, sent) = recorded();
     let batches: Vec<&Sent> = sent.iter().filter(|sent| sent.path == "/backend/v1/facts").collect();
     let text = |sent: &Sent| {
         let encoding = sent.headers.iter().find(|(name, _)| name == "content-encoding");
@@ -171,7 +171,7 @@ fn the_site_refuses_what_is_replayed_or_forged() {
     let stays = tables(&house);
     assert!(before.iter().all(|row| stays.contains(row)), "nothing of the first backend's moved");
 
-    // Staff see it.
+    // Staff see it, and the operator's log has a line for each refusal.
     let staff = house.staff();
     let page = |path: &str| ask(house.site_at, "GET", path, &staff, "").unwrap();
     let shown = page("/staff/backends/south/");
@@ -181,6 +181,10 @@ fn the_site_refuses_what_is_replayed_or_forged() {
     let audit = page("/staff/audit/");
     for alarm in alarms(&house) {
         assert!(audit.body.contains(&alarm), "{alarm} is not on the page of the audit: {}", audit.body);
+    }
+    let said = std::fs::read_to_string(house.path("site.log")).unwrap();
+    for (words, least) in [("facts are refused", 7), ("does not fit this site's", 3)] {
+        assert!(said.matches(words).count() >= least, "{words}: {said}");
     }
 }
 
@@ -245,4 +249,6 @@ fn the_backend_refuses_what_a_site_replays_or_forges() {
         assert!(list.contains(&format!("directive {place}")), "{place}: {list}");
     }
     assert!(list.contains("bad_signature"), "{list}");
+    let said = std::fs::read_to_string(house.path("backend.log")).unwrap();
+    assert!(said.matches("a directive is not applied").count() >= forged.len(), "{said}");
 }

@@ -227,6 +227,7 @@ impl House {
     /// Starts the site; with a place, so that it dies there as by `kill -9`. `place:3`: when it passes for the third time.
     pub fn arm_site(&mut self, place: Option<&str>) {
         let mut command = self.site_command("serve");
+        command.args(["--log", "site.log"]);
         self.site_process = Some(Process::begin(&mut command, "listens on", place));
     }
 
@@ -317,7 +318,7 @@ impl House {
     /// As [`House::arm_site`].
     pub fn arm_backend(&mut self, place: Option<&str>) {
         // A process that was killed holds its lease for a while longer: its successor takes over.
-        let mut command = self.cloister(&["backend", "serve", "backend.toml", "--take-over"]);
+        let mut command = self.cloister(&["backend", "serve", "backend.toml", "--take-over", "--log", "backend.log"]);
         command.envs(self.env.iter().cloned());
         self.backend_process = Some(Process::begin(&mut command, "asks", place));
     }
@@ -340,13 +341,6 @@ impl House {
     /// Whether the backend is on its way to the place where it is to die.
     pub fn backend_is_to_die(&mut self) -> bool {
         self.backend_process.as_mut().is_some_and(|process| process.place.is_some() && !process.has_died())
-    }
-
-    /// `kill -9`; gives what the site said on its standard error.
-    pub fn end_site(&mut self) -> String {
-        let mut process = self.site_process.take().unwrap();
-        process.end();
-        process.errors.take().unwrap().join().unwrap().join("\n")
     }
 
     /// `kill -9`. Gives the place where it died already, if it was to and did.

@@ -16,12 +16,10 @@ pub(crate) enum Alarm {
     ChainConflict,
     /// A hash or a signature of its facts is wrong.
     BadChain,
-    /// It claims to be further in its line than this site can have lost.
-    TooFar,
     /// It tries, and tries again, to tell what is another backend's to tell.
     WrongBackend,
-    /// It has another directive at a place of its line than was sent.
-    DirectiveConflict,
+    /// It claims to be further in its line than this site can have lost.
+    TooFar,
     /// This site was restored from an older copy.
     SiteRestored,
 }
@@ -31,9 +29,8 @@ impl Alarm {
         match self {
             Self::ChainConflict => "backend_chain_conflict",
             Self::BadChain => "backend_bad_chain",
-            Self::TooFar => "backend_too_far",
             Self::WrongBackend => "backend_wrong_backend",
-            Self::DirectiveConflict => "backend_directive_conflict",
+            Self::TooFar => "backend_too_far",
             Self::SiteRestored => "site_restored",
         }
     }

@@ -8,6 +8,7 @@ use ui::form::{Fault as Shown, Field, Kind};
 use ui::html::Html;
 use ui::time::At;
 
+use super::ask;
 use super::backends::{AREA, told};
 use super::desk::{Desk, act, to};
 use super::epoch;
@@ -86,6 +87,9 @@ async fn drawn(desk: &Desk, backend: &Backend, code: Option<&str>, faults: &[Sho
     let active =
         inline(&desk.viewer, &format!("{base}active/"), &hidden, (word, &backend.name), &format!("Reason: {word}"));
     main.push(&section("Use", &pieces([alert, active])));
+    if backend.is_active && contact.is_some() {
+        main.push(&section("Ask its operator", &ask::sheet(desk, &base)));
+    }
     main.push(&section("Messages that changed nothing", &rejected(desk, backend).await?));
     Ok(desk.page(AREA, Some(&backend.name), faults, &main))
 }

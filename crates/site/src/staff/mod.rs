@@ -3,6 +3,7 @@
 
 mod alerts;
 mod areas;
+mod ask;
 mod audit;
 mod backend;
 mod backends;
@@ -67,6 +68,7 @@ pub(crate) fn routes() -> Routes {
         .post("/staff/backends/{backend}/code/", Backend(P::BackendManage), backend::code)
         .post("/staff/backends/{backend}/confirm/", Backend(P::BackendManage), backend::confirm)
         .post("/staff/backends/{backend}/epoch/", Backend(P::BackendManage), epoch::confirm)
+        .post("/staff/backends/{backend}/wish/", Backend(P::BackendManage), ask::wish)
         .post("/staff/backends/{backend}/rotate/", Backend(P::BackendManage), backend::rotate)
         .post("/staff/backends/{backend}/revoke/", Backend(P::BackendManage), backend::revoke)
         .post("/staff/backends/{backend}/members/", Backend(P::BackendManage), backend::member)

@@ -361,3 +361,34 @@ async fn a_new_epoch_is_confirmed_on_its_backends_page() {
     assert_eq!(world.post(&staff, path, &[("seen", fact.hash.as_str())]).await.status, StatusCode::CONFLICT);
     assert!(!world.get(&staff, "/staff/backends/north/").await.text.contains("new epoch"));
 }
+
+/// Spec protocol.md 3.3: a wish is words of a closed set, and goes to the operator.
+#[tokio::test]
+async fn staff_ask_an_operator_to_pause() {
+    let world = World::new().await;
+    let staff = staff(&world).await;
+    let backend = world.backend("north").await;
+    let page = "/staff/backends/north/";
+    assert!(!world.get(&staff, page).await.text.contains("Ask its operator"), "it never made contact");
+    let mut change = world.site.store.change().await.unwrap();
+    sqlx::query("UPDATE backend SET last_contact_at = 5 WHERE id = ?")
+        .bind(backend)
+        .execute(&mut *change)
+        .await
+        .unwrap();
+    change.commit().await.unwrap();
+    assert!(world.get(&staff, page).await.text.contains("Ask its operator"));
+    let path = "/staff/backends/north/wish/";
+    for wrong in [[("wish", "stop"), ("reason", "incident")], [("wish", "pause"), ("reason", "because")]] {
+        assert_eq!(world.post(&staff, path, &wrong).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+    }
+    done(&world, &staff, path, &[("wish", "pause"), ("reason", "incident")]).await;
+    assert_eq!(acts(&world).await.last().unwrap(), "backend_wish_sent");
+    let (kind, text): (String, String) =
+        sqlx::query_as("SELECT kind, text FROM directive").fetch_one(world.site.store.readers()).await.unwrap();
+    let body = &serde_json::from_str::<serde_json::Value>(&text).unwrap()["body"];
+    assert_eq!(
+        (kind.as_str(), body),
+        ("pause_wish", &serde_json::json!({"wish": "pause", "by": "staff", "reason": "incident"}))
+    );
+}
