@@ -427,7 +427,7 @@ impl Orders {
         let ids = self.stored.clone();
         let at = |cursor| ids.iter().find(|s| s.0 == cursor).map(|s| s.1.clone());
         let found = self.line.hello(self.inbox.cursor, self.inbox.id.as_ref(), at);
-        assert_ne!(found, LineFound::Conflict);
+        assert_ne!(found, LineFound::TooFar);
     }
 }
 
