@@ -192,7 +192,7 @@ async fn waiting_jobs_whose_code_stays_out_of_reach_fail() {
     // Neither the code host nor our own mirror has it any more.
     let folder = rig.folder.path().to_owned();
     std::fs::rename(folder.join("code/northfield/winter-chest.git"), folder.join("code/gone")).unwrap();
-    std::fs::remove_dir_all(&rig.rules().folders.mirrors()).unwrap();
+    std::fs::remove_dir_all(rig.rules().folders.mirrors()).unwrap();
     rig.contact.send_modify(|contact| contact.starts = Starts::Allowed);
     rig.start();
     let waits = "job.waiting waiting_on_code".to_owned();

@@ -50,7 +50,7 @@ fn node(page: &RequestPage, action: &str, needs: Vec<String>, mut levels: Vec<&'
             let request = other.request.as_ref().map(|(number, _, _)| *number);
             (Part::Reused, Some(&other.identifier), request, other.status.as_ref(), other.code.as_ref())
         }
-        (None, None) => (Part::NotPart, None, None, None, None),
+        (None, None) => (Part::Outside, None, None, None, None),
     };
     GraphNode {
         action: action.to_owned(),

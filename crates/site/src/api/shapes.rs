@@ -388,5 +388,6 @@ pub(super) enum Part {
     /// A job of another request was used.
     Reused,
     /// It did not run.
-    NotPart,
+    #[serde(rename = "not_part")]
+    Outside,
 }
