@@ -23,6 +23,7 @@ mod refusal;
 mod request;
 pub mod schedule;
 pub mod server;
+pub mod sqlite;
 pub mod state;
 pub mod store;
 pub mod tree;

@@ -2,8 +2,9 @@
 //! Spec protocol.md 3.2 (1), 4.1, 7.3.
 
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use jobs::sqlite::{Writer, write_ahead};
 use protocol::directive::inbox::Inbox;
 use protocol::fact::envelope::Head;
 use protocol::people::Roster;
@@ -12,7 +13,7 @@ use protocol::text::ids::{RequestId, Ulid};
 use protocol::text::time::Moment;
 use protocol::text::whole::{Cursor, Epoch, Seq};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteRow, SqliteSynchronous};
-use sqlx::{Connection, Row, SqliteConnection};
+use sqlx::{Row, SqliteConnection};
 use tokio::sync::Mutex;
 
 use super::LogError;
@@ -28,7 +29,7 @@ const BUSY: Duration = Duration::from_secs(10);
 
 /// A shelf on the disk. Steps and looks take turns on one connection: a step is one flush of the disk, a look is a row.
 #[derive(Debug)]
-pub struct Sqlite(Mutex<SqliteConnection>);
+pub struct Sqlite(Mutex<Writer>);
 
 impl Sqlite {
     /// Opens the file, making it if it is not there, readable by its owner alone. Who opens it holds the folder's lock.
@@ -50,8 +51,8 @@ impl Sqlite {
             file.set_permissions(std::fs::Permissions::from_mode(0o600))
         };
         private().map_err(|source| LogError::Folder { path: path.to_owned(), source })?;
-        let mut connection = SqliteConnection::connect_with(&options).await?;
-        write_ahead(&mut connection).await?;
+        let mut connection = Writer::open(options).await?;
+        write_ahead(&mut connection, BUSY).await?;
         migrate(&mut connection, path).await?;
         Ok(Self(Mutex::new(connection)))
     }
@@ -70,9 +71,9 @@ impl Sqlite {
             .busy_timeout(BUSY)
             .pragma("query_only", "ON")
             .pragma("trusted_schema", "OFF");
-        let mut connection = SqliteConnection::connect_with(&options).await?;
-        let found: i64 = sqlx::query_scalar("PRAGMA user_version").fetch_one(&mut connection).await?;
-        let id: i64 = sqlx::query_scalar("PRAGMA application_id").fetch_one(&mut connection).await?;
+        let mut connection = Writer::open(options).await?;
+        let found: i64 = sqlx::query_scalar("PRAGMA user_version").fetch_one(&mut *connection).await?;
+        let id: i64 = sqlx::query_scalar("PRAGMA application_id").fetch_one(&mut *connection).await?;
         if id != APPLICATION_ID || !(1..=KNOWN).contains(&found) {
             let what = "was not made by this version of a backend".to_owned();
             return Err(LogError::NotOurs { path: path.to_owned(), what });
@@ -81,22 +82,8 @@ impl Sqlite {
     }
 }
 
-/// Switches the file to a write-ahead log. SQLite answers at once that the file is locked, without waiting, when another
-/// connection is switching it too.
-async fn write_ahead(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
-    let given_up = Instant::now() + BUSY;
-    loop {
-        match sqlx::raw_sql("PRAGMA journal_mode = WAL").execute(&mut *connection).await {
-            Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some("5") && Instant::now() < given_up => {
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-            answer => return answer.map(drop),
-        }
-    }
-}
-
-async fn migrate(connection: &mut SqliteConnection, path: &Path) -> Result<(), LogError> {
-    let mut tx = connection.begin_with("BEGIN IMMEDIATE").await?;
+async fn migrate(connection: &mut Writer, path: &Path) -> Result<(), LogError> {
+    let mut tx = connection.begin().await?;
     let found: i64 = sqlx::query_scalar("PRAGMA user_version").fetch_one(&mut *tx).await?;
     let id: i64 = sqlx::query_scalar("PRAGMA application_id").fetch_one(&mut *tx).await?;
     let items: i64 = sqlx::query_scalar("SELECT count(*) FROM sqlite_schema").fetch_one(&mut *tx).await?;
@@ -168,8 +155,8 @@ fn entry(row: &SqliteRow) -> Result<Entry, LogError> {
     })
 }
 
-async fn commit(connection: &mut SqliteConnection, change: Change) -> Result<(), LogError> {
-    let mut tx = connection.begin_with("BEGIN IMMEDIATE").await?;
+async fn commit(connection: &mut Writer, change: Change) -> Result<(), LogError> {
+    let mut tx = connection.begin().await?;
     let standing = &change.standing;
     if let Some(source) = &change.source {
         sqlx::query("INSERT INTO source (name, epoch, seq) VALUES (?, ?, ?)")
@@ -268,7 +255,7 @@ macro_rules! entries {
 
 impl Shelf for Sqlite {
     fn standing(&self) -> Soon<'_, Standing> {
-        Box::pin(async move { standing(&mut *self.0.lock().await).await })
+        Box::pin(async move { standing(&mut **self.0.lock().await).await })
     }
 
     fn commit(&self, change: Change) -> Soon<'_, ()> {
@@ -278,7 +265,7 @@ impl Shelf for Sqlite {
     fn knows<'a>(&'a self, source: &'a str) -> Soon<'a, bool> {
         Box::pin(async move {
             let query = sqlx::query_scalar("SELECT count(*) FROM source WHERE name = ?").bind(source);
-            let found: i64 = query.fetch_one(&mut *self.0.lock().await).await?;
+            let found: i64 = query.fetch_one(&mut **self.0.lock().await).await?;
             Ok(found > 0)
         })
     }
@@ -288,7 +275,7 @@ impl Shelf for Sqlite {
             let query = "SELECT text FROM fact WHERE epoch = ? AND seq >= ? ORDER BY seq LIMIT ?";
             let query =
                 sqlx::query_scalar(query).bind(whole(epoch.get())).bind(whole(from.get())).bind(whole(most as u64));
-            Ok(query.fetch_all(&mut *self.0.lock().await).await?)
+            Ok(query.fetch_all(&mut **self.0.lock().await).await?)
         })
     }
 
@@ -297,7 +284,7 @@ impl Shelf for Sqlite {
             let query = sqlx::query("SELECT hash FROM fact WHERE epoch = ? AND seq = ?")
                 .bind(whole(epoch.get()))
                 .bind(whole(seq.get()));
-            let row = query.fetch_optional(&mut *self.0.lock().await).await?;
+            let row = query.fetch_optional(&mut **self.0.lock().await).await?;
             row.map(|row| text(&row, "hash")).transpose().map(Option::flatten)
         })
     }
@@ -305,14 +292,14 @@ impl Shelf for Sqlite {
     fn waiting(&self) -> Soon<'_, Vec<Entry>> {
         Box::pin(async move {
             let query = sqlx::query(entries!("WHERE state = 'waiting' ORDER BY cursor"));
-            query.fetch_all(&mut *self.0.lock().await).await?.iter().map(entry).collect()
+            query.fetch_all(&mut **self.0.lock().await).await?.iter().map(entry).collect()
         })
     }
 
     fn at(&self, cursor: Cursor) -> Soon<'_, Option<Entry>> {
         Box::pin(async move {
             let query = sqlx::query(entries!("WHERE cursor = ?")).bind(whole(cursor.get()));
-            query.fetch_optional(&mut *self.0.lock().await).await?.as_ref().map(entry).transpose()
+            query.fetch_optional(&mut **self.0.lock().await).await?.as_ref().map(entry).transpose()
         })
     }
 
@@ -320,21 +307,21 @@ impl Shelf for Sqlite {
         Box::pin(async move {
             let query = entries!("WHERE id = ? AND state <> 'rejected' ORDER BY cursor LIMIT 1");
             let query = sqlx::query(query).bind(id.as_str());
-            query.fetch_optional(&mut *self.0.lock().await).await?.as_ref().map(entry).transpose()
+            query.fetch_optional(&mut **self.0.lock().await).await?.as_ref().map(entry).transpose()
         })
     }
 
     fn orders<'a>(&'a self, request: &'a RequestId) -> Soon<'a, Vec<Entry>> {
         Box::pin(async move {
             let query = sqlx::query(entries!("WHERE request = ? ORDER BY cursor")).bind(request.as_str());
-            query.fetch_all(&mut *self.0.lock().await).await?.iter().map(entry).collect()
+            query.fetch_all(&mut **self.0.lock().await).await?.iter().map(entry).collect()
         })
     }
 
     fn roster(&self) -> Soon<'_, Option<Roster>> {
         Box::pin(async move {
             let query = sqlx::query_scalar("SELECT text FROM roster");
-            let found: Option<String> = query.fetch_optional(&mut *self.0.lock().await).await?;
+            let found: Option<String> = query.fetch_optional(&mut **self.0.lock().await).await?;
             let damaged = |_| LogError::damaged("the roster is not as it was written");
             found.map(|found| protocol::message::from_bytes(found.as_bytes()).map_err(damaged)).transpose()
         })
@@ -344,7 +331,7 @@ impl Shelf for Sqlite {
         Box::pin(async move {
             let query =
                 sqlx::query("SELECT seq, at, call, bytes, hash FROM egress WHERE seq >= ? ORDER BY seq LIMIT ?");
-            let rows = query.bind(whole(from)).bind(whole(most as u64)).fetch_all(&mut *self.0.lock().await).await?;
+            let rows = query.bind(whole(from)).bind(whole(most as u64)).fetch_all(&mut **self.0.lock().await).await?;
             let one = |row: &SqliteRow| {
                 Ok(Sent {
                     seq: number(row, "seq")?,

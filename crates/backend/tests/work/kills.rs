@@ -105,7 +105,7 @@ async fn process(folder: &Path, fault: Option<&str>, trace: Option<&Path>) -> Ex
     command.env_remove("CLOISTER_FAULT").env_remove("CLOISTER_FAULT_TRACE");
     command.stdout(std::process::Stdio::null());
     if let Some(fault) = fault {
-        command.env("CLOISTER_FAULT", fault).stderr(std::process::Stdio::null());
+        command.env("CLOISTER_FAULT", fault).stderr(std::fs::File::create(folder.join("words")).unwrap());
     }
     if let Some(trace) = trace {
         command.env("CLOISTER_FAULT_TRACE", trace);
@@ -117,7 +117,8 @@ async fn killed_at(place: String) -> Result<(), String> {
     let folder = prepare().await;
     let first = process(folder.path(), Some(&format!("kill@{place}")), None).await;
     if first.code().is_some() {
-        return Err(format!("{place}: the process was not killed: {first}"));
+        let words = std::fs::read_to_string(folder.path().join("words")).unwrap();
+        return Err(format!("{place}: the process was not killed: {first}: {words}"));
     }
     let second = process(folder.path(), None, None).await;
     if !second.success() {

@@ -333,9 +333,13 @@ async fn damaged_records_stop_the_start_and_name_their_copy() {
     let second = open().await.err().unwrap().to_string();
     assert!(second.contains("another process is running this backend"), "{second}");
     rig.end().await;
-    for name in ["state.sqlite-wal", "state.sqlite-shm"] {
-        let _ = std::fs::remove_file(rig.folder.path().join("state").join(name));
-    }
+    // SQLite folds the log of what was written into the file when the last connection ends, on a thread of its own.
+    let folded = async {
+        while state.join("state.sqlite-wal").exists() {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(30), folded).await.unwrap();
     std::fs::write(rig.folder.path().join("state/state.sqlite"), "this is no database, it was one".repeat(1000))
         .unwrap();
     let rules = rig.rules();

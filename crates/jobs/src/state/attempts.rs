@@ -2,7 +2,7 @@
 //! Spec jobs.md 4, 8 and 9 (steps 3 to 10).
 
 use jiff::Timestamp;
-use sqlx::{Connection, Row, SqliteConnection};
+use sqlx::{Row, SqliteConnection};
 
 use super::change::JobHead;
 use super::event::release;
@@ -23,7 +23,7 @@ impl State {
     /// scheduler to say, whose clock is not set back.
     pub async fn claim(&self, job: JobId, claim: &Claim, now: Timestamp) -> Result<Attempt, StateError> {
         let mut writers = self.writers.lock().await;
-        let mut tx = writers.durable.begin_with("BEGIN IMMEDIATE").await?;
+        let mut tx = writers.durable.begin().await?;
         let mut head = JobHead::load(&mut tx, job).await?;
         let refuse = |why| Err(StateError::NotClaimable { job, why });
         if head.code.state() != JobState::Pending {
@@ -65,7 +65,7 @@ impl State {
     /// The attempt is no longer the job's.
     pub async fn adopt(&self, attempt: &Attempt, claim: &Claim) -> Result<(), StateError> {
         let mut writers = self.writers.lock().await;
-        let mut tx = writers.durable.begin_with("BEGIN IMMEDIATE").await?;
+        let mut tx = writers.durable.begin().await?;
         JobHead::load_running(&mut tx, attempt.id.job, attempt.fence, StatusCode::Executing).await?;
         sqlx::query("UPDATE attempt SET owner = ?, lease_until = ? WHERE id = ?")
             .bind(&claim.owner)
@@ -82,7 +82,7 @@ impl State {
     /// The job is not pending, or the code is not one of waiting.
     pub async fn set_code(&self, job: JobId, status: &Status, now: Timestamp) -> Result<(), StateError> {
         let mut writers = self.writers.lock().await;
-        let mut tx = writers.quick.begin_with("BEGIN IMMEDIATE").await?;
+        let mut tx = writers.quick.begin().await?;
         let mut head = JobHead::load(&mut tx, job).await?;
         if head.code.state() != JobState::Pending || status.code.state() != JobState::Pending {
             return Err(StateError::NotAllowed { job, from: head.code, to: status.code });
@@ -98,7 +98,7 @@ impl State {
     pub async fn set_stage(&self, attempt: &Attempt, status: &Status, now: Timestamp) -> Result<(), StateError> {
         let job = attempt.id.job;
         let mut writers = self.writers.lock().await;
-        let mut tx = writers.quick.begin_with("BEGIN IMMEDIATE").await?;
+        let mut tx = writers.quick.begin().await?;
         let mut head = JobHead::load_running(&mut tx, job, attempt.fence, status.code).await?;
         if status.code.state() != JobState::Running {
             return Err(StateError::NotAllowed { job, from: head.code, to: status.code });
@@ -121,7 +121,7 @@ impl State {
     ) -> Result<Finished, StateError> {
         let job = attempt.id.job;
         let mut writers = self.writers.lock().await;
-        let mut tx = writers.durable.begin_with("BEGIN IMMEDIATE").await?;
+        let mut tx = writers.durable.begin().await?;
         let mut head = JobHead::load_running(&mut tx, job, attempt.fence, status.code).await?;
         if !status.code.is_reset() {
             return Err(StateError::NotAllowed { job, from: head.code, to: status.code });
@@ -163,7 +163,7 @@ impl State {
         let job = attempt.id.job;
         let made_by = result.components.as_ref().map(components::Ready::new).transpose()?;
         let mut writers = self.writers.lock().await;
-        let mut tx = writers.durable.begin_with("BEGIN IMMEDIATE").await?;
+        let mut tx = writers.durable.begin().await?;
         let mut head = JobHead::load_running(&mut tx, job, attempt.fence, result.status.code).await?;
         if result.status.code.state().is_active() {
             return Err(StateError::NotAllowed { job, from: head.code, to: result.status.code });
@@ -204,7 +204,7 @@ impl State {
     /// The job is not pending, or the code is not a final one of a job that never ran.
     pub async fn give_up(&self, job: JobId, status: &Status, now: Timestamp) -> Result<Finished, StateError> {
         let mut writers = self.writers.lock().await;
-        let mut tx = writers.durable.begin_with("BEGIN IMMEDIATE").await?;
+        let mut tx = writers.durable.begin().await?;
         let mut head = JobHead::load(&mut tx, job).await?;
         if head.code.state() != JobState::Pending || status.code.state().is_active() {
             return Err(StateError::NotAllowed { job, from: head.code, to: status.code });
@@ -224,7 +224,7 @@ impl State {
     /// The attempt is no longer the job's.
     pub async fn renew_lease(&self, attempt: &Attempt, lease_until: i64) -> Result<(), StateError> {
         let mut writers = self.writers.lock().await;
-        let mut tx = writers.quick.begin_with("BEGIN IMMEDIATE").await?;
+        let mut tx = writers.quick.begin().await?;
         JobHead::load_running(&mut tx, attempt.id.job, attempt.fence, StatusCode::Executing).await?;
         sqlx::query("UPDATE attempt SET lease_until = ? WHERE id = ?")
             .bind(lease_until)
@@ -245,7 +245,7 @@ impl State {
         }
         let id = attempt.to_string();
         let mut writers = self.writers.lock().await;
-        let mut tx = writers.durable.begin_with("BEGIN IMMEDIATE").await?;
+        let mut tx = writers.durable.begin().await?;
         sqlx::query(DONE).bind(&id).execute(&mut *tx).await?;
         release(&mut tx, &id).await?;
         self.commit(tx).await
@@ -265,7 +265,7 @@ impl State {
 
     async fn mark(&self, query: &'static str, attempt: AttemptId) -> Result<(), StateError> {
         let mut writers = self.writers.lock().await;
-        sqlx::query(query).bind(attempt.to_string()).execute(&mut writers.quick).await?;
+        sqlx::query(query).bind(attempt.to_string()).execute(&mut *writers.quick).await?;
         Ok(())
     }
 

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use pipeline::ActionName;
 use serde_json::json;
-use sqlx::{Connection, SqliteConnection};
+use sqlx::SqliteConnection;
 
 use super::attempts::{end_attempt, mark_cancelled};
 use super::change::{JobHead, head_query};
@@ -36,7 +36,7 @@ impl State {
         now: Timestamp,
     ) -> Result<Cancelled, StateError> {
         let mut writers = self.writers.lock().await;
-        let mut tx = writers.durable.begin_with("BEGIN IMMEDIATE").await?;
+        let mut tx = writers.durable.begin().await?;
         let done = cancel_actions(&mut tx, request, actions, None, now).await?;
         self.commit(tx).await?;
         Ok(done)
@@ -56,7 +56,7 @@ impl State {
         now: Timestamp,
     ) -> Result<(), StateError> {
         let mut writers = self.writers.lock().await;
-        let mut tx = writers.durable.begin_with("BEGIN IMMEDIATE").await?;
+        let mut tx = writers.durable.begin().await?;
         let known: bool = sqlx::query_scalar(
             "SELECT EXISTS (SELECT 1 FROM outbox WHERE answers = ?1) OR \
              EXISTS (SELECT 1 FROM cancel_wish WHERE answers = ?1)",
@@ -78,7 +78,7 @@ impl State {
     /// The database refused.
     pub async fn interrupt_leftovers(&self, now: Timestamp) -> Result<Vec<JobId>, StateError> {
         let mut writers = self.writers.lock().await;
-        let mut tx = writers.durable.begin_with("BEGIN IMMEDIATE").await?;
+        let mut tx = writers.durable.begin().await?;
         let rows =
             sqlx::query(head_query!("WHERE state IN ('pending', 'running') ORDER BY seq")).fetch_all(&mut *tx).await?;
         let mut jobs = Vec::new();

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use sqlx::{Connection, Row, SqliteConnection};
+use sqlx::{Row, SqliteConnection};
 
 use super::{State, StateError};
 use crate::provenance::{CodeTree, Component, Components};
@@ -166,7 +166,7 @@ impl State {
     /// The database refused.
     pub async fn forget_components(&self, keep: &[JobId]) -> Result<u64, StateError> {
         let mut writers = self.writers.lock().await;
-        let mut tx = writers.durable.begin_with("BEGIN IMMEDIATE").await?;
+        let mut tx = writers.durable.begin().await?;
         sqlx::query(
             "UPDATE job SET components = NULL \
              WHERE components IS NOT NULL AND id NOT IN (SELECT value FROM json_each(?))",

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use sqlx::{Connection, Row, Sqlite, SqliteConnection, Transaction};
+use sqlx::{Row, Sqlite, SqliteConnection, Transaction};
 use tokio::sync::watch;
 
 use super::{State, StateError};
@@ -221,7 +221,7 @@ impl State {
     /// The database refused.
     pub async fn answer(&self, answer: &Answer<'_>, now: Timestamp) -> Result<bool, StateError> {
         let mut writers = self.writers.lock().await;
-        let mut tx = writers.durable.begin_with("BEGIN IMMEDIATE").await?;
+        let mut tx = writers.durable.begin().await?;
         let told = answer.send(&mut tx, now).await?;
         self.commit(tx).await?;
         Ok(told)
@@ -253,7 +253,7 @@ impl State {
         sqlx::query("UPDATE outbox SET delivered_at = ? WHERE delivered_at IS NULL AND held_for IS NULL AND seq <= ?")
             .bind(now.as_second())
             .bind(through)
-            .execute(&mut writers.durable)
+            .execute(&mut *writers.durable)
             .await?;
         Ok(())
     }

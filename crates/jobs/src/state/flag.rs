@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteRow;
-use sqlx::{Connection, Row, SqliteConnection};
+use sqlx::{Row, SqliteConnection};
 
 use super::event::Answer;
 use super::{State, StateError};
@@ -36,7 +36,7 @@ impl State {
     /// The database refused.
     pub async fn set_flag(&self, name: &str, value: Option<&str>, now: Timestamp) -> Result<Flag, StateError> {
         let mut writers = self.writers.lock().await;
-        let mut tx = writers.durable.begin_with("BEGIN IMMEDIATE").await?;
+        let mut tx = writers.durable.begin().await?;
         let before = modes(&mut tx).await?;
         let since: i64 = sqlx::query_scalar(
             "INSERT INTO flag (name, value, since) VALUES (?1, ?2, ?3) ON CONFLICT (name) DO UPDATE \

@@ -2,15 +2,16 @@
 //! Spec jobs.md 9: one SQLite file, WAL, foreign keys.
 
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Connection, SqliteConnection, SqlitePool};
+use sqlx::{Connection, SqlitePool};
 use tokio::sync::{Mutex, watch};
 
 use super::StateError;
 use super::copy::PrivateCopy;
 use super::schema::{KNOWN, careful, migrate, version};
+use crate::sqlite::{Writer, write_ahead};
 
 /// For how long a connection waits for others that hold the file.
 const BUSY: Duration = Duration::from_secs(10);
@@ -35,9 +36,9 @@ pub struct State {
 #[derive(Debug)]
 pub(super) struct Writers {
     /// `synchronous=FULL`: a plan, a claim, a result are on the disk when it returns.
-    pub(super) durable: SqliteConnection,
+    pub(super) durable: Writer,
     /// `synchronous=NORMAL`: progress, which may be lost with the machine but never out of order.
-    pub(super) quick: SqliteConnection,
+    pub(super) quick: Writer,
 }
 
 impl State {
@@ -54,15 +55,15 @@ impl State {
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             .busy_timeout(BUSY);
-        let mut durable = SqliteConnection::connect_with(&options).await.map_err(failed)?;
+        let mut durable = Writer::open(options.clone()).await.map_err(failed)?;
         // Before the mode of the journal is set, which is written into the file: that of another program stays as it is.
-        let mut look = durable.begin().await.map_err(failed)?;
+        let mut look = Connection::begin(&mut *durable).await.map_err(failed)?;
         version(&mut look, path).await?;
         look.rollback().await.map_err(failed)?;
-        write_ahead(&mut durable).await.map_err(failed)?;
+        write_ahead(&mut durable, BUSY).await.map_err(failed)?;
         migrate(&mut durable, path).await?;
         let quick = options.clone().synchronous(SqliteSynchronous::Normal);
-        let quick = SqliteConnection::connect_with(&quick).await.map_err(failed)?;
+        let quick = Writer::open(quick).await.map_err(failed)?;
         let readers = SqlitePoolOptions::new().max_connections(2).connect_lazy_with(options.read_only(true));
         Ok(Self::of(durable, quick, readers, path, None))
     }
@@ -94,8 +95,8 @@ impl State {
             Some(copy) => options.filename(copy.file()),
             None => options.filename(path).immutable(true),
         };
-        let mut durable = SqliteConnection::connect_with(&options).await.map_err(failed)?;
-        let mut look = durable.begin().await.map_err(failed)?;
+        let mut durable = Writer::open(options.clone()).await.map_err(failed)?;
+        let mut look = Connection::begin(&mut *durable).await.map_err(failed)?;
         let found = version(&mut look, path).await?;
         look.rollback().await.map_err(failed)?;
         match found {
@@ -105,18 +106,12 @@ impl State {
             }
             _ => {}
         }
-        let quick = SqliteConnection::connect_with(&options).await.map_err(failed)?;
+        let quick = Writer::open(options.clone()).await.map_err(failed)?;
         let readers = SqlitePoolOptions::new().max_connections(2).connect_lazy_with(options);
         Ok(Some(Self::of(durable, quick, readers, path, copy)))
     }
 
-    fn of(
-        durable: SqliteConnection,
-        quick: SqliteConnection,
-        readers: SqlitePool,
-        path: &Path,
-        copy: Option<PrivateCopy>,
-    ) -> Self {
+    fn of(durable: Writer, quick: Writer, readers: SqlitePool, path: &Path, copy: Option<PrivateCopy>) -> Self {
         let (writers, news) = (Mutex::new(Writers { durable, quick }), watch::channel(0).0);
         Self { writers, readers, news, holds: false, path: path.to_owned(), copy }
     }
@@ -144,19 +139,5 @@ impl State {
         writers.durable.close().await?;
         drop(self.copy);
         Ok(())
-    }
-}
-
-/// Switches the file to a write-ahead log. SQLite answers at once that the file is locked, without waiting as for other
-/// statements, when another connection is switching it too.
-async fn write_ahead(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
-    let given_up = Instant::now() + BUSY;
-    loop {
-        match sqlx::raw_sql("PRAGMA journal_mode = WAL").execute(&mut *connection).await {
-            Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some("5") && Instant::now() < given_up => {
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-            answer => return answer.map(drop),
-        }
     }
 }

@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use sqlx::{Connection, Row};
+use sqlx::Row;
 
 use super::event::{Event, append};
 use super::{Flag, Job, State, StateError};
@@ -59,7 +59,7 @@ impl State {
     /// The database refused.
     pub async fn audit(&self, by: &Operator, did: &str, what: Value, now: Timestamp) -> Result<(), StateError> {
         let mut writers = self.writers.lock().await;
-        let mut tx = writers.durable.begin_with("BEGIN IMMEDIATE").await?;
+        let mut tx = writers.durable.begin().await?;
         let body = json!({ "who": by.who, "why": by.why, "did": did, "what": what });
         append(&mut tx, Event { kind: "operator", workspace: "", request: String::new(), body }, now).await?;
         self.commit(tx).await

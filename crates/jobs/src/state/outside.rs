@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde_json::json;
-use sqlx::{Connection, Row};
+use sqlx::Row;
 
 use super::change::JobHead;
 use super::event::{Event, append};
@@ -79,7 +79,7 @@ impl State {
     pub async fn set_codes(&self, codes: &[(JobId, Status)], now: Timestamp) -> Result<(), StateError> {
         for some in codes.chunks(AT_ONCE) {
             let mut writers = self.writers.lock().await;
-            let mut tx = writers.quick.begin_with("BEGIN IMMEDIATE").await?;
+            let mut tx = writers.quick.begin().await?;
             for (job, status) in some {
                 let mut head = JobHead::load(&mut tx, *job).await?;
                 let is_told = head.code == status.code || head.code.may_become(status.code);
@@ -99,7 +99,7 @@ impl State {
     /// There is no such job, or it has ended.
     pub async fn kill(&self, job: JobId, kill: Kill, now: Timestamp) -> Result<StatusCode, StateError> {
         let mut writers = self.writers.lock().await;
-        let mut tx = writers.durable.begin_with("BEGIN IMMEDIATE").await?;
+        let mut tx = writers.durable.begin().await?;
         let mut head = JobHead::load(&mut tx, job).await?;
         match (head.code.state(), kill) {
             (JobState::Running, _) => {

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use pipeline::ActionName;
 use serde_json::{Value, json};
-use sqlx::{Connection, Row, SqliteConnection};
+use sqlx::{Row, SqliteConnection};
 
 use super::cancel::{CancelOrder, cancel_all, cancel_and_answer};
 use super::event::{Answer, Event, append};
@@ -20,7 +20,7 @@ impl State {
     /// The id is known with another repository, workspace or commit.
     pub async fn accept(&self, request: &Request) -> Result<(), StateError> {
         let mut writers = self.writers.lock().await;
-        let mut tx = writers.durable.begin_with("BEGIN IMMEDIATE").await?;
+        let mut tx = writers.durable.begin().await?;
         if known_jobs(&mut tx, request).await?.is_none() {
             insert_request(&mut tx, request).await?;
         }
@@ -39,7 +39,7 @@ impl State {
         )
         .bind(now.as_second())
         .bind(request.to_string())
-        .fetch_optional(&mut writers.durable)
+        .fetch_optional(&mut *writers.durable)
         .await?;
         since.ok_or(StateError::UnknownRequest(request))
     }
@@ -66,7 +66,7 @@ impl State {
         now: Timestamp,
     ) -> Result<(), StateError> {
         let mut writers = self.writers.lock().await;
-        let mut tx = writers.durable.begin_with("BEGIN IMMEDIATE").await?;
+        let mut tx = writers.durable.begin().await?;
         let workspace: Option<String> = sqlx::query_scalar(
             "UPDATE request SET phase = 'rejected', rejection = ? WHERE id = ? AND phase = 'checking' RETURNING workspace",
         )
@@ -120,7 +120,7 @@ impl State {
         now: Timestamp,
     ) -> Result<Recorded, StateError> {
         let mut writers = self.writers.lock().await;
-        let mut tx = writers.durable.begin_with("BEGIN IMMEDIATE").await?;
+        let mut tx = writers.durable.begin().await?;
         match known_jobs(&mut tx, request).await? {
             Some((phase, count)) if phase != "checking" => return Ok(Recorded::NoChange(count)),
             Some(_) => {}

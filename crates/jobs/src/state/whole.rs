@@ -151,7 +151,7 @@ impl State {
     pub async fn copy_to(&self, path: &Path) -> Result<(), StateError> {
         let mut writers = self.writers.lock().await;
         let text = path.to_string_lossy().into_owned();
-        sqlx::query("VACUUM INTO ?").bind(text).execute(&mut writers.durable).await?;
+        sqlx::query("VACUUM INTO ?").bind(text).execute(&mut *writers.durable).await?;
         Ok(())
     }
 }

@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 use serde_json::json;
-use sqlx::{Connection, Row, SqliteConnection};
+use sqlx::{Row, SqliteConnection};
 
 use super::change::JobHead;
 use super::event::{Event, append};
@@ -82,7 +82,7 @@ impl State {
         .bind(project)
         .bind(super::attempts::to_stored(place))
         .bind(body.to_string())
-        .execute(&mut writers.durable)
+        .execute(&mut *writers.durable)
         .await?;
         Ok(done.rows_affected() > 0)
     }
@@ -108,7 +108,7 @@ impl State {
         now: Timestamp,
     ) -> Result<Vec<JobId>, StateError> {
         let mut writers = self.writers.lock().await;
-        let mut tx = writers.durable.begin_with("BEGIN IMMEDIATE").await?;
+        let mut tx = writers.durable.begin().await?;
         sqlx::query(
             "INSERT INTO workspace (name, archived, retired) VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE \
              SET archived = excluded.archived, retired = excluded.retired",
@@ -155,7 +155,7 @@ impl State {
     /// The database refused.
     pub async fn rebind(&self, workspace: &WorkspaceName, now: Timestamp) -> Result<(), StateError> {
         let mut writers = self.writers.lock().await;
-        let mut tx = writers.durable.begin_with("BEGIN IMMEDIATE").await?;
+        let mut tx = writers.durable.begin().await?;
         sqlx::query("UPDATE workspace SET repo_url = NULL, project = NULL WHERE name = ?")
             .bind(workspace.as_str())
             .execute(&mut *tx)
