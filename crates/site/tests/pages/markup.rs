@@ -51,7 +51,6 @@ const NO_PAGE: &[(&str, &str)] = &[
 const NO_FIELDS: &[&str] = &[
     "POST /logout/",
     "POST /welcome/",
-    "POST /{project}/{workspace}/notifications/",
     "POST /staff/users/{username}/clear/",
     "POST /staff/users/{username}/disable/",
     "POST /staff/users/{username}/enable/",
