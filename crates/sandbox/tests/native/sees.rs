@@ -57,7 +57,7 @@ fn python_threads_processes_and_foreign_functions_work() {
         lock = multiprocessing.Lock(); print(lock.acquire())\n\
         print(subprocess.run(['perl', '-e', 'print 6*7'], capture_output=True).stdout)\n\
         tempfile.TemporaryFile().write(b'x')\n\
-        async def main(): return (await asyncio.create_subprocess_exec('true')).pid > 0\n\
+        async def main(): return await (await asyncio.create_subprocess_exec('true')).wait() == 0\n\
         print(asyncio.run(main()))";
     for who in everyone() {
         let lines = Rig::python(who, script).run().succeeded().lines;
