@@ -139,7 +139,7 @@ mod tests {
             for (precision, length) in [(DatePrecision::Year, 4), (DatePrecision::Month, 7), (DatePrecision::Day, 10)] {
                 let mut out = Vec::new();
                 push_date(&mut out, days, precision);
-                assert_eq!(out, text[..length].as_bytes());
+                assert_eq!(out, &text.as_bytes()[..length]);
             }
         }
         let mut out = Vec::new();
