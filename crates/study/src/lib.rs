@@ -2,5 +2,6 @@
 
 pub mod fault;
 pub mod functions;
+pub mod lower;
 pub mod model;
 pub mod recording;
