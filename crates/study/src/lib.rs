@@ -2,5 +2,6 @@
 
 pub mod expectations;
 pub mod fault;
+pub mod functions;
 pub mod model;
 pub mod recording;
