@@ -3,6 +3,7 @@
 
 mod cells;
 mod csv;
+mod feather;
 mod gzip;
 
 use std::error::Error;
@@ -56,6 +57,9 @@ pub enum WriteError {
         /// The second one, from 1.
         row: u64,
     },
+    /// A source gave other rows when it was read a second time.
+    #[error("the rows changed while they were written; start again")]
+    Changed,
     /// The rows are not in ascending order of patient_id.
     #[error("row {row} has a smaller patient_id than the row before; rows are written in ascending order")]
     Order {
@@ -75,7 +79,8 @@ pub fn write(format: Format, source: &dyn Source, out: impl Write) -> Result<Wri
     let rows = match format {
         Format::Csv => csv::write(source, &mut out)?,
         Format::CsvGz => gzip::scoped(&mut out, |out| csv::write(source, out))?,
-        Format::Feather | Format::Dta | Format::DtaGz => {
+        Format::Feather => feather::write(source, &mut out)?,
+        Format::Dta | Format::DtaGz => {
             return Err(io::Error::new(io::ErrorKind::Unsupported, "this format is not written yet").into());
         }
     };
@@ -101,7 +106,7 @@ impl<W: Write> Write for Counted<W> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use std::io::Read as _;
     use std::sync::Arc;
 

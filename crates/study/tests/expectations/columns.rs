@@ -1,10 +1,11 @@
 //! Which columns there are, what they hold, and how they agree.
 
-use arrow_array::{ArrayRef, Int64Array, StringArray};
+use std::io::{self, Read};
+
+use arrow_array::Int64Array;
 use cohorts::{DatePrecision, Kind, Source};
 use jiff::civil::date;
-use std::sync::Arc;
-use study::expectations::{Cohort, FileColumns, reads_files};
+use study::expectations::{Cohort, read_files};
 use study::model::ColumnType::{self, Bool, Float, Int, Str};
 use study::model::*;
 use study::recording::Value;
@@ -52,7 +53,7 @@ fn order_of_columns() {
     let cohort = cohort(&study, &settings(10));
     assert_eq!(names(&cohort), ["seen", "again", "n", "everybody", "one", "then", "most", "earliest", "patient_id"]);
     assert!(cells(&cohort)["everybody"].iter().all(|cell| *cell == Cell::Bool(true)));
-    assert!(!reads_files(&study));
+    assert!(read_files(&study, &|_| panic!("no column reads a file")).unwrap().is_none());
 }
 
 /// A flag, two dates of it and the date column of another all from one draw; the flag is set exactly where they are.
@@ -205,10 +206,8 @@ fn value_files_bring_their_patients() {
         column("n", Int, number()),
         variable("of_file", Str, Query::ValueFromFile { path: "f.csv".into(), column: "x".into() }, Value::Null),
     ]);
-    assert!(reads_files(&study));
-    let values: ArrayRef = Arc::new(StringArray::from(vec![Some("p"), None, Some("q")]));
-    let files = FileColumns { patients: vec![3, 5, 8], columns: vec![(VariableId(1), values)] };
-    let cohort = Cohort::new(&study, &recording(), &settings(1000), Some(files)).unwrap();
+    let files = read_files(&study, &open(&[("f.csv", "x,patient_id,y\nq,8,\np,3,\n,5,\n")])).unwrap();
+    let cohort = Cohort::new(&study, &recording(), &settings(1000), files).unwrap();
     assert_eq!(names(&cohort), ["patient_id", "of_file", "n"]);
     assert_eq!(cohort.patients(), 3);
     let batch = cohort.batches().next().unwrap().unwrap();
@@ -218,6 +217,64 @@ fn value_files_bring_their_patients() {
     assert_eq!(cells["of_file"], [Cell::Text("p".into()), Cell::Missing, Cell::Text("q".into())]);
     // int((1 - 0.5) * 3) = 1 is emptied; a Poisson number of 5 is 0 once in 148 times, and not here.
     assert_eq!(cells["n"].iter().filter(|cell| cell.is_empty()).count(), 1);
+}
+
+type Opened = io::Result<Box<dyn Read>>;
+
+fn open<'a>(files: &'a [(&str, &str)]) -> impl Fn(&str) -> Opened + 'a {
+    |path| {
+        let file = files.iter().find(|(name, _)| *name == path).ok_or(io::ErrorKind::NotFound)?;
+        Ok(Box::new(io::Cursor::new(file.1.to_owned())) as Box<dyn Read>)
+    }
+}
+
+fn of_file(name: &str, kind: ColumnType, path: &str) -> Variable {
+    variable(name, kind, Query::ValueFromFile { path: path.into(), column: "x".into() }, Value::Null)
+}
+
+/// Two files: the patients of both; who is in one is told by `which_exist_in_file`.
+#[test]
+fn several_value_files_bring_all_their_patients() {
+    let study = study(vec![
+        of_file("n", Int, "a.csv"),
+        of_file("d", DAY, "b.csv"),
+        variable("in_b", Bool, Query::InFile { path: "b.csv".into() }, Value::Null),
+    ]);
+    let files = open(&[
+        ("a.csv", "patient_id,x\n2,4.0\n1,\n"),
+        ("b.csv", "\u{feff}patient_id,x\r\n9,2021-03\r\n2,2021-03-04\r\n"),
+    ]);
+    let files = read_files(&study, &files).unwrap();
+    let cells = cells(&Cohort::new(&study, &recording(), &settings(1), files).unwrap());
+    let ids: Vec<f64> = cells["patient_id"].iter().map(Cell::number).collect();
+    assert_eq!(ids, [1.0, 2.0, 9.0]);
+    assert_eq!(cells["n"], [Cell::Missing, Cell::Int(4), Cell::Missing]);
+    assert_eq!(cells["d"], [Cell::Missing, Cell::Day(day(2021, 3, 4)), Cell::Day(day(2021, 3, 1))]);
+    assert_eq!(cells["in_b"], [false, true, true].map(Cell::Bool));
+}
+
+#[test]
+fn faults_of_value_files_have_a_line_and_no_value() {
+    let cases = [
+        ("f.csv", "patient_id,x\n1,2\n1,3\n", "f.csv line 3: a patient of an earlier line"),
+        ("f.csv", "patient_id,x\n1,secret\n", "f.csv line 2: the value of x is no whole number"),
+        ("f.csv", "patient_id,x\nsecret,1\n", "f.csv line 2: patient_id is no whole number"),
+        ("f.csv", "patient_id,x\n1,1,1\n", "f.csv line 2: it has not as many cells"),
+        ("f.csv", "id,x\n1,1\n", "f.csv has no column patient_id; it has id, x"),
+        ("f.txt", "", "f.txt: value files are .csv"),
+        ("f.csv.gz", "patient_id,x\n", "f.csv.gz: "),
+    ];
+    for (path, content, message) in cases {
+        let study = study(vec![of_file("n", Int, path)]);
+        let found = read_files(&study, &open(&[(path, content)])).unwrap_err().to_string();
+        assert!(found.starts_with(&format!("D511: {message}")) && !found.contains("secret"), "{found}");
+    }
+    assert!(
+        read_files(&study(vec![of_file("n", Int, "g.csv")]), &open(&[]))
+            .unwrap_err()
+            .to_string()
+            .starts_with("D511: g.csv: ")
+    );
 }
 
 /// The population and hidden variables need no expectations.
