@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+pub mod expectations;
 pub mod fault;
 pub mod functions;
 pub mod model;
