@@ -3,5 +3,6 @@
 pub mod expectations;
 pub mod fault;
 pub mod functions;
+pub mod lower;
 pub mod model;
 pub mod recording;

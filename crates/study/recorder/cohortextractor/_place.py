@@ -91,6 +91,10 @@ def relative(path):
     return None
 
 
+def is_ours(file):
+    return file.startswith(HERE) or file.startswith("<frozen importlib")
+
+
 def _file(code):
     name = code.co_filename
     try:

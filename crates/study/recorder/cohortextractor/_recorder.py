@@ -218,7 +218,11 @@ def _exception(error):
     try:
         import traceback
 
-        traceback.print_exception(type(error), error, error.__traceback__)
+        # Without the lines of this package above the study.
+        shown = error.__traceback__
+        while shown is not None and _place.is_ours(shown.tb_frame.f_code.co_filename):
+            shown = shown.tb_next
+        traceback.print_exception(type(error), error, shown)
     except Exception:
         pass
     return {"kind": kind, "message": message, "frames": frames}

@@ -1,0 +1,2 @@
+//! The reference interpreter (warehouse.md 10).
+//! To come.
