@@ -51,6 +51,25 @@ pub(crate) const fn civil(days: i32) -> (i64, u8, u8) {
     (year + era * 400 + carry, month as u8, day as u8)
 }
 
+/// Stata counts days from 1960-01-01.
+pub(crate) const DAYS_1960_TO_1970: i64 = 3_653;
+
+/// The first day of the day's year or month, or itself.
+pub(crate) fn first_day(days: i32, precision: DatePrecision) -> i64 {
+    const BEFORE: [i64; 12] = [0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334];
+    let (year, month, day) = civil(days);
+    let of_month = i64::from(days) - i64::from(day) + 1;
+    match precision {
+        DatePrecision::Day => i64::from(days),
+        DatePrecision::Month => of_month,
+        DatePrecision::Year => {
+            let leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+            let before = BEFORE.get(usize::from(month) - 1).copied().unwrap_or(0);
+            of_month - before - i64::from(leap && month > 2)
+        }
+    }
+}
+
 pub(crate) fn push_date(out: &mut Vec<u8>, days: i32, precision: DatePrecision) {
     let (year, month, day) = civil(days);
     if (0..=9_999).contains(&year) {
@@ -145,6 +164,19 @@ mod tests {
         let mut out = Vec::new();
         push_date(&mut out, 2_932_896, DatePrecision::Day);
         assert_eq!(out, b"9999-12-31");
+    }
+
+    #[test]
+    fn days_have_a_first_one() {
+        // 18321 is 2020-02-29, 18262 the first of that year, 18293 the first of that month, 18628 2021-01-01.
+        assert_eq!(first_day(18_321, DatePrecision::Day), 18_321);
+        assert_eq!(first_day(18_321, DatePrecision::Month), 18_293);
+        for day in [18_262, 18_321, 18_322, 18_627] {
+            assert_eq!(first_day(day, DatePrecision::Year), 18_262);
+        }
+        for day in [18_628, 18_686, 18_687, 18_992] {
+            assert_eq!(first_day(day, DatePrecision::Year), 18_628);
+        }
     }
 
     #[test]
