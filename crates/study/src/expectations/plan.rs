@@ -224,6 +224,6 @@ fn kind_of(kind: ColumnType) -> Kind {
         ColumnType::Float => Kind::Float,
         ColumnType::Str => Kind::Str,
         ColumnType::Date(precision) => Kind::Date(precision),
-        ColumnType::IntCategory { missing } => Kind::IntCategory { missing },
+        ColumnType::IntCategory { missing } => Kind::IntCategory { missing: Some(missing) },
     }
 }

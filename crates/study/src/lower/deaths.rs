@@ -65,11 +65,7 @@ impl Lowering<'_> {
         Ok(Answer::value(self.q.and([exists, either])))
     }
 
-    pub(super) fn primary_care_death(
-        &mut self,
-        period: &Period,
-        returning: DeathFact,
-    ) -> Result<Answer, LowerError> {
+    pub(super) fn primary_care_death(&mut self, period: &Period, returning: DeathFact) -> Result<Answer, LowerError> {
         let day = self.patient("DateOfDeath");
         let kept = self.within_centuries(day, period)?;
         Ok(match returning {

@@ -19,24 +19,33 @@ struct Coded {
     collation: Collation,
 }
 
-impl Lowering<'_> {
+fn text(value: &Value) -> Option<&str> {
+    if let Value::Str(code) = value { Some(code) } else { None }
+}
+
+/// A category as text; a code may have none.
+fn category(value: &Value) -> Option<Option<String>> {
+    match value {
+        Value::Str(category) => Some(Some(category.clone())),
+        Value::Int(number) => Some(Some(number.to_string())),
+        Value::Null => Some(None),
+        _ => None,
+    }
+}
+
+impl<'a> Lowering<'a> {
     /// The codes of a list, with their categories if it has any.
-    fn codes(&self, codes: &Codes) -> Result<Vec<(&str, Option<String>)>, LowerError> {
-        let bad = || LowerError::Codelist { variable: self.name.to_owned(), list: codes.list.0.clone() };
-        let list = self.recording.codelists.get(&codes.list).ok_or_else(bad)?;
-        let text = |value| if let Value::Str(code) = value { Ok(code.as_str()) } else { Err(bad()) };
-        match &list.items {
-            CodelistItems::Plain(items) => items.iter().map(|code| Ok((text(code)?, None))).collect(),
-            CodelistItems::Categorised(items) => {
-                let category = |value: &Value| match value {
-                    Value::Str(category) => Ok(Some(category.clone())),
-                    Value::Int(number) => Ok(Some(number.to_string())),
-                    Value::Null => Ok(None),
-                    _ => Err(bad()),
-                };
-                items.iter().map(|(code, value)| Ok((text(code)?, category(value)?))).collect()
+    fn codes(&self, codes: &Codes) -> Result<Vec<(&'a str, Option<String>)>, LowerError> {
+        let items = || -> Option<Vec<_>> {
+            match &self.recording.codelists.get(&codes.list)?.items {
+                CodelistItems::Plain(items) => items.iter().map(|code| Some((text(code)?, None))).collect(),
+                CodelistItems::Categorised(items) => {
+                    items.iter().map(|(code, value)| Some((text(code)?, category(value)?))).collect()
+                }
             }
-        }
+        };
+        let bad = || LowerError::Codelist { variable: self.name.to_owned(), list: codes.list.0.clone() };
+        items().ok_or_else(bad)
     }
 
     /// The set of the codes of a list.
@@ -247,12 +256,7 @@ impl Lowering<'_> {
     }
 
     /// The latest value of some codes and its day, both NULL if the patient was too young on that day.
-    fn measured(
-        &mut self,
-        codes: &[&str],
-        period: &Period,
-        minimum_age: i64,
-    ) -> Result<(Series, Series), LowerError> {
+    fn measured(&mut self, codes: &[&str], period: &Period, minimum_age: i64) -> Result<(Series, Series), LowerError> {
         let (all, codes) = (self.q.table("CodedEvent"), self.texts(codes));
         let code = self.q.column(all, "CTV3Code");
         let listed = self.q.is_in(code, codes, Collation::Exact);

@@ -4,7 +4,9 @@
 use query::{Collation, Frame, JoinKind, Joined, Series, Then, Type};
 
 use super::{Answer, LowerError, Lowering, by};
-use crate::model::{Admission, AdmissionColumn, AdmissionFact, Codes, EmergencyFact, IcuFact, OutpatientFact, Period, Pick, Query};
+use crate::model::{
+    Admission, AdmissionColumn, AdmissionFact, Codes, EmergencyFact, IcuFact, OutpatientFact, Period, Pick, Query,
+};
 
 impl Lowering<'_> {
     pub(super) fn admission(&mut self, admission: &Admission) -> Result<Answer, LowerError> {
@@ -165,7 +167,8 @@ impl Lowering<'_> {
 
     pub(super) fn icu(&mut self, period: &Period, pick: Pick, returning: IcuFact) -> Result<Answer, LowerError> {
         let all = self.q.table("ICNARC");
-        let (admitted, original) = (self.day_of(all, "IcuAdmissionDateTime"), self.day_of(all, "OriginalIcuAdmissionDate"));
+        let (admitted, original) =
+            (self.day_of(all, "IcuAdmissionDateTime"), self.day_of(all, "OriginalIcuAdmissionDate"));
         let day = self.q.min_of([admitted, original], Collation::Exact);
         let within = self.within(day, period)?;
         let rows = self.keep(all, [within]);

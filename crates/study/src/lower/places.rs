@@ -31,12 +31,7 @@ impl Lowering<'_> {
         }))
     }
 
-    pub(super) fn care_home(
-        &mut self,
-        date: &DateExpr,
-        cases: &Cases,
-        kind: ColumnType,
-    ) -> Result<Answer, LowerError> {
+    pub(super) fn care_home(&mut self, date: &DateExpr, cases: &Cases, kind: ColumnType) -> Result<Answer, LowerError> {
         let day = self.date(date)?;
         let (addresses, homes) = (self.q.table("PatientAddress"), self.q.table("PotentialCareHomeAddress"));
         let on = &[("PatientAddress_ID", "PatientAddress_ID")];

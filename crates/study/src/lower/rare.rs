@@ -7,12 +7,7 @@ use super::{Answer, LowerError, Lowering, Raw};
 use crate::model::{ColumnType, Period, Pick, RowFact, UkrrFact};
 
 impl Lowering<'_> {
-    pub(super) fn ukrr(
-        &mut self,
-        dataset: &str,
-        period: &Period,
-        returning: UkrrFact,
-    ) -> Result<Answer, LowerError> {
+    pub(super) fn ukrr(&mut self, dataset: &str, period: &Period, returning: UkrrFact) -> Result<Answer, LowerError> {
         let all = self.q.table("UKRR");
         let named = self.equals_text(all, "dataset", dataset);
         let start = self.q.column(all, "rrt_start");

@@ -82,12 +82,10 @@ impl Lowering<'_> {
         let row = row(self);
         let (stored, day) = (self.q.column(row, column), self.q.column(row, moment));
         let value = match returning {
-            SgssFact::Variant => self.recoded(stored, &[
-                ("(blank)", ""),
-                ("none", ""),
-                ("N/A", ""),
-                ("VOC-20DEC-01 detected", "VOC-20DEC-01"),
-            ]),
+            SgssFact::Variant => self.recoded(
+                stored,
+                &[("(blank)", ""), ("none", ""), ("N/A", ""), ("VOC-20DEC-01 detected", "VOC-20DEC-01")],
+            ),
             SgssFact::Symptomatic => self.recoded(stored, &[("U", ""), ("false", "N"), ("true", "Y")]),
             _ => stored,
         };
@@ -130,9 +128,7 @@ impl Lowering<'_> {
         let code = self.q.most_frequent(code, Tie::Greatest);
         Answer::value(match returning {
             SusEthnicity::Code => code,
-            SusEthnicity::Group6 => {
-                self.group(code, &[("ABC", 1), ("DEFG", 2), ("HJKL", 3), ("MNP", 4), ("RS", 5)])
-            }
+            SusEthnicity::Group6 => self.group(code, &[("ABC", 1), ("DEFG", 2), ("HJKL", 3), ("MNP", 4), ("RS", 5)]),
             SusEthnicity::Group16 => {
                 let letters = "ABCDEFGHJKLMNPRS";
                 let groups: Vec<(String, i64)> =
