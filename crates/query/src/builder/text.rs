@@ -2,7 +2,7 @@
 //! Where a text is looked for, a set means any of its texts.
 
 use super::Builder;
-use crate::graph::{Collation, Find, Op, Series};
+use crate::graph::{Collation, Find, Frame, Op, Series};
 
 impl Builder<'_> {
     /// Whether it starts with the text, or with any text of a set.
@@ -39,5 +39,12 @@ impl Builder<'_> {
     /// replaced by `other`, repeats dropped, joined again.
     pub fn known_parts(&mut self, of: Series, separator: &str, known: Series, other: &str) -> Series {
         self.series(Op::KnownParts { of, separator: separator.to_owned(), known, other: other.to_owned() })
+    }
+
+    /// The member of a set that a code is linked with, through rows of a reference table that tell which code replaced
+    /// which; a member is linked with itself. Without case; NULL if with none.
+    pub fn linked(&mut self, of: Series, set: Series, frame: Frame, id: &str, previous: &str) -> Series {
+        let (id, previous) = (self.column_name(frame, id), self.column_name(frame, previous));
+        self.series(Op::Linked { of, set, frame, id, previous })
     }
 }

@@ -39,6 +39,7 @@ impl Op {
             Op::Find { of, text, .. } => vec![of.0, text.0],
             Op::Replace { of, from, to, .. } => vec![of.0, from.0, to.0],
             Op::KnownParts { of, known, .. } => vec![of.0, known.0],
+            Op::Linked { of, set, frame, .. } => vec![of.0, set.0, frame.0],
             Op::DateAdd { of, n, .. } => vec![of.0, n.0],
             Op::YearBoundariesBetween { from, to } => vec![from.0, to.0],
         }

@@ -127,6 +127,11 @@ pub enum Op {
     /// `known_parts`: the text cut at a separator, each part trimmed and, unless `known` holds it without case, replaced
     /// by `other`; the distinct parts in order of first sight, joined again.
     KnownParts { of: Series, separator: String, known: Series, other: String },
+    /// `linked`: the member of a constant set that a code is linked with, without case: itself if it is one, else the
+    /// newest that rows of a reference table lead to in any number of steps, whichever way; NULL if none. Each row links
+    /// a code (`id`) with one that it replaced (`previous`); among members of which neither replaced the other, the
+    /// greatest.
+    Linked { of: Series, set: Series, frame: Frame, id: String, previous: String },
     // ---- dates ----
     /// `date_add`: `n` units; a day that does not exist is treated by `overflow`.
     DateAdd { unit: Unit, of: Series, n: Series, overflow: Overflow },

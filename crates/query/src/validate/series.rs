@@ -131,6 +131,19 @@ impl Shapes<'_> {
                 let shape = self.search(*of, *known, "known", true, TEXT, p)?;
                 Some(SeriesShape { kind: Some(Type::Str), ..shape })
             }
+            Op::Linked { of, set, frame, id, previous } => {
+                let links = self.need_frame(*frame, "frame", p)?;
+                if !links.reference {
+                    p.push(Problem::new(Code::D301, "frame", "codes are linked by rows that belong to no patient"));
+                }
+                for column in [id, previous] {
+                    if self.need_column(*frame, column, "frame", p)?.kind.is_some_and(|kind| kind != Type::Str) {
+                        p.push(Problem::new(Code::D306, "frame", format!("{column} is no text")));
+                    }
+                }
+                let shape = self.search(*of, *set, "set", true, TEXT, p)?;
+                Some(SeriesShape { kind: Some(Type::Str), ..shape })
+            }
             Op::DateAdd { of, n, .. } => {
                 let shape = self.mix(&[(*of, "of", DATE), (*n, "n", &[Type::Int])], p)?;
                 Some(SeriesShape { kind: Some(Type::Date), ..shape })

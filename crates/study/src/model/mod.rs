@@ -1,13 +1,13 @@
 //! A study after the rules of study-definitions.md 2: nested variables laid flat, in processing order, typed.
 //! Later rooms (lowering, dummy data, the reference) read this and nothing of Python.
 
-mod dates;
+pub mod dates;
 mod expression;
 mod query;
 
 use jiff::civil::Date;
 
-pub use dates::{DateBase, DateExpr, DateFunction, DateUnit, Offset, Period};
+pub use dates::{DateBase, DateExpr, DateFault, DateFunction, DateUnit, Offset, Period};
 pub use expression::{Arithmetic, CareHomeColumn, Cases, Comparison, Expr, Scalar};
 pub use query::*;
 
@@ -114,4 +114,27 @@ pub enum System {
     Icd10,
     /// OPCS-4.
     Opcs4,
+}
+
+impl System {
+    /// By the name that studies give it; `None` for a system that means nothing to the engine.
+    pub fn of(name: &str) -> Option<Self> {
+        Some(match name {
+            "ctv3" => Self::Ctv3,
+            "snomed" => Self::Snomed,
+            "icd10" => Self::Icd10,
+            "opcs4" => Self::Opcs4,
+            _ => return None,
+        })
+    }
+
+    /// As studies write it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Ctv3 => "ctv3",
+            Self::Snomed => "snomed",
+            Self::Icd10 => "icd10",
+            Self::Opcs4 => "opcs4",
+        }
+    }
 }

@@ -1,7 +1,13 @@
 //! Dates as studies write them, understood but not yet worked out: an index date or a column gives the day.
 //! Spec study-definitions.md 5.
 
+mod parse;
+mod resolve;
+
 use jiff::civil::Date;
+
+pub use parse::{DateName, DateSyntax, DateWords, iso_day, parse};
+pub use resolve::DateFault;
 
 use super::VariableId;
 
@@ -47,6 +53,34 @@ pub enum DateFunction {
     FirstDayOfSchoolYear,
     /// 31 August.
     LastDayOfSchoolYear,
+}
+
+impl DateFunction {
+    /// All of them.
+    pub const ALL: [Self; 8] = [
+        Self::FirstDayOfMonth,
+        Self::LastDayOfMonth,
+        Self::FirstDayOfYear,
+        Self::LastDayOfYear,
+        Self::FirstDayOfNhsFinancialYear,
+        Self::LastDayOfNhsFinancialYear,
+        Self::FirstDayOfSchoolYear,
+        Self::LastDayOfSchoolYear,
+    ];
+
+    /// As studies write it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::FirstDayOfMonth => "first_day_of_month",
+            Self::LastDayOfMonth => "last_day_of_month",
+            Self::FirstDayOfYear => "first_day_of_year",
+            Self::LastDayOfYear => "last_day_of_year",
+            Self::FirstDayOfNhsFinancialYear => "first_day_of_nhs_financial_year",
+            Self::LastDayOfNhsFinancialYear => "last_day_of_nhs_financial_year",
+            Self::FirstDayOfSchoolYear => "first_day_of_school_year",
+            Self::LastDayOfSchoolYear => "last_day_of_school_year",
+        }
+    }
 }
 
 /// `+N UNIT`.
