@@ -5,16 +5,65 @@ use std::ffi::OsString;
 use std::io::Write;
 use std::path::Path;
 
+use jiff::civil::Date;
+use study::recording::Recording;
+
+use crate::Outcome;
+use crate::cohortextractor::Era;
+use crate::fault::Fault;
+
+/// Runs the Python of a study definition where it can do no harm.
+pub trait Recorder {
+    /// The recording of `analysis/{module}.py` of the folder `root`.
+    ///
+    /// # Errors
+    /// Why there is none, in words.
+    fn record(&self, root: &Path, module: &str, params: &[(String, String)]) -> Result<Recording, String>;
+}
+
 /// The surroundings of one run of a built-in action.
 pub struct Context<'a> {
     /// The workspace root: relative paths start here, and no path may lead out of it (actions.md 2.5, 3.1).
     pub cwd: &'a Path,
     /// The `version` of the project.yaml whose job this is; `None` when a person calls the action by hand.
     pub project_version: Option<f64>,
+    /// How study definitions are recorded.
+    pub recorder: &'a dyn Recorder,
+    /// The day of the run: what `today` means in a study definition (study-definitions.md 5).
+    pub today: Date,
+    /// How sums of truth values are printed in measures (study-definitions.md 11).
+    pub era: Era,
     /// Results, and log lines when the results go to a file.
     pub stdout: &'a mut dyn Write,
     /// Warnings and faults.
     pub stderr: &'a mut dyn Write,
+}
+
+/// Where no study definition can be recorded.
+struct NoRecorder;
+
+impl Recorder for NoRecorder {
+    fn record(&self, _: &Path, _: &str, _: &[(String, String)]) -> Result<Recording, String> {
+        Err("study definitions cannot be recorded here".to_owned())
+    }
+}
+
+impl<'a> Context<'a> {
+    /// An action called by a person, without what study definitions need.
+    pub fn by_hand(cwd: &'a Path, stdout: &'a mut dyn Write, stderr: &'a mut dyn Write) -> Self {
+        let (today, era) = (jiff::Zoned::now().date(), Era::default());
+        Self { cwd, project_version: None, recorder: &NoRecorder, today, era, stdout, stderr }
+    }
+
+    /// Writes a result to stdout.
+    pub(crate) fn say(&mut self, text: &str) -> Outcome {
+        self.stdout.write_all(text.as_bytes()).map_err(|error| vec![Fault::writing("to stdout", &error)])
+    }
+
+    /// Writes a line of the log. A stderr that cannot be written to is no reason to fail.
+    pub(crate) fn log(&mut self, line: &str) {
+        let _ = writeln!(self.stderr, "{}", crate::text::clean(line));
+    }
 }
 
 /// What an action may know of the process environment; handed in, so that tests need not change their own.

@@ -29,11 +29,12 @@ pub enum Kind {
     Str,
     /// `Date32Array`; missing is written ''.
     Date(DatePrecision),
-    /// `Int64Array` whose numbers are labels: a dictionary in feather files, where NULL stays null. Text files print
-    /// `missing` for NULL: -1 for index_of_multiple_deprivation, 0 for others.
+    /// `Int64Array` whose numbers are labels: a dictionary in feather files, numbers elsewhere.
     IntCategory {
-        /// Printed for NULL in text files and dta.
-        missing: i64,
+        /// What stands for NULL: -1 for index_of_multiple_deprivation and 0 for others in real data, where feather files
+        /// also turn 0 into null. `None` in dummy data: nothing stands for it, it is '' in text files and null in others,
+        /// and 0 is a value like any other.
+        missing: Option<i64>,
     },
 }
 

@@ -1,5 +1,10 @@
 #![doc = include_str!("../README.md")]
 
 mod field;
+mod memory;
+mod text;
+mod write;
 
 pub use field::{DatePrecision, Field, Format, Kind, Schema, Source};
+pub use memory::Memory;
+pub use write::{WriteError, Written, write};
