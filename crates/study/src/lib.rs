@@ -5,4 +5,5 @@ pub mod fault;
 pub mod functions;
 pub mod lower;
 pub mod model;
+pub mod record;
 pub mod recording;
