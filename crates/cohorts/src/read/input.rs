@@ -34,7 +34,7 @@ impl Default for Limits {
         Self {
             record: 16 << 20,
             columns: 100_000,
-            batch: 2 << 30,
+            batch: 1 << 30,
             texts: 512 << 20,
             unpacked_free: 1 << 30,
             unpacked_ratio: 200,

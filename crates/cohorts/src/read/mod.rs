@@ -3,6 +3,7 @@
 
 mod csv;
 mod error;
+mod feather;
 mod input;
 
 use std::borrow::Cow;
@@ -111,7 +112,8 @@ impl Reader {
         let input: Box<dyn Input> = Box::new(input);
         let table: Box<dyn Table> = match format {
             Format::Csv | Format::CsvGz => Box::new(csv::Csv::open(format, input, limits)?),
-            Format::Feather | Format::Dta | Format::DtaGz => {
+            Format::Feather => Box::new(feather::Feather::open(input, limits)?),
+            Format::Dta | Format::DtaGz => {
                 return Err(ReadError::Unsupported { what: "this format yet".to_owned() });
             }
         };

@@ -302,5 +302,4 @@ fn each_field(
 }
 
 #[cfg(test)]
-#[path = "csv_tests.rs"]
 mod tests;
