@@ -75,6 +75,7 @@ impl Problem {
             excerpt,
             other: None,
             fix: self.fix,
+            other: None,
         }
     }
 }
