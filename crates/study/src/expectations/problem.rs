@@ -74,6 +74,7 @@ impl Problem {
             excerpt,
             other: None,
             fix: self.fix,
+            other: None,
         }
     }
 }
