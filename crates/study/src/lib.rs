@@ -11,3 +11,4 @@ pub mod record;
 pub mod recording;
 
 pub use check::{CheckOptions, Checked, Flavour, check};
+pub use lower::{LowerError, lower};
