@@ -16,6 +16,7 @@ struct Case {
     action: String,
     args: Vec<OsString>,
     project: Option<f64>,
+    era: actions::Era,
     exit: u8,
     stdout: Option<String>,
     stderr: Vec<String>,
@@ -36,6 +37,7 @@ fn read_case(path: &Path) -> Case {
             "run" => value.clone_into(&mut case.action),
             "arg" => case.args.push(OsString::from(unescape(value))),
             "project" => case.project = Some(value.parse().expect("a project version")),
+            "era" => case.era = actions::Era::of(value).expect("an era"),
             "exit" => case.exit = value.parse().expect("an exit code"),
             "stdout" => case.stdout.get_or_insert_default().push_str(&unescape(value)),
             "stderr" => case.stderr.push(unescape(value)),
@@ -83,8 +85,10 @@ fn judge(folder: &Path) -> String {
         std::fs::write(target, bytes).unwrap();
     }
     let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
-    let mut context =
-        Context { cwd: workspace.path(), project_version: case.project, stdout: &mut stdout, stderr: &mut stderr };
+    let mut context = Context::by_hand(workspace.path(), &mut stdout, &mut stderr);
+    context.project_version = case.project;
+    context.era = case.era;
+    context.today = jiff::civil::date(2021, 5, 4);
     let exit = actions::run(&case.action, &case.args, &mut context);
     let (stdout, stderr) = (String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr));
 

@@ -3,6 +3,7 @@
 
 mod cells;
 mod csv;
+mod dta;
 mod feather;
 mod gzip;
 
@@ -12,12 +13,14 @@ use std::io::{self, Write};
 use crate::{Format, Source};
 
 /// What was written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Written {
     /// Rows of the file.
     pub rows: u64,
     /// Bytes of the file, after compression.
     pub bytes: u64,
+    /// Columns that have another name in the file, before and after: Stata's names are short and some words are its own.
+    pub renamed: Vec<(String, String)>,
 }
 
 /// Why a file is not complete. Whatever was written of it until then counts for nothing. No text holds a patient's value.
@@ -60,6 +63,28 @@ pub enum WriteError {
     /// A source gave other rows when it was read a second time.
     #[error("the rows changed while they were written; start again")]
     Changed,
+    /// A value that the format has no place for.
+    #[error("column {column}, row {row} cannot be written as {format}: {why}")]
+    CannotRepresent {
+        /// Its name.
+        column: String,
+        /// From 1.
+        row: u64,
+        /// The ending of the file.
+        format: &'static str,
+        /// In words, without the value.
+        why: &'static str,
+    },
+    /// A format has a limit.
+    #[error("a file in the format {format} has at most {most} columns, here are {found}")]
+    TooManyColumns {
+        /// The ending of the file.
+        format: &'static str,
+        /// Columns asked for.
+        found: usize,
+        /// Columns it may have.
+        most: usize,
+    },
     /// The rows are not in ascending order of patient_id.
     #[error("row {row} has a smaller patient_id than the row before; rows are written in ascending order")]
     Order {
@@ -76,16 +101,15 @@ pub enum WriteError {
 /// See [`WriteError`]; `out` then holds a part of a file.
 pub fn write(format: Format, source: &dyn Source, out: impl Write) -> Result<Written, WriteError> {
     let mut out = Counted { inner: out, bytes: 0 };
-    let rows = match format {
-        Format::Csv => csv::write(source, &mut out)?,
-        Format::CsvGz => gzip::scoped(&mut out, |out| csv::write(source, out))?,
-        Format::Feather => feather::write(source, &mut out)?,
-        Format::Dta | Format::DtaGz => {
-            return Err(io::Error::new(io::ErrorKind::Unsupported, "this format is not written yet").into());
-        }
+    let (rows, renamed) = match format {
+        Format::Csv => (csv::write(source, &mut out)?, Vec::new()),
+        Format::CsvGz => (gzip::scoped(&mut out, |out| csv::write(source, out))?, Vec::new()),
+        Format::Feather => (feather::write(source, &mut out)?, Vec::new()),
+        Format::Dta => dta::write(source, &mut out)?,
+        Format::DtaGz => gzip::scoped(&mut out, |out| dta::write(source, out))?,
     };
     out.flush()?;
-    Ok(Written { rows, bytes: out.bytes })
+    Ok(Written { rows, bytes: out.bytes, renamed })
 }
 
 struct Counted<W> {

@@ -173,7 +173,7 @@ fn labels(kind: ColumnType, ratios: &[(&Value, f64)]) -> Result<(Labels, Option<
         ColumnType::IntCategory { .. } if numbers => {
             let numbers =
                 ratios.iter().map(|(label, _)| if let Value::Int(number) = label { Some(*number) } else { None });
-            Ok((Labels::Numbers(numbers.collect()), Some(Kind::IntCategory { missing: Some(0) })))
+            Ok((Labels::Numbers(numbers.collect()), Some(Kind::IntCategory { missing: None })))
         }
         ColumnType::Date(_) => {
             let days = ratios.iter().map(|(label, _)| match label {

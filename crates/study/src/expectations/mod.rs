@@ -21,7 +21,7 @@ use arrow_schema::{DataType, Field as ArrowField, Schema as ArrowSchema, SchemaR
 use cohorts::{Field, Kind, Schema, Source};
 use jiff::civil::Date;
 
-pub use files::FileColumns;
+pub use files::{FileColumns, FileFault, read_files};
 
 use crate::fault::{Fault, Severity};
 use crate::model::Study;
@@ -91,11 +91,6 @@ impl Cohort {
     pub fn patients(&self) -> u64 {
         self.patients
     }
-}
-
-/// Whether a column of the study comes from a value file, so that dummy data begin with the file's patients.
-pub fn reads_files(study: &Study) -> bool {
-    plan::needed(study).into_iter().any(|id| plan::from_file(&study[id].query))
 }
 
 impl Source for Cohort {

@@ -4,15 +4,15 @@
 use super::Settings as Run;
 use super::dates::{day_number, resolve};
 use super::problem::Problem;
-use crate::model::{ColumnType, DateBase, DateExpr, Period, Query};
+use crate::model::{ColumnType, DateExpr, Period, Query};
 
 /// First and last day of what a date column asks for; `None` when nothing bounds it. Bounds that hang on a column are
 /// open here.
 pub(crate) fn fixed(query: &Query, kind: ColumnType, run: &Run) -> Result<Option<(i32, i32)>, Problem> {
     let (ColumnType::Date(_), Some(period)) = (kind, of(query)) else { return Ok(None) };
     let end = |end: &Option<DateExpr>| match end {
-        Some(end) if !matches!(end.base, DateBase::Column(_)) => resolve(end, run).map(|day| Some(day_number(day))),
-        _ => Ok(None),
+        Some(end) => resolve(end, run).map(|day| day.map(day_number)),
+        None => Ok(None),
     };
     let (from, to) = (end(&period.from)?, end(&period.to)?);
     Ok((from.is_some() || to.is_some()).then(|| (from.unwrap_or(i32::MIN), to.unwrap_or(i32::MAX))))

@@ -127,8 +127,9 @@ impl Planner<'_> {
         match &variable.query {
             query if from_file(query) => {
                 let place = self.files.and_then(|files| files.columns.iter().position(|(column, _)| *column == id));
-                let place =
-                    place.ok_or_else(|| vec![Problem::new("SD601", "its file is not read", "give the file")])?;
+                let place = place.ok_or_else(|| {
+                    vec![Problem::new("D511", "its file was not read", "give the columns of value files")]
+                })?;
                 Ok((Make::File(place), kind))
             }
             Query::AllPatients => Ok((Make::Fixed(Scalar::Bool(true)), kind)),
@@ -177,7 +178,11 @@ impl Planner<'_> {
         let (lints, mut problems): (Vec<_>, Vec<_>) =
             settings.unknown().partition(|problem| problem.severity == Severity::Lint);
         self.faults.extend(lints.into_iter().map(|lint| lint.at(named)));
-        let mut keep = |problem| problems.push(problem);
+        let mut keep = |problem| {
+            if !problems.contains(&problem) {
+                problems.push(problem);
+            }
+        };
         let incidence = settings.incidence().map_err(&mut keep);
         let draw = draw::draw(variable, &settings, self.recording, self.run)
             .map_err(|found| found.into_iter().for_each(&mut keep));

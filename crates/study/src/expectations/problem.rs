@@ -62,7 +62,6 @@ impl Problem {
     pub(crate) fn at(self, variable: &Variable) -> Fault {
         let (excerpt, part) = self.excerpt.map_or((None, None), |(text, part)| (Some(text), part));
         Fault {
-            other: None,
             code: self.code,
             severity: self.severity,
             kind: self.kind,
@@ -73,7 +72,9 @@ impl Problem {
             via: variable.via.clone(),
             part,
             excerpt,
+            other: None,
             fix: self.fix,
+            other: None,
         }
     }
 }

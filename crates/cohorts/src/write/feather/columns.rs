@@ -11,7 +11,7 @@ use arrow_array::{Array, ArrayRef, DictionaryArray};
 use arrow_schema::DataType;
 
 use super::dictionary::Dictionary;
-use crate::text::civil;
+use crate::text::first_day;
 use crate::write::WriteError;
 use crate::write::cells::Cells;
 use crate::{DatePrecision, Kind};
@@ -96,25 +96,8 @@ fn keyed<K: ArrowDictionaryKeyType>(
 /// The first moment of a day, month or year, in nanoseconds of 1970: clamped to the span of pandas, whose smallest
 /// number means "no time".
 fn instant(days: i32, precision: DatePrecision) -> i64 {
-    let days = i64::from(days);
-    let (_, month, day) = civil(days as i32);
-    let first = match precision {
-        DatePrecision::Day => days,
-        DatePrecision::Month => days - i64::from(day) + 1,
-        DatePrecision::Year => first_of_year(days, month, day),
-    };
-    first.checked_mul(NANOSECONDS_OF_DAY).unwrap_or(if first < 0 { -i64::MAX } else { i64::MAX }).max(-i64::MAX)
-}
-
-fn first_of_year(days: i64, month: u8, day: u8) -> i64 {
-    const BEFORE: [i64; 12] = [0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334];
-    let of_month = BEFORE.get(usize::from(month) - 1).copied().unwrap_or(0);
-    let first = days - of_month - i64::from(day) + 1;
-    // After February of a leap year this is the second day.
-    match civil(first as i32) {
-        (_, 1, 2) => first - 1,
-        _ => first,
-    }
+    let first = first_day(days, precision);
+    first.checked_mul(NANOSECONDS_OF_DAY).unwrap_or(if first < 0 { -i64::MAX } else { i64::MAX })
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 
 mod columns;
 mod dictionary;
+mod packed;
 mod pandas;
 
 use std::collections::HashMap;
@@ -10,12 +11,11 @@ use std::io::{self, Write};
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
-use arrow_ipc::CompressionType;
-use arrow_ipc::writer::{FileWriter, IpcWriteOptions};
 use arrow_schema::{ArrowError, DataType, Field as ArrowField, Schema as ArrowSchema, SchemaRef, TimeUnit};
 
 use self::columns::Column;
 use self::dictionary::{Dictionary, Gathering};
+use self::packed::Packed;
 use super::WriteError;
 use super::cells::each_batch;
 use crate::{Kind, Source};
@@ -44,8 +44,7 @@ pub(super) fn write(source: &dyn Source, out: &mut dyn Write) -> Result<u64, Wri
     })?;
     let dictionaries: Vec<Option<Dictionary>> = gathering.into_iter().map(|g| g.map(Gathering::sorted)).collect();
     let schema = schema(source, &dictionaries, rows);
-    let options = IpcWriteOptions::default().try_with_compression(Some(CompressionType::ZSTD))?;
-    let mut file = FileWriter::try_new_with_options(out, &schema, options)?;
+    let mut file = Packed::begin(out, &schema)?;
     let expected = usize::try_from(rows).unwrap_or(usize::MAX).min(BATCH);
     let mut held: Vec<Column> = source
         .schema()
@@ -78,7 +77,7 @@ pub(super) fn write(source: &dyn Source, out: &mut dyn Write) -> Result<u64, Wri
     if filled > 0 || rows == 0 {
         file.write(&batch(&schema, &mut held)?)?;
     }
-    file.finish()?;
+    file.end(&schema)?;
     Ok(rows)
 }
 
