@@ -9,5 +9,6 @@ pub mod lower;
 pub mod model;
 pub mod record;
 pub mod recording;
+pub mod simulate;
 
 pub use check::{CheckOptions, Checked, Flavour, check};
