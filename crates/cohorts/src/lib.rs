@@ -2,6 +2,7 @@
 
 mod field;
 mod memory;
+pub mod read;
 mod text;
 mod write;
 

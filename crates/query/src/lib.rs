@@ -5,6 +5,7 @@ mod catalogue;
 mod graph;
 mod json;
 pub mod reference;
+pub mod spelling;
 mod validate;
 mod value;
 

@@ -12,3 +12,4 @@ pub mod recording;
 pub mod simulate;
 
 pub use check::{CheckOptions, Checked, Flavour, check};
+pub use lower::{LowerError, lower};

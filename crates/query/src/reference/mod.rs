@@ -9,6 +9,7 @@ mod aggregates;
 mod dates;
 mod fault;
 mod frames;
+mod links;
 mod numbers;
 mod patient;
 mod prepare;

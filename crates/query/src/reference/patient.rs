@@ -29,6 +29,8 @@ pub(super) struct Patient<'a> {
     /// Frames that belong to nobody, and their rows by key.
     pub(super) references: HashMap<NodeId, Held>,
     pub(super) indexes: HashMap<NodeId, HashMap<Vec<Value>, Vec<usize>>>,
+    /// By node; equal for all patients.
+    pub(super) links: HashMap<NodeId, super::links::Links>,
     doubts: BTreeSet<NodeId>,
 }
 
@@ -44,6 +46,7 @@ impl<'a> Patient<'a> {
             constants: HashMap::new(),
             references: HashMap::new(),
             indexes: HashMap::new(),
+            links: HashMap::new(),
             doubts: BTreeSet::new(),
         }
     }
@@ -166,6 +169,7 @@ impl<'a> Patient<'a> {
             Op::Find { .. } | Op::Concat { .. } | Op::Replace { .. } | Op::Trim { .. } | Op::KnownParts { .. } => {
                 self.text(node, op, row)
             }
+            Op::Linked { .. } => self.linked(node, op, row),
             Op::DateAdd { .. }
             | Op::Difference { .. }
             | Op::YearBoundariesBetween { .. }

@@ -99,6 +99,7 @@ impl<'a> Prepared<'a> {
             Op::Union { branches, .. } => (many(true), branches.first().is_some_and(|b| of(b.frame.0).reference)),
             Op::Exists { .. } | Op::Count { .. } | Op::Aggregate { .. } | Op::OneValue { .. } => (None, false),
             Op::CountEpisodes { .. } | Op::MostFrequent { .. } | Op::SumOfGroupMax { .. } => (None, false),
+            Op::Linked { of: series, .. } => (of(series.0).lineage, false),
             _ => (op.children().into_iter().find_map(|c| of(c).lineage), false),
         };
         Facts { lineage, reference, shared: false }
@@ -117,6 +118,11 @@ impl<'a> Prepared<'a> {
                 for pair in on {
                     lost.extend(self.access(*left, &pair.left)?.err());
                     lost.extend(self.access(*right, &pair.right)?.err());
+                }
+            }
+            Op::Linked { frame, id, previous, .. } => {
+                for column in [id, previous] {
+                    lost.extend(self.access(*frame, column)?.err());
                 }
             }
             _ => {}

@@ -72,6 +72,7 @@ impl Problem {
             via: variable.via.clone(),
             part,
             excerpt,
+            other: None,
             fix: self.fix,
             other: None,
         }

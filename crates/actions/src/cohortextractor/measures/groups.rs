@@ -4,7 +4,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use arrow_array::ArrayRef;
-use study::recording::Measure;
+use study::model::{Measure, MeasureGroups};
 
 use crate::fault::{Exit, Fault, FaultCode};
 
@@ -19,35 +19,16 @@ pub(crate) const POPULATION: &str = "population";
 /// Most rows of one measure for one date; a product of many columns soon means nothing.
 const MOST_ROWS: u64 = 20_000_000;
 
-/// What a measure groups by.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Grouping {
-    /// `group_by=None`: each patient by itself.
-    Patients,
-    /// `group_by="population"`: everybody together.
-    Everybody,
-    Columns(Vec<String>),
-}
-
-impl Grouping {
-    pub(crate) fn of(measure: &Measure) -> Self {
-        match measure.group_by.as_slice() {
-            [] => Self::Patients,
-            [only] if only == POPULATION => Self::Everybody,
-            columns => Self::Columns(columns.to_vec()),
-        }
-    }
-}
-
 /// The columns of a file that a measure needs.
 pub(crate) fn needed(measure: &Measure) -> BTreeSet<&str> {
-    let columns = measure.group_by.iter().chain([&measure.numerator, &measure.denominator]);
+    let by: &[String] = if let MeasureGroups::Columns(columns) = &measure.groups { columns } else { &[] };
+    let columns = by.iter().chain([&measure.numerator, &measure.denominator]);
     columns.map(String::as_str).filter(|name| *name != POPULATION).collect()
 }
 
 /// One set of groups and the sums over them.
 struct Set {
-    grouping: Grouping,
+    grouping: MeasureGroups,
     /// Codes of the group columns; the place is the group.
     tuples: Vec<Box<[u32]>>,
     /// Group of each combination, one map for each column after the first.
@@ -86,8 +67,8 @@ impl Groups {
         let mut keys: Vec<(String, Keys)> = Vec::new();
         let mut sets: Vec<Set> = Vec::new();
         for measure in measures {
-            let grouping = Grouping::of(measure);
-            if let Grouping::Columns(columns) = &grouping {
+            let grouping = measure.groups.clone();
+            if let MeasureGroups::Columns(columns) = &grouping {
                 for column in columns {
                     if !keys.iter().any(|(known, _)| known == column) {
                         keys.push((column.clone(), Keys::default()));
@@ -95,7 +76,7 @@ impl Groups {
                 }
             }
             let at = sets.iter().position(|set| set.grouping == grouping).unwrap_or_else(|| {
-                let more = if let Grouping::Columns(columns) = &grouping { columns.len() - 1 } else { 0 };
+                let more = if let MeasureGroups::Columns(columns) = &grouping { columns.len() - 1 } else { 0 };
                 let pairs = (0..more).map(|_| HashMap::default()).collect();
                 sets.push(Set { grouping, tuples: Vec::new(), pairs, sums: Vec::new() });
                 sets.len() - 1
@@ -138,7 +119,7 @@ impl Groups {
 
     /// The rows of a measure before suppression: labels of its groups, numerator, denominator.
     pub(crate) fn result(&self, measure: &Measure, what: &str) -> Result<Outcome<'_>, Fault> {
-        let grouping = Grouping::of(measure);
+        let grouping = measure.groups.clone();
         let set = self.sets.iter().find(|set| set.grouping == grouping);
         let sums =
             |column: &str| set.and_then(|set| set.sums.iter().find(|(known, _)| known == column)).map(|(_, s)| s);
@@ -154,9 +135,9 @@ impl Groups {
             });
         };
         let (labels, groups) = match &grouping {
-            Grouping::Patients => (Vec::new(), (0..self.rows).map(|row| u32::try_from(row).ok()).collect()),
-            Grouping::Everybody => (Vec::new(), vec![Some(0)]),
-            Grouping::Columns(columns) => self.labelled(set, columns, what)?,
+            MeasureGroups::Patient => (Vec::new(), (0..self.rows).map(|row| u32::try_from(row).ok()).collect()),
+            MeasureGroups::Population => (Vec::new(), vec![Some(0)]),
+            MeasureGroups::Columns(columns) => self.labelled(set, columns, what)?,
         };
         Ok(Outcome { labels, groups, patients: self.rows, numerator: Some(numerator), denominator: Some(denominator) })
     }
@@ -221,12 +202,12 @@ impl Set {
     /// The group of each row; `MISSING` where a group column is.
     fn groups(&mut self, codes: &[(&str, Vec<u32>)], before: u64, rows: usize) -> Vec<u32> {
         let columns = match &self.grouping {
-            Grouping::Patients => {
+            MeasureGroups::Patient => {
                 let first = u32::try_from(before).unwrap_or(MISSING);
                 return (0..rows).map(|row| first.saturating_add(u32::try_from(row).unwrap_or(MISSING))).collect();
             }
-            Grouping::Everybody => return vec![0; rows],
-            Grouping::Columns(columns) => columns,
+            MeasureGroups::Population => return vec![0; rows],
+            MeasureGroups::Columns(columns) => columns,
         };
         let of = |name: &String| codes.iter().find(|(known, _)| known == name).map(|(_, codes)| codes.as_slice());
         let columns: Vec<&[u32]> = columns.iter().filter_map(of).collect();

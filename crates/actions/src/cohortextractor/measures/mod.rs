@@ -17,7 +17,9 @@ use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
 use cohorts::Format;
-use study::recording::Measure;
+use study::fault::Severity;
+use study::model::Measure;
+use study::recording::Recording;
 
 use crate::fault::{Exit, Fault, FaultCode};
 use crate::staged::Staged;
@@ -41,17 +43,15 @@ pub(crate) fn run(asked: &options::Measures, context: &mut Context<'_>) -> Outco
     let workspace = Workspace::new(context.cwd).map_err(|fault| vec![fault])?;
     let mut making = Vec::new();
     for module in &modules {
-        let recording = super::record::recorded(module, &asked.params, context)?;
-        match recording.measures {
-            Some(measures) => making.push((module, checked(measures, context)?)),
-            None if asked.study == Choice::All => {}
-            None => {
-                let message = format!("analysis/{}.py has no list `measures`", module.name());
-                let fault = Fault::new(FaultCode::Study("SD004"), Exit::Unreadable, message);
-                return Err(vec![
-                    fault.help("write measures = [Measure(id=..., numerator=..., denominator=..., group_by=...)]"),
-                ]);
-            }
+        let recorded = super::record::recorded(module, &asked.params, context)?;
+        let recording = &recorded.recording;
+        if recording.measures.is_some() {
+            making.push((module, checked(recording, context)?));
+        } else if asked.study != Choice::All {
+            let message = format!("analysis/{}.py has no list `measures`", module.name());
+            let fault = Fault::new(FaultCode::Study("SD004"), Exit::Unreadable, message);
+            let help = "write measures = [Measure(id=..., numerator=..., denominator=..., group_by=...)]";
+            return Err(vec![fault.help(help)]);
         }
     }
     if making.is_empty() {
@@ -63,36 +63,17 @@ pub(crate) fn run(asked: &options::Measures, context: &mut Context<'_>) -> Outco
     Ok(())
 }
 
-/// An id becomes the name of a file.
-fn checked(measures: Vec<Measure>, context: &mut Context<'_>) -> Result<Vec<Measure>, Vec<Fault>> {
-    let mut faults = Vec::new();
-    for measure in &measures {
-        let id = &measure.id;
-        let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
-        if id.is_empty() || id.len() > 200 || id.contains(['/', '\\', '\0']) {
-            let fault = Fault::new(
-                FaultCode::Study("SD701"),
-                Exit::Unreadable,
-                format!("the id '{id}' of a measure cannot be part of a file's name"),
-            );
-            faults.push(fault.help("use letters, digits and `_`"));
-        } else if !id.chars().all(plain) {
-            warn(
-                context.stderr,
-                &format!("the id '{id}' of a measure has other characters than letters, digits and `_`"),
-            );
-        }
-        if measures.iter().filter(|other| other.id == *id).count() > 1
-            && !faults.iter().any(|f: &Fault| f.message.contains(&format!("'{id}'")))
-        {
-            let message = format!("two measures have the id '{id}', and would write the same files");
-            faults.push(
-                Fault::new(FaultCode::Study("SD701"), Exit::Unreadable, message)
-                    .help("give each measure an id of its own"),
-            );
-        }
-    }
-    if faults.is_empty() { Ok(measures) } else { Err(faults) }
+/// The measures of a module. Lints of its study have been told when its patients were extracted.
+fn checked(recording: &Recording, context: &mut Context<'_>) -> Result<Vec<Measure>, Vec<Fault>> {
+    let checked = study::check(recording, &study::CheckOptions::new(context.today));
+    // A module of measures alone needs no study.
+    let told = |fault: &study::fault::Fault| {
+        let about_measures = fault.code.starts_with("SD7");
+        about_measures || (fault.severity == Severity::Fault && fault.code != "SD004")
+    };
+    let found: Vec<_> = checked.faults.into_iter().filter(told).collect();
+    let faults = super::record::told(&found, recording, Exit::Unreadable, context);
+    if faults.is_empty() { Ok(checked.measures) } else { Err(faults) }
 }
 
 fn one_study(

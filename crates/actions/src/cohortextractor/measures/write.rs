@@ -3,12 +3,12 @@
 
 use std::io::{self, Read, Write};
 
-use study::recording::Measure;
+use study::model::{Measure, MeasureGroups};
 
 use crate::csv::{CsvError, CsvReader, LineEnd, RecordWriter};
 use crate::fault::{Exit, Fault, FaultCode};
 
-use super::groups::{Grouping, Outcome, POPULATION};
+use super::groups::{Outcome, POPULATION};
 use super::number::{Era, Printed, print, quotient};
 use super::suppress::{self, Done};
 
@@ -50,9 +50,8 @@ fn records(
     (numerator, denominator): (Numbers<'_>, Numbers<'_>),
     forms: [Printed; 2],
 ) -> io::Result<()> {
-    let grouping = Grouping::of(measure);
-    let mut header: Vec<&str> = match &grouping {
-        Grouping::Columns(columns) => columns.iter().map(String::as_str).collect(),
+    let mut header: Vec<&str> = match &measure.groups {
+        MeasureGroups::Columns(columns) => columns.iter().map(String::as_str).collect(),
         _ => Vec::new(),
     };
     let labels = header.len();
@@ -62,7 +61,7 @@ fn records(
         header.push(&measure.denominator);
     }
     // `population` is printed once, whether it is counted or only grouped by.
-    let population = grouping == Grouping::Everybody && !header.contains(&POPULATION);
+    let population = measure.groups == MeasureGroups::Population && !header.contains(&POPULATION);
     if population {
         header.push(POPULATION);
     }
