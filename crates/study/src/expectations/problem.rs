@@ -74,7 +74,6 @@ impl Problem {
             excerpt,
             other: None,
             fix: self.fix,
-            other: None,
         }
     }
 }

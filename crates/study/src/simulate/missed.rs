@@ -8,8 +8,9 @@ use super::person::Person;
 use super::solve::conjuncts;
 use super::store::Store;
 use super::{Request, SimulateError, answer, without_columns};
+use crate::Flavour;
 use crate::fault::{Fault, Kind, Severity};
-use crate::lower::{Flavour, lower};
+use crate::lower::lower;
 use crate::model::{Arithmetic, Cases, ColumnType, Comparison, Expr, Query, Scalar, Study, Variable};
 use crate::recording::Recording;
 

@@ -20,8 +20,9 @@ use query::reference::{Answer, Bindings, RunFault, Tables, Value, run};
 pub use report::{ColumnShare, Report};
 pub use store::Store;
 
+use crate::Flavour;
 use crate::fault::Fault;
-use crate::lower::{Flavour, INDEX_DATE, LowerError, lower};
+use crate::lower::{INDEX_DATE, LowerError, lower};
 use crate::model::{Study, Variable};
 use crate::recording::Recording;
 use person::Person;
