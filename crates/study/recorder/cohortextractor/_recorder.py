@@ -264,7 +264,7 @@ def _written(module, given, files, study, measures, exception):
 
 
 def limit(cpu_seconds, memory_bytes):
-    """Limits of this process, before the study is imported; harder ones that exist stay."""
+    """Limits of this process, before the study is imported, and no open file but the three; harder limits stay."""
     import resource
 
     for what, soft, hard in (
@@ -273,10 +273,19 @@ def limit(cpu_seconds, memory_bytes):
         (resource.RLIMIT_AS, 4 * memory_bytes, 4 * memory_bytes),
         (resource.RLIMIT_CORE, 0, 0),
     ):
-        _, highest = resource.getrlimit(what)
-        if highest != resource.RLIM_INFINITY:
-            soft, hard = min(soft, highest), min(hard, highest)
-        resource.setrlimit(what, (soft, hard))
+        now = resource.getrlimit(what)
+        if now[1] != resource.RLIM_INFINITY:
+            soft, hard = min(soft, now[1]), min(hard, now[1])
+        # A sandbox has set the limit of core dumps already, and lets nobody set it again.
+        if what != resource.RLIMIT_CORE or now[0] not in (0, 1):
+            resource.setrlimit(what, (soft, hard))
+    for descriptor in os.listdir("/proc/self/fd"):
+        # The folder that was listed is closed already.
+        if int(descriptor) > 2:
+            try:
+                os.close(int(descriptor))
+            except OSError:
+                pass
 
 
 def write(root, recording):

@@ -72,8 +72,8 @@ impl Problem {
             via: variable.via.clone(),
             part,
             excerpt,
-            fix: self.fix,
             other: None,
+            fix: self.fix,
         }
     }
 }

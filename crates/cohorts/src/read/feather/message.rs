@@ -89,6 +89,9 @@ fn check_batch(
     if nodes != types.len() || buffers != types.iter().map(|of| buffers_of(of)).sum::<usize>() {
         return Err(fault("it has not the columns that the file promises"));
     }
+    if batch.variadicBufferCounts().is_some_and(|counts| !counts.is_empty()) {
+        return Err(fault("it has buffers that none of its columns uses"));
+    }
     for node in batch.nodes().into_iter().flatten() {
         if node.length() != batch.length() || !(0..=node.length()).contains(&node.null_count()) {
             return Err(fault("a column is not as long as its batch"));
@@ -99,19 +102,50 @@ fn check_batch(
         return Err(fault("its compression is unknown"));
     }
     let mut unpacked = 0_u64;
+    let mut sizes = Vec::with_capacity(buffers);
     for buffer in batch.buffers().into_iter().flatten() {
         let range = usize::try_from(buffer.offset()).ok().zip(usize::try_from(buffer.length()).ok());
         let range = range.and_then(|(at, length)| Some(at..at.checked_add(length)?));
         let content = range.and_then(|range| body.get(range)).ok_or_else(|| fault("a buffer lies outside of it"))?;
-        unpacked = unpacked.saturating_add(match codec {
+        let size = match codec {
             Some(codec) if !content.is_empty() => unpacked_size(codec, content, most, place)?,
             _ => content.len() as u64,
-        });
+        };
+        sizes.push(size);
+        unpacked = unpacked.saturating_add(size);
         if unpacked > most {
             return Err(ReadError::TooLarge { what: "a batch of rows", most, place });
         }
     }
+    let mut sizes = sizes.into_iter();
+    for (node, data_type) in batch.nodes().into_iter().flatten().zip(types) {
+        let needs = needs(data_type, node.length() as u64, node.null_count() > 0);
+        for (least, width) in needs.into_iter().take(buffers_of(data_type)) {
+            if sizes.next().is_none_or(|size| size < least || !size.is_multiple_of(width)) {
+                return Err(fault("the bytes of a column do not fit its rows"));
+            }
+        }
+    }
     Ok(())
+}
+
+/// For each buffer of a column the bytes that it has at least, and of which number they are a multiple.
+fn needs(data_type: &DataType, rows: u64, nulls: bool) -> [(u64, u64); 3] {
+    let bits = rows.div_ceil(8);
+    let ends = if rows == 0 { 0 } else { rows + 1 };
+    let values = match data_type {
+        DataType::Boolean => (bits, 1),
+        DataType::Utf8 | DataType::Binary => (ends * 4, 4),
+        DataType::LargeUtf8 | DataType::LargeBinary => (ends * 8, 8),
+        DataType::Dictionary(of, _) => numbers(of, rows),
+        of => numbers(of, rows),
+    };
+    [(if nulls { bits } else { 0 }, 1), values, (0, 1)]
+}
+
+fn numbers(of: &DataType, rows: u64) -> (u64, u64) {
+    let width = of.primitive_width().unwrap_or(1) as u64;
+    (rows * width, width)
 }
 
 /// What a packed buffer says that it unpacks to; for LZ4, whose decoder would go on beyond, what it does unpack to.
