@@ -209,7 +209,6 @@ impl<'s, 'a> Call<'s, 'a> {
 
     fn date_of(&mut self, argument: &str, value: &Value) -> Option<DateExpr> {
         let found = dates::text(value)
-            .map_err(Box::new)
             .and_then(|text| dates::date(self.scope, &text, Some(&self.variable.name)))
             .and_then(|expr| dates::checked(self.scope, expr));
         found.map_err(|fault| self.fault(fault.argument(argument))).ok()

@@ -181,15 +181,14 @@ fn names(call: &mut Call<'_, '_>) -> Option<Vec<VariableId>> {
                 } else {
                     format!("move `{name}` up, before this variable")
                 };
-                call.fault(Fault::new("SD106", message).argument("column_names").fix(fix));
+                call.fault(Fault::new("SD106", message).argument("column_names").part(&name, 0..name.len()).fix(fix));
                 sound = false;
             }
             Found::Unknown => {
                 let near = did_you_mean(&call.scope.nearest(&name));
                 let fix = near.unwrap_or_else(|| "name earlier columns, or write a day as YYYY-MM-DD".to_owned());
-                call.fault(
-                    Fault::new("SD104", format!("there is no column `{name}`")).argument("column_names").fix(fix),
-                );
+                let fault = Fault::new("SD104", format!("there is no column `{name}`")).argument("column_names");
+                call.fault(fault.part(&name, 0..name.len()).fix(fix));
                 sound = false;
             }
         }
