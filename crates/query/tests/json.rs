@@ -157,6 +157,23 @@ fn chain(length: usize) -> Graph {
     b.finish(all)
 }
 
+/// Filters that depend on one another through the patient.
+fn nested(filters: usize) -> Graph {
+    let mut b = Builder::new(Catalogue::tpp(), Ties::V1, Universe::Patients);
+    let events = b.table("CodedEvent");
+    let patient = b.column(events, "Patient_ID");
+    let mut sum = b.max(patient);
+    for _ in 0..filters {
+        let known = b.le(patient, sum);
+        let kept = b.filter(events, known);
+        let kept = b.column(kept, "Patient_ID");
+        sum = b.sum(kept);
+    }
+    b.variable("n", sum, false);
+    let all = b.value(true);
+    b.finish(all)
+}
+
 #[test]
 fn depth_is_limited_and_reached_without_overflow() {
     let mut b = Builder::new(Catalogue::tpp(), Ties::V1, Universe::Patients);
@@ -168,6 +185,11 @@ fn depth_is_limited_and_reached_without_overflow() {
     assert!(validate(&deep, Catalogue::tpp()).is_empty());
     assert_eq!(Graph::from_json(&deep.to_json()).unwrap(), deep);
     assert_eq!(run(&deep, &tables(), &bindings()).unwrap().rows[0].values, [Value::Int(10_000)]);
+    // the deepest way through frames: each filter asks what the one before keeps, four nodes each
+    let deep = nested(2_400);
+    assert!(validate(&deep, Catalogue::tpp()).is_empty());
+    assert_eq!(run(&deep, &tables(), &bindings()).unwrap().rows[0].values, [Value::Int(1)]);
+    assert_eq!(validate(&nested(2_600), Catalogue::tpp()).iter().map(|f| f.code).collect::<Vec<_>>(), [Code::D304]);
     let deeper = chain(10_001);
     assert!(validate(&deeper, Catalogue::tpp()).iter().any(|f| f.code == Code::D304 && f.message.contains("deep")));
     assert!(run(&deeper, &tables(), &bindings()).is_err());
