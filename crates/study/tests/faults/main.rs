@@ -125,7 +125,7 @@ fn each_fault_is_told_with_its_place_and_its_fix() {
                 Expect::Lint { code, line, fragments } => ("lint", code, line, fragments),
                 Expect::Rows { .. } => panic!("{}: rows under faults/", one.case.name),
             };
-            let line = line.map(|line| line + one.case.lines_in_front);
+            let line = *line;
             let found = left.iter().position(|(entry, _)| {
                 entry.code == code && entry.severity == severity && (line.is_none() || entry.line == line)
             });
