@@ -11,21 +11,36 @@ use crate::fault::{Exit, Fault, FaultCode};
 pub(crate) struct OptionSpec {
     /// With its dashes: `--output`.
     pub(crate) name: &'static str,
-    pub(crate) takes_value: bool,
+    pub(crate) takes: Takes,
+}
+
+/// What stands after an option.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Takes {
+    Nothing,
+    One,
+    /// At least one word, and every further one that is no option.
+    Words,
 }
 
 pub(crate) const fn value(name: &'static str) -> OptionSpec {
-    OptionSpec { name, takes_value: true }
+    OptionSpec { name, takes: Takes::One }
 }
 
 pub(crate) const fn flag(name: &'static str) -> OptionSpec {
-    OptionSpec { name, takes_value: false }
+    OptionSpec { name, takes: Takes::Nothing }
+}
+
+pub(crate) const fn words(name: &'static str) -> OptionSpec {
+    OptionSpec { name, takes: Takes::Words }
 }
 
 /// Arguments sorted into options and positionals.
 #[derive(Debug, Default)]
 pub(crate) struct Parsed {
     options: Vec<(&'static str, OsString)>,
+    /// Each use of an option that takes several words.
+    groups: Vec<(&'static str, Vec<OsString>)>,
     pub(crate) positionals: Vec<OsString>,
     pub(crate) faults: Vec<Fault>,
     pub(crate) warnings: Vec<String>,
@@ -39,6 +54,11 @@ impl Parsed {
 
     pub(crate) fn given(&self, name: &str) -> bool {
         self.value(name).is_some()
+    }
+
+    /// The words of an option that takes several, once for each time it was written.
+    pub(crate) fn groups(&self, name: &str) -> impl Iterator<Item = &[OsString]> {
+        self.groups.iter().filter(move |(given, _)| *given == name).map(|(_, words)| words.as_slice())
     }
 }
 
@@ -102,36 +122,41 @@ pub(crate) fn parse(args: &[OsString], specs: &[OptionSpec]) -> Parsed {
         }
         match classify(token, specs) {
             Token::Plain => {
-                if token.starts_with(b"--") {
-                    let nearest =
-                        nearest(token, specs).map(|name| format!(" (did you mean {name}?)")).unwrap_or_default();
-                    parsed
-                        .warnings
-                        .push(format!("'{}' is taken as a value because it holds a space{nearest}", arg.display()));
-                }
+                parsed.warnings.extend(odd_value(arg, specs));
                 parsed.positionals.push(arg.clone());
             }
-            Token::Option { spec, value: Some(_) } if !spec.takes_value => {
+            Token::Option { spec, value: Some(_) } if spec.takes == Takes::Nothing => {
                 parsed.faults.push(bad_argument(format!("{} takes no value", spec.name)));
             }
             Token::Option { spec, value: Some(value) } => {
-                parsed.options.push((spec.name, OsString::from_vec(value.to_vec())))
-            }
-            Token::Option { spec, value: None } if !spec.takes_value => {
-                parsed.options.push((spec.name, OsString::new()))
-            }
-            Token::Option { spec, value: None } => {
-                let next = rest.as_slice().first().filter(|next| {
-                    next.as_bytes() != b"--" && matches!(classify(next.as_bytes(), specs), Token::Plain)
-                });
-                match next {
-                    Some(next) => {
-                        parsed.options.push((spec.name, next.clone()));
-                        rest.next();
-                    }
-                    None => parsed.faults.push(bad_argument(format!("{} needs a value", spec.name))),
+                let value = OsString::from_vec(value.to_vec());
+                match spec.takes {
+                    Takes::Words => parsed.groups.push((spec.name, vec![value])),
+                    _ => parsed.options.push((spec.name, value)),
                 }
             }
+            Token::Option { spec, value: None } if spec.takes == Takes::Words => {
+                let mut words = Vec::new();
+                while let Some(next) = rest.as_slice().first().filter(|next| is_word(next, specs)) {
+                    parsed.warnings.extend(odd_value(next, specs));
+                    words.push(next.clone());
+                    rest.next();
+                }
+                match words.is_empty() {
+                    true => parsed.faults.push(bad_argument(format!("{} needs a value", spec.name))),
+                    false => parsed.groups.push((spec.name, words)),
+                }
+            }
+            Token::Option { spec, value: None } if spec.takes == Takes::Nothing => {
+                parsed.options.push((spec.name, OsString::new()))
+            }
+            Token::Option { spec, value: None } => match rest.as_slice().first().filter(|next| is_word(next, specs)) {
+                Some(next) => {
+                    parsed.options.push((spec.name, next.clone()));
+                    rest.next();
+                }
+                None => parsed.faults.push(bad_argument(format!("{} needs a value", spec.name))),
+            },
             Token::Ambiguous(names) => {
                 let message = format!("'{}' could mean {}", arg.display(), names.join(" or "));
                 parsed.faults.push(bad_argument(message).help("write the option out in full"));
@@ -158,11 +183,25 @@ pub(crate) fn parse(args: &[OsString], specs: &[OptionSpec]) -> Parsed {
     parsed
 }
 
+/// Whether a token can be the value of the option before it.
+fn is_word(token: &OsStr, specs: &[OptionSpec]) -> bool {
+    token.as_bytes() != b"--" && matches!(classify(token.as_bytes(), specs), Token::Plain)
+}
+
+/// A misspelt option that holds a space counts as a value: said, because nothing else would tell.
+fn odd_value(token: &OsStr, specs: &[OptionSpec]) -> Option<String> {
+    let bytes = token.as_bytes();
+    bytes.starts_with(b"--").then(|| {
+        let nearest = nearest(bytes, specs).map(|name| format!(" (did you mean {name}?)")).unwrap_or_default();
+        format!("'{}' is taken as a value because it holds a space{nearest}", token.display())
+    })
+}
+
 fn nearest(token: &[u8], specs: &[OptionSpec]) -> Option<&'static str> {
     let text = String::from_utf8_lossy(token);
     let name: String = text.split(['=', ' ']).next().unwrap_or_default().chars().take(64).collect();
     let scored = specs.iter().map(|spec| (strsim::damerau_levenshtein(&name, spec.name), spec.name));
-    scored.filter(|(distance, name)| *distance <= 2.max(name.len() / 4)).min().map(|(_, name)| name)
+    scored.filter(|(distance, name)| *distance <= 2.max(name.len() / 3)).min().map(|(_, name)| name)
 }
 
 #[cfg(test)]
@@ -213,6 +252,36 @@ mod tests {
                 assert_eq!(parsed.value(name), Some(OsStr::new(value)), "{args:?} {name}");
             }
         }
+    }
+
+    /// Made with argparse: `nargs="+"`, `action="append"`.
+    #[test]
+    fn an_option_of_several_words_takes_what_is_no_option() {
+        const WITH_WORDS: &[OptionSpec] = &[words("--param"), value("--index-date-range"), flag("--skip-existing")];
+        type Row = (&'static [&'static str], &'static [&'static [&'static str]], usize, usize);
+        let rows: &[Row] = &[
+            (&["--param", "a=1"], &[&["a=1"]], 0, 0),
+            (&["--param=a=1", "--param=b"], &[&["a=1"], &["b"]], 0, 0),
+            (&["--param", "a", "=", "1", "--skip-existing"], &[&["a", "=", "1"]], 0, 0),
+            (&["--param", "a=1", "--index-dates=x to y"], &[&["a=1", "--index-dates=x to y"]], 0, 1),
+            (&["--param", "a=1", "--index-date=x to y"], &[&["a=1"]], 0, 0),
+            (&["--param"], &[], 1, 0),
+            (&["--param", "--skip-existing"], &[], 1, 0),
+            (&["--param", "-1", "--", "b"], &[&["-1"]], 0, 0),
+            (&["--param="], &[&[""]], 0, 0),
+        ];
+        for (args, groups, faults, warnings) in rows {
+            let parsed = parse(&args.iter().map(OsString::from).collect::<Vec<_>>(), WITH_WORDS);
+            let found: Vec<Vec<String>> = parsed
+                .groups("--param")
+                .map(|words| words.iter().map(|word| word.to_str().unwrap().to_owned()).collect())
+                .collect();
+            assert_eq!(found, *groups, "{args:?}");
+            assert_eq!((parsed.faults.len(), parsed.warnings.len()), (*faults, *warnings), "{args:?}");
+        }
+        let swallowed =
+            parse(&["--param", "a=1", "--index-dates=x to y"].map(OsString::from), WITH_WORDS).warnings.remove(0);
+        assert!(swallowed.contains("did you mean --index-date-range?"), "{swallowed}");
     }
 
     #[test]

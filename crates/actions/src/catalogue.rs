@@ -20,7 +20,11 @@ const fn known(name: &'static str, summary: &'static str, engine: bool) -> Actio
 }
 
 static CATALOGUE: [ActionInfo; 6] = [
-    known(cohortextractor::NAME, "study definitions; in this version only --version and --help", true),
+    known(
+        cohortextractor::NAME,
+        "study definitions into files of patients and measures; in this version on dummy data only",
+        true,
+    ),
     known("cohort-joiner", "adds the columns of one file to others, by patient_id", false),
     known("dataset-report", "an HTML page about the columns of a file", false),
     known("deciles-charts", "decile tables and charts of measures", false),
@@ -35,8 +39,7 @@ pub fn catalogue() -> &'static [ActionInfo] {
 
 /// What of a built-in action's words this version cannot run yet, to be said before anything runs; `None` if it can.
 pub fn lacks(name: &str, args: &[String]) -> Option<String> {
-    let command = cohortextractor::command(args).filter(|_| name == cohortextractor::NAME)?;
-    Some(format!("this version has no engine for study definitions yet, so `{command}` cannot run"))
+    if name == cohortextractor::NAME { cohortextractor::lacks(args) } else { None }
 }
 
 /// Why a name cannot be run.

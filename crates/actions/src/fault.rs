@@ -45,6 +45,8 @@ pub enum FaultCode {
     IoError,
     /// This version of the program has no engine for the request. Not in actions.md 2.6: it goes when the engines come.
     NoEngine,
+    /// A fault of a study definition or of its files, such as `SD305` (study-definitions.md 13).
+    Study(&'static str),
 }
 
 impl FaultCode {
@@ -69,6 +71,7 @@ impl FaultCode {
             Self::OutOfSpace => "out_of_space",
             Self::IoError => "io_error",
             Self::NoEngine => "no_engine",
+            Self::Study(code) => code,
         }
     }
 }
@@ -82,8 +85,8 @@ pub(crate) enum Exit {
     Arguments,
     /// A database fault that waiting does not mend.
     Database,
-    /// The SQL cannot be read.
-    SqlUnreadable,
+    /// The SQL, or the study definition, cannot be read.
+    Unreadable,
     DummyBad,
     NotPermitted,
 }
@@ -95,7 +98,7 @@ impl Exit {
             Self::Data => 1,
             Self::Arguments => 2,
             Self::Database => 5,
-            Self::SqlUnreadable => 10,
+            Self::Unreadable => 10,
             Self::DummyBad => 11,
             Self::NotPermitted => 12,
         }
@@ -210,7 +213,7 @@ mod tests {
 
     #[test]
     fn a_fault_shows_place_and_help() {
-        let fault = Fault::new(FaultCode::SqlSyntax, Exit::SqlUnreadable, "expected an expression, found FROM")
+        let fault = Fault::new(FaultCode::SqlSyntax, Exit::Unreadable, "expected an expression, found FROM")
             .at(Snippet { file: "a.sql".into(), line: 12, column: 11, text: "SELECT a,\tFROM t".into(), width: 4 })
             .help("remove the comma");
         insta::assert_snapshot!(fault.render(), @r"

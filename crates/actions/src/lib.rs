@@ -14,7 +14,8 @@ mod version;
 mod workspace;
 
 pub use catalogue::{ActionInfo, catalogue, lacks};
-pub use context::Context;
+pub use cohortextractor::Era;
+pub use context::{Context, Fences};
 pub use fault::FaultCode;
 
 use std::ffi::OsString;
@@ -35,7 +36,7 @@ pub(crate) fn run_in(reference: &str, args: &[OsString], context: &mut Context<'
     let (name, version) = version::split(reference);
     let result = match name {
         sqlrunner::NAME => sqlrunner::run(version, args, context, ambient),
-        cohortextractor::NAME => cohortextractor::run(version, args, context),
+        cohortextractor::NAME => cohortextractor::run(version, args, context, ambient),
         _ => Err(vec![catalogue::refusal(name)]),
     };
     match result {

@@ -44,6 +44,29 @@ fn grouped(number: u64) -> String {
     out
 }
 
+/// A number as Python writes it: the shortest decimal that reads back the same (actions.md 3.5); nothing for NaN.
+pub(crate) fn float(number: f64) -> String {
+    if number.is_nan() {
+        return String::new();
+    }
+    if number.is_infinite() {
+        return if number > 0.0 { "inf" } else { "-inf" }.to_owned();
+    }
+    let size = number.abs();
+    if size == 0.0 || (1e-4..1e16).contains(&size) {
+        let text = format!("{number}");
+        return if text.contains('.') { text } else { text + ".0" };
+    }
+    let text = format!("{number:e}");
+    match text.split_once('e') {
+        Some((digits, power)) => match power.strip_prefix('-') {
+            Some(power) => format!("{digits}e-{power:0>2}"),
+            None => format!("{digits}e+{power:0>2}"),
+        },
+        None => text,
+    }
+}
+
 /// Says a warning on stderr. A stderr that cannot be written to is no reason to fail.
 pub(crate) fn warn(stderr: &mut dyn Write, message: &str) {
     let _ = writeln!(stderr, "warning: {}", clean(message));
@@ -74,6 +97,31 @@ mod tests {
         ];
         for (count, expected) in cases {
             assert_eq!(about(count), expected, "{count}");
+        }
+    }
+
+    /// Made with Python's repr.
+    #[test]
+    fn floats_are_written_as_python_writes_them() {
+        let cases = [
+            (12.0, "12.0"),
+            (0.1, "0.1"),
+            (-0.0, "-0.0"),
+            (0.0001, "0.0001"),
+            (0.00001, "1e-05"),
+            (2.5e-7, "2.5e-07"),
+            (1e15, "1000000000000000.0"),
+            (1e16, "1e+16"),
+            (1.5e300, "1.5e+300"),
+            (5e-324, "5e-324"),
+            (1.0 / 3.0, "0.3333333333333333"),
+            (123_456_789.125, "123456789.125"),
+            (f64::INFINITY, "inf"),
+            (f64::NEG_INFINITY, "-inf"),
+            (f64::NAN, ""),
+        ];
+        for (number, expected) in cases {
+            assert_eq!(float(number), expected);
         }
     }
 

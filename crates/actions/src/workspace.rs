@@ -92,6 +92,15 @@ impl Workspace {
             .help("use a path inside the folder of the study, without links that leave it")
     }
 
+    /// The names in a folder, in byte order; none if it is no folder inside the workspace. Names that are no text are left out.
+    pub(crate) fn files_of(&self, folder: &Path) -> Vec<String> {
+        let inside = self.root.join(folder).canonicalize().ok().filter(|folder| folder.starts_with(&self.root));
+        let entries = inside.and_then(|folder| std::fs::read_dir(folder).ok()).into_iter().flatten().flatten();
+        let mut names: Vec<String> = entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
+        names.sort();
+        names
+    }
+
     /// Which file a path leads to now, if any.
     pub(crate) fn identify(&self, path: &Path) -> Option<Identity> {
         rustix::fs::stat(self.root.join(path)).ok().map(|stat| identity(&stat))

@@ -19,7 +19,8 @@ pub(crate) fn action(args: &Action, terminal: &Terminal) -> Result<Exit, Box<dyn
     let rest: Vec<OsString> = rest.iter().map(OsString::from).collect();
     let cwd = std::env::current_dir()?;
     let (mut out, mut err) = (std::io::stdout().lock(), std::io::stderr().lock());
-    let mut context =
-        actions::Context { cwd: &cwd, project_version: args.project_version, stdout: &mut out, stderr: &mut err };
+    let mut context = actions::Context::by_hand(&cwd, &mut out, &mut err);
+    context.project_version = args.project_version;
+    context.fence = &crate::recorder::fence;
     Ok(Exit::Other(actions::run(name, &rest, &mut context)))
 }

@@ -7,6 +7,7 @@ use std::io::{self, Write};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LineEnd {
     CrLf,
+    Lf,
 }
 
 /// Writes one field after the other; the caller says where records end.
@@ -49,6 +50,7 @@ impl<W: Write> RecordWriter<W> {
         (self.fields, self.lone_blank) = (0, false);
         match self.end {
             LineEnd::CrLf => self.out.write_all(b"\r\n"),
+            LineEnd::Lf => self.out.write_all(b"\n"),
         }
     }
 
@@ -59,7 +61,6 @@ impl<W: Write> RecordWriter<W> {
         self.end_record()
     }
 
-    #[cfg(test)]
     pub(crate) fn into_inner(self) -> W {
         self.out
     }

@@ -25,7 +25,7 @@ pub(crate) fn of_query(query: &QueryFile, options: &Options, stderr: &mut dyn Wr
                 "columns {first} and {second} of the query in {} have the same name '{}'",
                 query.name, column.name
             );
-            let fault = Fault::new(FaultCode::BadColumns, Exit::SqlUnreadable, message);
+            let fault = Fault::new(FaultCode::BadColumns, Exit::Unreadable, message);
             return Err(fault.help("give one of them another name with AS"));
         }
     }

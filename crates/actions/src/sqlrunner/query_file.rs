@@ -18,15 +18,15 @@ pub(crate) struct QueryFile {
 }
 
 pub(crate) fn read(workspace: &Workspace, path: &Path) -> Result<QueryFile, Fault> {
-    let file = workspace.open(path, "the SQL file", Exit::SqlUnreadable)?;
+    let file = workspace.open(path, "the SQL file", Exit::Unreadable)?;
     let name = path.display().to_string();
     let mut bytes = Vec::new();
     file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(|error| {
-        Fault::new(FaultCode::IoError, Exit::SqlUnreadable, format!("cannot read the SQL file {name}: {error}"))
+        Fault::new(FaultCode::IoError, Exit::Unreadable, format!("cannot read the SQL file {name}: {error}"))
     })?;
     if bytes.len() as u64 > MAX_BYTES {
         let message = format!("the SQL file {name} is larger than 1 MiB");
-        return Err(Fault::new(FaultCode::TooLarge, Exit::SqlUnreadable, message));
+        return Err(Fault::new(FaultCode::TooLarge, Exit::Unreadable, message));
     }
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").map(<[u8]>::to_vec).unwrap_or(bytes);
     match String::from_utf8(bytes) {
@@ -35,7 +35,7 @@ pub(crate) fn read(workspace: &Workspace, path: &Path) -> Result<QueryFile, Faul
             let good = error.utf8_error().valid_up_to();
             let line = error.as_bytes()[..good].iter().filter(|b| **b == b'\n').count() + 1;
             let message = format!("the SQL file {name} is not UTF-8: line {line} holds other bytes");
-            let fault = Fault::new(FaultCode::MalformedFile, Exit::SqlUnreadable, message);
+            let fault = Fault::new(FaultCode::MalformedFile, Exit::Unreadable, message);
             Err(fault.help("save it as UTF-8 in the editor"))
         }
     }

@@ -19,7 +19,7 @@ const DECLARED: &str = "-- AllowedPatientsWithTypeOneDissent: a test\nSELECT a, 
 fn run(folder: &Path, args: &[&str], ambient: &Ambient) -> (u8, String, String) {
     let args: Vec<OsString> = args.iter().map(OsString::from).collect();
     let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
-    let mut context = Context { cwd: folder, project_version: None, stdout: &mut stdout, stderr: &mut stderr };
+    let mut context = Context::by_hand(folder, &mut stdout, &mut stderr);
     let exit = crate::run_in("sqlrunner:latest", &args, &mut context, ambient);
     (exit, String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap())
 }
@@ -91,8 +91,7 @@ fn a_reader_that_has_gone_ends_the_run_without_words() {
     let folder = study();
     let run = |kind| {
         let (mut stdout, mut stderr) = (Failing(2, kind), Vec::new());
-        let mut context =
-            Context { cwd: folder.path(), project_version: None, stdout: &mut stdout, stderr: &mut stderr };
+        let mut context = Context::by_hand(folder.path(), &mut stdout, &mut stderr);
         let exit = crate::run_in("sqlrunner", &["q.sql".into()], &mut context, &Ambient::default());
         (exit, String::from_utf8(stderr).unwrap().contains("error["))
     };

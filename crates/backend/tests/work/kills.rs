@@ -101,11 +101,11 @@ async fn prepare() -> tempfile::TempDir {
 
 async fn process(folder: &Path, fault: Option<&str>, trace: Option<&Path>) -> ExitStatus {
     let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args(["kills::a_process", "--exact", "--ignored"]).env("CLOISTER_KILLS", folder);
+    command.args(["kills::a_process", "--exact", "--ignored", "--nocapture"]).env("CLOISTER_KILLS", folder);
     command.env_remove("CLOISTER_FAULT").env_remove("CLOISTER_FAULT_TRACE");
-    command.stdout(std::process::Stdio::null());
+    command.stdout(std::process::Stdio::null()).stderr(std::fs::File::create(folder.join("words")).unwrap());
     if let Some(fault) = fault {
-        command.env("CLOISTER_FAULT", fault).stderr(std::fs::File::create(folder.join("words")).unwrap());
+        command.env("CLOISTER_FAULT", fault);
     }
     if let Some(trace) = trace {
         command.env("CLOISTER_FAULT_TRACE", trace);
@@ -116,13 +116,13 @@ async fn process(folder: &Path, fault: Option<&str>, trace: Option<&Path>) -> Ex
 async fn killed_at(place: String) -> Result<(), String> {
     let folder = prepare().await;
     let first = process(folder.path(), Some(&format!("kill@{place}")), None).await;
+    let words = || std::fs::read_to_string(folder.path().join("words")).unwrap();
     if first.code().is_some() {
-        let words = std::fs::read_to_string(folder.path().join("words")).unwrap();
-        return Err(format!("{place}: the process was not killed: {first}: {words}"));
+        return Err(format!("{place}: the process was not killed: {first}: {}", words()));
     }
     let second = process(folder.path(), None, None).await;
     if !second.success() {
-        return Err(format!("{place}: the process after the kill: {second}"));
+        return Err(format!("{place}: the process after the kill: {second}: {}", words()));
     }
     let log = on_disk(&folder.path().join("state")).await;
     let book = book(folder.path(), &log).await;

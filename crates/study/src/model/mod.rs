@@ -1,14 +1,15 @@
 //! A study after the rules of study-definitions.md 2: nested variables laid flat, in processing order, typed.
 //! Later rooms (lowering, dummy data, the reference) read this and nothing of Python.
 
-mod dates;
+pub mod dates;
 mod expression;
 mod query;
+mod uses;
 
 use jiff::civil::Date;
 
-pub use dates::{DateBase, DateExpr, DateFunction, DateUnit, Offset, Period};
-pub use expression::{Arithmetic, CareHomeColumn, Cases, Comparison, Expr, Scalar};
+pub use dates::{DateBase, DateExpr, DateFault, DateFunction, DateUnit, Offset, Period};
+pub use expression::{Arithmetic, CareHomeColumn, Cases, Comparison, Expr, ExprType, Scalar};
 pub use query::*;
 
 use crate::recording::{CodelistId, SourceId, Value};
@@ -114,4 +115,55 @@ pub enum System {
     Icd10,
     /// OPCS-4.
     Opcs4,
+}
+
+impl System {
+    /// By the name that studies give it; `None` for a system that means nothing to the engine.
+    pub fn of(name: &str) -> Option<Self> {
+        Some(match name {
+            "ctv3" => Self::Ctv3,
+            "snomed" => Self::Snomed,
+            "icd10" => Self::Icd10,
+            "opcs4" => Self::Opcs4,
+            _ => return None,
+        })
+    }
+
+    /// As studies write it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Ctv3 => "ctv3",
+            Self::Snomed => "snomed",
+            Self::Icd10 => "icd10",
+            Self::Opcs4 => "opcs4",
+        }
+    }
+}
+
+/// A measure whose id is sound; whether its columns are there is said by the files (section 11).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Measure {
+    /// Part of the names of its files.
+    pub id: String,
+    /// A column.
+    pub numerator: String,
+    /// A column.
+    pub denominator: String,
+    /// One row for what.
+    pub groups: MeasureGroups,
+    /// Whether numbers up to 5 are emptied.
+    pub small_number_suppression: bool,
+    /// The call.
+    pub src: SourceId,
+}
+
+/// What a row of a measure stands for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MeasureGroups {
+    /// One patient: such a file must not be released (SD705).
+    Patient,
+    /// Everybody.
+    Population,
+    /// Patients with the same values in these columns.
+    Columns(Vec<String>),
 }

@@ -554,3 +554,48 @@ pub enum Extreme {
     Minimum,
     Maximum,
 }
+
+impl Query {
+    /// Whether it gives codes of clinical events, which are compared with their case (section 8).
+    pub const fn is_clinical_code(&self) -> bool {
+        matches!(self, Self::ClinicalEvents(CodedRows { returning: CodedFact::Code, .. }))
+    }
+
+    /// The period, for those that have one.
+    pub const fn period(&self) -> Option<&Period> {
+        match self {
+            Self::Deregistered(period)
+            | Self::MostRecentBmi { period, .. }
+            | Self::RecordedValue { period, .. }
+            | Self::GpConsultations { period, .. }
+            | Self::DecisionSupport { period, .. }
+            | Self::Vaccination { period, .. }
+            | Self::DeathCertificate { period, .. }
+            | Self::CpnsDeath { period, .. }
+            | Self::PrimaryCareDeath { period, .. }
+            | Self::EmergencyCare { period, .. }
+            | Self::Outpatient { period, .. }
+            | Self::Icu { period, .. }
+            | Self::Sgss { period, .. }
+            | Self::CovidTherapeutics { period, .. }
+            | Self::Ukrr { period, .. }
+            | Self::HighCostDrugs { period, .. }
+            | Self::Isaric { filter: Some((_, period)), .. } => Some(period),
+            Self::ClinicalEvents(rows) | Self::Medications(rows) => Some(&rows.period),
+            Self::Admission(admission) => Some(&admission.period),
+            _ => None,
+        }
+    }
+
+    /// Dates that it asks for beside its period: reference dates, start and end.
+    pub fn dates(&self) -> Vec<&DateExpr> {
+        match self {
+            Self::AgeAsOf(date)
+            | Self::Practice { date, .. }
+            | Self::Address { date, .. }
+            | Self::CareHome { date, .. } => vec![date],
+            Self::Registered { start, end, .. } => vec![start, end],
+            _ => Vec::new(),
+        }
+    }
+}

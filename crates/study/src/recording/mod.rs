@@ -1,9 +1,13 @@
 //! What the recorder wrote down about one study module, for all index dates: schema `cloister.recording/1`.
 //! Spec study-definitions.md 1.3.
 
+mod parse;
+
 use std::collections::BTreeMap;
 
 use jiff::civil::Date;
+
+pub use parse::{DEEPEST, DEEPEST_VARIABLES, LARGEST, MOST_CODES, MOST_VARIABLES, RecordingError};
 
 /// An index into [`Recording::sources`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

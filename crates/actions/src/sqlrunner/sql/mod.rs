@@ -82,7 +82,7 @@ fn fault(trouble: Trouble, query: &QueryFile) -> Fault {
         Some(_) => trouble.message,
         None => format!("{}: {}", query.name, trouble.message),
     };
-    let fault = Fault::new(trouble.code, Exit::SqlUnreadable, message).help(trouble.help);
+    let fault = Fault::new(trouble.code, Exit::Unreadable, message).help(trouble.help);
     let Some(place) = trouble.place else { return fault };
     let line = usize::try_from(place.line.saturating_sub(1)).unwrap_or(usize::MAX);
     let text = query.text.split('\n').nth(line).unwrap_or_default().trim_end_matches('\r').to_owned();

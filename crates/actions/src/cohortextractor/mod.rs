@@ -1,0 +1,113 @@
+//! cohortextractor: study definitions into files of patients, and those into measures.
+//! Spec study-definitions.md 9, 11, 12; actions.md 2, 3.7.
+
+mod cohort;
+mod commands;
+mod dates;
+mod dump;
+mod help;
+mod measures;
+mod names;
+mod options;
+mod params;
+mod place;
+mod record;
+
+use std::ffi::OsString;
+
+use crate::args::{self, bad_argument, flag, value};
+use crate::context::Ambient;
+use crate::fault::{Exit, Fault, FaultCode};
+use crate::{Context, Outcome};
+
+use commands::Command;
+
+pub use measures::Era;
+
+pub(crate) const NAME: &str = "cohortextractor";
+
+/// What stands before a command.
+const OWN: &[args::OptionSpec] = &[flag("--version"), flag("--help"), flag("-h"), flag("--verbose"), value("--compat")];
+
+pub(crate) fn run(version: Option<&str>, args: &[OsString], context: &mut Context<'_>, ambient: &Ambient) -> Outcome {
+    if let Some(version) = version.filter(|version| !exists(version)) {
+        let message = format!("{NAME} has no version '{version}'");
+        let fault = Fault::new(FaultCode::UnknownVersion, Exit::Arguments, message);
+        return Err(vec![fault.help("write `latest`, `v1` or a version that begins with `v1.`")]);
+    }
+    let (own, rest) = args.split_at(before_command(args));
+    let parsed = args::parse(own, OWN);
+    let text = if parsed.given("--help") || parsed.given("-h") || args.is_empty() {
+        help::overview()
+    } else if parsed.given("--version") {
+        format!("v1 ({NAME}, profile v1 revision 1, cloister {})\n", env!("CARGO_PKG_VERSION"))
+    } else if !parsed.faults.is_empty() {
+        return Err(parsed.faults);
+    } else if let Some((command, rest)) = rest.split_first() {
+        let command = Command::of(command).map_err(|fault| vec![fault])?;
+        return commands::run(command, rest, context, ambient);
+    } else {
+        help::overview()
+    };
+    context.say(&text)
+}
+
+/// How many words stand before the command. What follows a command belongs to it.
+fn before_command(args: &[OsString]) -> usize {
+    let mut at = 0;
+    while let Some(arg) = args.get(at).filter(|arg| arg.as_encoded_bytes().starts_with(b"-")) {
+        at += if arg == "--compat" { 2 } else { 1 };
+    }
+    at.min(args.len())
+}
+
+/// What of these words this version cannot run, to be said before anything runs.
+pub(crate) fn lacks(args: &[String]) -> Option<String> {
+    let args: Vec<OsString> = args.iter().map(OsString::from).collect();
+    let command = args.get(before_command(&args))?;
+    Command::of(command).ok()?.lacks().map(|why| format!("{}: {why}", command.display()))
+}
+
+/// Any version of the first generation, and the names that move.
+fn exists(version: &str) -> bool {
+    let numbers = version.strip_suffix("-pre").unwrap_or(version).strip_prefix("v1");
+    let dotted = |rest: &str| {
+        rest.is_empty()
+            || rest.strip_prefix('.').is_some_and(|rest| {
+                rest.split('.').all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()))
+            })
+    };
+    matches!(version, "latest" | "dev") || numbers.is_some_and(dotted)
+}
+
+/// A command that the original had and this program refuses in words.
+fn refused(message: impl Into<String>, help: &str) -> Vec<Fault> {
+    vec![bad_argument(message).help(help)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_version_of_the_first_generation_exists() {
+        for version in ["v1", "v1.2", "v1.89.0", "v1.2-pre", "latest", "dev"] {
+            assert!(exists(version), "{version}");
+        }
+        for version in ["v2", "v10", "v0.1", "1", "v1.", "v1.a", "v1..2", "", "v"] {
+            assert!(!exists(version), "{version}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_run_is_told_before_it_runs() {
+        let lacks = |words: &str| lacks(&words.split(' ').map(str::to_owned).collect::<Vec<_>>());
+        for words in
+            ["generate_cohort --expectations-population=10", "--version", "generate_measures", "--compat safe x"]
+        {
+            assert_eq!(lacks(words), None, "{words}");
+        }
+        assert!(lacks("generate_codelist_report --codelist-path x").unwrap().contains("generate_codelist_report"));
+        assert!(lacks("--verbose --compat safe generate_codelist_report").is_some());
+    }
+}

@@ -1,0 +1,154 @@
+//! Text (warehouse.md 5.3): by code point and without trimming; collation `ci` knows no case in ASCII and Latin-1.
+//! Every character stands for itself.
+
+use std::collections::HashSet;
+use std::rc::Rc;
+
+use super::frames::Row;
+use super::patient::{Found, Patient, Set};
+use super::truth::member;
+use crate::graph::{Collation, Find, NodeId, Op, Series};
+use crate::value::Value;
+
+impl Patient<'_> {
+    pub(super) fn text(&mut self, node: NodeId, op: &Op, row: Option<&Rc<Row>>) -> Found<Value> {
+        match op {
+            Op::Find { how, of, text, collation } => self.find(node, *how, *of, *text, *collation, row),
+            Op::Concat { of } => {
+                let mut whole = String::new();
+                for series in of {
+                    match self.value(*series, row)? {
+                        Value::Str(text) => whole.push_str(&text),
+                        Value::Null => return Ok(Value::Null),
+                        _ => return self.unsound(node),
+                    }
+                }
+                Ok(Value::text(whole))
+            }
+            Op::Replace { of, from, to, collation } => {
+                match (self.value(*of, row)?, self.value(*from, row)?, self.value(*to, row)?) {
+                    (Value::Str(of), Value::Str(from), Value::Str(to)) => {
+                        Ok(Value::text(replace(&of, &from, &to, *collation)))
+                    }
+                    (of, from, to) if of.is_null() || from.is_null() || to.is_null() => Ok(Value::Null),
+                    _ => self.unsound(node),
+                }
+            }
+            Op::Trim { of } => match self.value(*of, row)? {
+                Value::Str(text) => Ok(Value::text(text.trim_matches(' '))),
+                Value::Null => Ok(Value::Null),
+                _ => self.unsound(node),
+            },
+            Op::KnownParts { of, separator, known, other } => {
+                let known = self.set(*known, Collation::Ci)?;
+                let text = match self.value(*of, row)? {
+                    Value::Str(text) => text,
+                    Value::Null => return Ok(Value::Null),
+                    _ => return self.unsound(node),
+                };
+                let mut parts: Vec<&str> = Vec::new();
+                for part in text.split(separator.as_str()) {
+                    let part = part.trim_matches(' ');
+                    let part = if known.contains(&Value::text(fold(part))) { part } else { other };
+                    if !parts.contains(&part) {
+                        parts.push(part);
+                    }
+                }
+                Ok(Value::text(parts.join(separator)))
+            }
+            _ => self.unsound(node),
+        }
+    }
+
+    fn find(
+        &mut self,
+        node: NodeId,
+        how: Find,
+        of: Series,
+        text: Series,
+        collation: Collation,
+        row: Option<&Rc<Row>>,
+    ) -> Found<Value> {
+        let wanted: Set = if self.prepared.graph.op(text).is_some_and(Op::is_set) {
+            self.set(text, collation)?
+        } else {
+            let text = self.value(text, row)?;
+            if text.is_null() {
+                return Ok(Value::Null);
+            }
+            Rc::new(HashSet::from([member(text, collation)]))
+        };
+        if wanted.is_empty() {
+            return Ok(Value::Bool(false));
+        }
+        let of = match self.value(of, row)? {
+            Value::Str(text) => text,
+            Value::Null => return Ok(Value::Null),
+            _ => return self.unsound(node),
+        };
+        let of = form(&of, collation);
+        for wanted in wanted.iter() {
+            match wanted {
+                Value::Str(wanted) if holds(&of, wanted, how) => return Ok(Value::Bool(true)),
+                Value::Str(_) => {}
+                _ => return self.unsound(node),
+            }
+        }
+        Ok(Value::Bool(false))
+    }
+}
+
+impl Op {
+    /// Whether it is a set.
+    fn is_set(&self) -> bool {
+        use crate::graph::Aggregate;
+        matches!(self, Op::Values { .. } | Op::Codelist { .. } | Op::Aggregate { function: Aggregate::Set, .. })
+    }
+}
+
+fn holds(of: &str, wanted: &str, how: Find) -> bool {
+    match how {
+        Find::StartsWith => of.starts_with(wanted),
+        Find::Contains => of.contains(wanted),
+        Find::ContainsAfterBoundary => {
+            let boundary = |c: &(usize, char)| !c.1.is_alphanumeric();
+            let mut places = of.char_indices().filter(boundary);
+            places.any(|(at, c)| of[at + c.len_utf8()..].starts_with(wanted))
+        }
+    }
+}
+
+fn replace(of: &str, from: &str, to: &str, collation: Collation) -> String {
+    if from.is_empty() {
+        return of.to_owned();
+    }
+    // folding keeps the length of every character, so places are the same in both
+    let (folded, wanted) = (form(of, collation), form(from, collation));
+    let mut result = String::new();
+    let mut at = 0;
+    while let Some(next) = folded[at..].find(&wanted) {
+        result.push_str(&of[at..at + next]);
+        result.push_str(to);
+        at += next + wanted.len();
+    }
+    result.push_str(&of[at..]);
+    result
+}
+
+fn form(text: &str, collation: Collation) -> String {
+    match collation {
+        Collation::Exact => text.to_owned(),
+        Collation::Ci => fold(text),
+    }
+}
+
+/// ASCII and Latin-1 capitals as small letters; nothing else changes, accents least of all.
+pub(super) fn fold(text: &str) -> String {
+    let fold = |c: char| match c {
+        'A'..='Z' => c.to_ascii_lowercase(),
+        // the multiplication sign lies among the letters
+        'À'..='Ö' | 'Ø'..='Þ' => char::from_u32(u32::from(c) + 32).unwrap_or(c),
+        _ => c,
+    };
+    text.chars().map(fold).collect()
+}
