@@ -29,13 +29,13 @@ fn main() {
     let simulation = simulate(&study, &recording, &request).unwrap();
     println!("{} inside, made in {:.3} s", simulation.inside(), start.elapsed().as_secs_f64());
     simulation.lints().iter().for_each(|lint| println!("{}: {}", lint.code, lint.message));
-    for table in simulation.store().names() {
-        println!("  {table}: {} rows", simulation.store().rows(table).map_or(0, |rows| rows.rows.len()));
+    let store = simulation.store();
+    for table in store.names() {
+        println!("  {table}: {} rows", store.rows(table).map_or(0, |rows| rows.rows.len()));
     }
-    let tables = simulation.tables();
     for date in simulation.index_dates() {
         let start = Instant::now();
-        let answer = simulation.answer(&tables, *date).unwrap();
+        let answer = simulation.answer(*date).unwrap();
         println!("{date:?}: run in {:.3} s", start.elapsed().as_secs_f64());
         println!("{}", simulation.report(&answer));
     }

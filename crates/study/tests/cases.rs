@@ -7,11 +7,13 @@
 mod naive;
 mod support;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use jiff::civil::Date;
 use study::fault::Severity;
-use study::recording::Recording;
+use study::functions::{self, ArgumentKind, Form};
+use study::recording::{Recording, Value};
 use support::case::{Case, Expect};
 use support::tables::Table;
 use support::{case, recorder, run};
@@ -41,6 +43,52 @@ fn every_case_gives_what_the_rules_say() {
         }
     }
     assert!(failed.is_empty(), "{} of {} cases fail\n\n{}", failed.len(), cases.len(), failed.join("\n\n"));
+}
+
+/// What the cases ask: functions, what they return, and arguments that differ from their defaults.
+fn asked(variable: &study::recording::Variable, found: &mut BTreeSet<String>) {
+    let called = variable.called.as_deref().unwrap_or(&variable.function);
+    found.insert(called.to_owned());
+    let mut returning = false;
+    for (name, value) in &variable.args {
+        found.insert(format!("{called}({name}=)"));
+        if let ("returning", Value::Str(word)) = (name.as_str(), value) {
+            returning = true;
+            found.insert(format!("{called} -> {word}"));
+        }
+    }
+    let function = functions::table().called(called);
+    let default = function.and_then(|f| f.parameter("returning")).and_then(|p| p.default.as_ref());
+    if let (false, Some(Value::Str(word))) = (returning, default) {
+        found.insert(format!("{called} -> {word}"));
+    }
+    for extra in &variable.extra {
+        asked(extra, found);
+    }
+}
+
+#[test]
+fn every_function_and_all_that_it_takes_and_returns_is_in_a_case() {
+    let mut found = BTreeSet::new();
+    for recording in recorder::record(&cases()).into_iter().flatten().flatten() {
+        let Some(study) = recording.study else { continue };
+        asked(&study.population, &mut found);
+        study.variables.iter().for_each(|variable| asked(variable, &mut found));
+    }
+    let mut wanted = Vec::new();
+    for function in functions::table().functions() {
+        wanted.push(function.name.clone());
+        wanted.extend(function.returning().iter().map(|r| format!("{} -> {}", function.name, r.name)));
+        for parameter in function.parameters.iter().filter(|p| p.form == Form::Plain) {
+            // `returning` is told above; an expression is recorded as the categories that it stands for
+            let told = ["returning", "expression"].contains(&parameter.name.as_str());
+            if parameter.kind != ArgumentKind::Expectations && !told {
+                wanted.push(format!("{}({}=)", function.name, parameter.name));
+            }
+        }
+    }
+    wanted.retain(|word| !found.contains(word));
+    assert!(wanted.is_empty(), "no case asks\n{}", wanted.join("\n"));
 }
 
 /// What is wrong with a case.

@@ -86,6 +86,7 @@ trait Table: Send {
 
 /// A file that is being read.
 pub struct Reader {
+    format: Format,
     table: Box<dyn Table>,
     ended: bool,
 }
@@ -116,7 +117,12 @@ impl Reader {
             Format::Feather => Box::new(feather::Feather::open(input, limits)?),
             Format::Dta | Format::DtaGz => Box::new(dta::Dta::open(format, input, limits)?),
         };
-        Ok(Self { table, ended: false })
+        Ok(Self { format, table, ended: false })
+    }
+
+    /// As it was opened.
+    pub const fn format(&self) -> Format {
+        self.format
     }
 
     /// All columns of the file, in order. Names may occur twice.

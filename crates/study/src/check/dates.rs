@@ -109,10 +109,14 @@ fn base(
             Ok(DateBase::Column(id))
         }
         Found::Later => {
-            let message = format!("`{word}` is defined later than the date that uses it");
             let own = of.is_some_and(|of| of == word);
+            let message = if own {
+                format!("`{word}` uses itself")
+            } else {
+                format!("`{word}` is defined later than the date that uses it")
+            };
             let fix = if own {
-                "a variable cannot use itself".to_owned()
+                "name another column".to_owned()
             } else {
                 format!("move `{word}` up, before the variable that uses it")
             };

@@ -184,7 +184,7 @@ impl<'a> Planner<'a, '_> {
             );
         } else if name.len() > LONGEST_NAME {
             self.faults.push(
-                Fault::new("SD103", format!("the name `{}…` is {} characters long", &name[..40], name.len()))
+                Fault::new("SD103", format!("`{}…` is {} characters long", &name[..40], name.len()))
                     .at(call)
                     .fix("a name has at most 128 characters (and only 32 of them in Stata files)"),
             );

@@ -72,7 +72,6 @@ impl Problem {
             via: variable.via.clone(),
             part,
             excerpt,
-            other: None,
             fix: self.fix,
         }
     }

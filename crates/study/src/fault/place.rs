@@ -247,7 +247,7 @@ mod tests {
         let end = Fault::new("SD503", "").argument("expression").part("bp AND bmx > 30", 15..15);
         assert_eq!(shown(6, Some(span), &end), ("\"", true));
         let made = Fault::new("SD503", "").argument("expression").part("made by a loop", 0..4);
-        assert_eq!(shown(6, Some(span), &made), ("patients.satisfying(\"bp AND bmx > 30\")", false));
+        assert_eq!(shown(6, Some(span), &made), ("\"bp AND bmx > 30\"", false));
         // Lines beyond the file do no harm.
         assert_eq!(shown(99, None, &made), ("", false));
     }

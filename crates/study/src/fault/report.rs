@@ -66,8 +66,8 @@ pub struct Entry {
 pub fn entries(recording: &Recording, faults: &[Fault], texts: &Texts) -> Vec<Entry> {
     let entry = |fault: &Fault| {
         let place = place(recording, fault, texts);
-        let source = fault.src.and_then(|src| source(recording, src));
-        let start = place.as_ref().and_then(|place| place.span).map(|span| span.start);
+        let source = source_of(recording, fault);
+        let start = place.as_ref().map(|place| place.span.start);
         Entry {
             code: fault.code,
             kind: fault.kind.name(),
@@ -84,25 +84,55 @@ pub fn entries(recording: &Recording, faults: &[Fault], texts: &Texts) -> Vec<En
     faults.iter().map(entry).collect()
 }
 
+/// Faults drawn for people; the form for programs has all of them.
+const MOST: usize = 200;
+/// Lints of one code that are drawn; of the others only the places are told.
+const ALIKE: usize = 5;
+
 /// Faults for people: code, words, the lines with the part underlined, what to do; empty without any.
 pub fn human(recording: &Recording, faults: &[Fault], texts: &Texts, options: &HumanOptions) -> String {
     let mut blocks: Vec<String> = Vec::new();
-    let file = |fault: &Fault| fault.src.and_then(|src| source(recording, src)).map(|source| source.file.as_str());
-    for group in faults.chunk_by(|a, b| file(a) == file(b)) {
-        let path = group.first().and_then(file).unwrap_or(&recording.file);
-        let (placed, other): (Vec<Diagnostic>, Vec<Diagnostic>) =
-            group.iter().map(|fault| diagnostic(recording, fault, texts)).partition(|d| d.span.is_some());
-        // Without its text a file has no lines to draw: the place is said in words.
-        for (diagnostic, fault) in other.iter().zip(group.iter().filter(|f| place(recording, f, texts).is_none())) {
-            let source = fault.src.and_then(|src| source(recording, src));
-            let place = source.map_or_else(|| path.to_owned(), |source| format!("{}:{}", source.file, source.line));
-            blocks.push(pipeline::report::human("", &place, std::slice::from_ref(diagnostic), options));
-        }
-        if !placed.is_empty() {
-            blocks.push(pipeline::report::human(texts.get(path).unwrap_or_default(), path, &placed, options));
+    let mut drawn: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut alike: BTreeMap<&'static str, Vec<String>> = BTreeMap::new();
+    let mut left = 0;
+    for fault in faults {
+        let count = drawn.entry(fault.code).or_default();
+        *count += 1;
+        let found = source_of(recording, fault);
+        if fault.severity == Severity::Lint && *count > ALIKE {
+            let line = place(recording, fault, texts).map(|place| place.span.start.line).or(found.map(|s| s.line));
+            let file = found.map_or(recording.file.as_str(), |source| &source.file);
+            alike.entry(fault.code).or_default().push(line.map_or(file.to_owned(), |line| format!("{file}:{line}")));
+        } else if blocks.len() >= MOST {
+            left += 1;
+        } else {
+            blocks.push(block(recording, fault, texts, options));
         }
     }
+    for (code, mut places) in alike {
+        let count = places.len();
+        places.dedup();
+        let more = if places.len() > MOST { ", …" } else { "" };
+        places.truncate(MOST);
+        blocks.push(format!("warning[{code}]: the same {count} more times, at {}{more}\n", places.join(", ")));
+    }
+    if left > 0 {
+        blocks.push(format!("{left} more are not shown; `--format json` lists all of them\n"));
+    }
     blocks.join("\n")
+}
+
+fn block(recording: &Recording, fault: &Fault, texts: &Texts, options: &HumanOptions) -> String {
+    let diagnostic = diagnostic(recording, fault, texts);
+    let source = source_of(recording, fault);
+    let file = source.map_or(recording.file.as_str(), |source| &source.file);
+    let (text, place) = match (texts.get(file).filter(|_| diagnostic.span.is_some()), source) {
+        (Some(text), _) => (text, file.to_owned()),
+        // Without its text a file has no lines to draw: the place is said in words.
+        (None, Some(source)) => ("", format!("{file}:{}", source.line)),
+        (None, None) => ("", file.to_owned()),
+    };
+    pipeline::report::human(text, &place, std::slice::from_ref(&diagnostic), options)
 }
 
 /// Takes lints away that a comment `# cloister: ignore SD9xx` on a line of their call silences.
@@ -111,9 +141,9 @@ pub fn silence(recording: &Recording, faults: &mut Vec<Fault>, texts: &Texts) {
         if fault.severity != Severity::Lint {
             return true;
         }
-        let Some(source) = fault.src.and_then(|src| source(recording, src)) else { return true };
+        let Some(source) = source_of(recording, fault) else { return true };
         let Some(text) = texts.get(&source.file) else { return true };
-        let place = place(recording, fault, texts).and_then(|place| place.span).map_or(source.line, |s| s.start.line);
+        let place = place(recording, fault, texts).map_or(source.line, |place| place.span.start.line);
         !text
             .lines()
             .enumerate()
@@ -134,22 +164,22 @@ fn ignores(line: &str, code: &str) -> bool {
 
 /// Where a fault stands.
 struct Place {
-    span: Option<Span>,
+    span: Span,
     /// Whether what is underlined is the very part that is meant.
     exact: bool,
 }
 
 /// `None` without the text of the file.
 fn place(recording: &Recording, fault: &Fault, texts: &Texts) -> Option<Place> {
-    let source = fault.src.and_then(|src| source(recording, src))?;
+    let source = source_of(recording, fault)?;
     let text = texts.get(&source.file)?;
     let (range, exact) = find(text, source, fault);
-    Some(Place { span: Some(span(text, range)), exact })
+    Some(Place { span: span(text, range), exact })
 }
 
 fn diagnostic(recording: &Recording, fault: &Fault, texts: &Texts) -> Diagnostic {
     let place = place(recording, fault, texts);
-    let here = fault.src.and_then(|src| source(recording, src));
+    let here = source_of(recording, fault);
     let mut help: Vec<String> = fault.fix.iter().cloned().collect();
     let exact = place.as_ref().is_some_and(|place| place.exact);
     let said = |excerpt: &str| fault.message.contains(excerpt);
@@ -183,17 +213,26 @@ fn diagnostic(recording: &Recording, fault: &Fault, texts: &Texts) -> Diagnostic
             Severity::Fault => pipeline::Severity::Error,
             Severity::Lint => pipeline::Severity::Warning,
         },
-        message: match &fault.variable {
-            Some(variable) => format!("{variable}: {}", fault.message),
-            None => fault.message.clone(),
-        },
+        message: message(fault),
         label: String::new(),
         help: (!help.is_empty()).then(|| help.join("\n")),
-        span: place.and_then(|place| place.span),
+        span: place.map(|place| place.span),
         labels,
         at: Vec::new(),
         action: None,
         fixes: Vec::new(),
+    }
+}
+
+/// The words, with the variable in front unless they name it themselves.
+fn message(fault: &Fault) -> String {
+    let named = |variable: &str| {
+        let name: String = variable.chars().take(40).collect();
+        fault.message.starts_with(&format!("`{name}")) || fault.message.contains(&format!("`{variable}`"))
+    };
+    match fault.variable.as_deref().filter(|variable| !named(variable)) {
+        Some(variable) => format!("{variable}: {}", fault.message),
+        None => fault.message.clone(),
     }
 }
 
@@ -212,6 +251,10 @@ fn meant(excerpt: &str, part: Option<(usize, usize)>) -> String {
         }
         _ => format!("in {whole:?}"),
     }
+}
+
+fn source_of<'r>(recording: &'r Recording, fault: &Fault) -> Option<&'r Source> {
+    source(recording, fault.src?)
 }
 
 fn source(recording: &Recording, src: SourceId) -> Option<&Source> {

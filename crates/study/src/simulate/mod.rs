@@ -3,6 +3,7 @@
 
 mod dice;
 mod missed;
+mod parallel;
 mod person;
 mod plant;
 mod report;
@@ -11,11 +12,12 @@ mod solve;
 mod store;
 mod wish;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use jiff::civil::Date;
 use query::Graph;
-use query::reference::{Answer, Bindings, RunFault, Tables, Value, run};
+use query::reference::{Answer, Bindings, Count, RunFault, Tables, Value, run};
 
 pub use report::{ColumnShare, Report};
 pub use store::Store;
@@ -30,6 +32,9 @@ use scene::Scene;
 
 /// Candidates per patient wanted, at most.
 const CANDIDATES: u64 = 20;
+
+/// Patients whose tables are made and asked at once.
+const TOGETHER: u64 = 500;
 
 /// What simulated patients are made for.
 #[derive(Debug, Clone, PartialEq)]
@@ -60,7 +65,8 @@ pub enum SimulateError {
 /// Simulated patients and what a study finds in them.
 #[derive(Debug, Clone)]
 pub struct Simulation {
-    store: Store,
+    /// Patients by the hundreds, in order.
+    stores: Vec<Store>,
     graph: Graph,
     index_dates: Vec<Option<Date>>,
     inside: u64,
@@ -84,15 +90,15 @@ pub fn simulate(study: &Study, recording: &Recording, request: &Request) -> Resu
         let wanted = request.patients - inside;
         let reached = if made == 0 { 1.0 } else { (inside as f64 / made as f64).max(0.05) };
         let batch = ((wanted as f64 / reached * 1.05) as u64 + 16).min(10_000).min(most - made);
-        let people: Vec<Person> = (made..made + batch).map(|number| plant::patient(&scene, number)).collect();
+        let parts: Vec<(u64, u64)> = (made..made + batch)
+            .step_by(TOGETHER as usize)
+            .map(|from| (from, (from + TOGETHER).min(made + batch)))
+            .collect();
         made += batch;
-        let tables = Store::together(people.iter().map(|person| &person.store)).into_tables();
-        let mut ids = BTreeSet::new();
-        for date in &index_dates {
-            ids.extend(answer(&population, &tables, *date)?.rows.iter().map(|row| row.patient_id));
-        }
-        for person in people {
-            match ids.contains(&person.id) {
+        let candidates = parallel::each(&parts, |(from, to)| candidates(&scene, &population, &index_dates, *from..*to));
+        let candidates = candidates.into_iter().collect::<Result<Vec<_>, _>>()?;
+        for (person, is_inside) in candidates.into_iter().flatten() {
+            match is_inside {
                 true if inside < request.patients => {
                     inside += 1;
                     kept.push(person);
@@ -110,9 +116,32 @@ pub fn simulate(study: &Study, recording: &Recording, request: &Request) -> Resu
     missed.truncate(request.patients.div_ceil(10) as usize);
     kept.extend(missed);
     kept.sort_by_key(|person| person.number);
-    let store = Store::together(kept.iter().map(|person| &person.store));
+    let parts: Vec<&[Person]> = kept.chunks(TOGETHER as usize).collect();
+    let stores = parallel::each(&parts, |part| Store::together(part.iter().map(|person| &person.store)));
     let report = Report::expected(&scene);
-    Ok(Simulation { store, graph, index_dates, inside, lints, report })
+    Ok(Simulation { stores, graph, index_dates, inside, lints, report })
+}
+
+/// Patients by number, and whether they are in the population at one of the dates.
+fn candidates(
+    scene: &Scene,
+    population: &Graph,
+    dates: &[Option<Date>],
+    numbers: Range<u64>,
+) -> Result<Vec<(Person, bool)>, RunFault> {
+    let people: Vec<Person> = numbers.map(|number| plant::patient(scene, number)).collect();
+    let tables = Store::together(people.iter().map(|person| &person.store)).into_tables();
+    let mut ids = BTreeSet::new();
+    for date in dates {
+        ids.extend(answer(population, &tables, *date)?.rows.iter().map(|row| row.patient_id));
+    }
+    Ok(people
+        .into_iter()
+        .map(|person| {
+            let inside = ids.contains(&person.id);
+            (person, inside)
+        })
+        .collect())
 }
 
 /// The same population, without columns: other variables are computed only where it asks for them.
@@ -132,13 +161,13 @@ fn answer(graph: &Graph, tables: &Tables, index_date: Option<Date>) -> Result<An
 
 impl Simulation {
     /// All rows, as a folder of tables takes them.
-    pub fn store(&self) -> &Store {
-        &self.store
+    pub fn store(&self) -> Store {
+        Store::together(&self.stores)
     }
 
     /// All rows, as the reference interpreter takes them. Value files of the study are not among them.
     pub fn tables(&self) -> Tables {
-        self.store.clone().into_tables()
+        self.store().into_tables()
     }
 
     /// The dates of the request; one `None` for a study that has no index date.
@@ -156,12 +185,25 @@ impl Simulation {
         &self.lints
     }
 
-    /// The rows of the file for an index date.
+    /// The rows of the file for an index date: those of [`Simulation::tables`], worked out on all processors.
     ///
     /// # Errors
     /// Where the study stops on these rows.
-    pub fn answer(&self, tables: &Tables, index_date: Option<Date>) -> Result<Answer, RunFault> {
-        answer(&self.graph, tables, index_date)
+    pub fn answer(&self, index_date: Option<Date>) -> Result<Answer, RunFault> {
+        let parts = parallel::each(&self.stores, |store| answer(&self.graph, &store.clone().into_tables(), index_date));
+        let mut whole = Answer { columns: Vec::new(), rows: Vec::new(), counts: Vec::new() };
+        let mut counts: BTreeMap<_, Count> = BTreeMap::new();
+        for part in parts {
+            let part = part?;
+            whole.columns = part.columns;
+            whole.rows.extend(part.rows);
+            for count in part.counts {
+                let sum = counts.get(&count.node).map_or(0, |known| known.patients);
+                counts.insert(count.node, Count { patients: count.patients + sum, ..count });
+            }
+        }
+        whole.counts = counts.into_values().collect();
+        Ok(whole)
     }
 
     /// Expected and reached shares, column by column.

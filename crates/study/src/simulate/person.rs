@@ -107,12 +107,15 @@ impl Person {
         let region = scene.labelled(self, demands, 2, fact(|f| *f == PracticeFact::Nuts1RegionName), |dice| {
             REGIONS[dice.weighted(&REGIONS.map(|(_, weight)| weight))].0.to_owned()
         });
-        let stp = scene.labelled(self, demands, 3, fact(|f| *f == PracticeFact::StpCode), |dice| {
-            format!("E540000{:02}", 5 + dice.below(42))
-        });
-        let msoa = scene.labelled(self, demands, 4, fact(|f| *f == PracticeFact::MsoaCode), |dice| {
-            format!("E0200{:04}", dice.below(6_791) + 1)
-        });
+        let asks =
+            |wanted: PracticeFact| scene.wishes.iter().any(|wish| fact_of(&wish.variable.query) == Some(&wanted));
+        let nested = (!asks(PracticeFact::StpCode), !asks(PracticeFact::MsoaCode));
+        let stp_code = |dice: &mut Dice| format!("E540000{:02}", 5 + dice.below(42));
+        let msoa_code = |dice: &mut Dice| format!("E0200{:04}", 1 + dice.below(6_791));
+        let stp = scene.labelled(self, demands, 3, fact(|f| *f == PracticeFact::StpCode), stp_code);
+        let stp = if nested.0 { String::new() } else { stp };
+        let msoa = scene.labelled(self, demands, 4, fact(|f| *f == PracticeFact::MsoaCode), msoa_code);
+        let msoa = if nested.1 { String::new() } else { msoa };
         let until = self.registered_until(scene, demands);
         let years = 1 + dice.below(25) as i64;
         let earliest = day_of(scene.earliest_index).saturating_sub((years * 365).days());
@@ -123,8 +126,12 @@ impl Person {
             demand.present == Some(true) && matches!(scene.study[*id].query, Query::Registered { .. })
         });
         let practice = |store: &mut Store, number: u64| {
-            let id = Purpose::new(number, &format!("{region}|{stp}|{msoa}")).of(0).below(1 << 31) as i64 + 1;
-            let live = Value::Date(date(1998, 1, 1).saturating_add((number as i64 % 18).years()));
+            let mut own = Purpose::new(number, &format!("{region}|{stp}|{msoa}")).of(0);
+            let id = own.below(1 << 31) as i64 + 1;
+            let live = Value::Date(date(1998, 1, 1).saturating_add((own.below(18) as i64).years()));
+            // What no variable asks for follows from the practice.
+            let stp = if nested.0 { stp_code(&mut own) } else { stp.clone() };
+            let msoa = if nested.1 { msoa_code(&mut own) } else { msoa.clone() };
             let known = store
                 .rows("Organisation")
                 .is_some_and(|rows| rows.rows.iter().any(|row| row.first() == Some(&Value::Int(id))));
@@ -142,7 +149,7 @@ impl Person {
             spells = vec![(start, moved), (moved, end)];
         }
         for (start, end) in spells {
-            let (id, organisation) = (self.store.id(), practice(&mut self.store, dice.below(4)));
+            let (id, organisation) = (self.store.id(), practice(&mut self.store, dice.below(5)));
             let times = [("StartDate", midnight(start)), ("EndDate", midnight(end))];
             let mut cells = vec![("Registration_ID", Value::Int(id)), ("Organisation_ID", organisation)];
             cells.extend(times);
@@ -235,6 +242,13 @@ impl Person {
         self.store.push("Household", &cells);
         let member = self.store.id();
         self.push("HouseholdMember", &[("HouseholdMember_ID", Value::Int(member)), ("Household_ID", Value::Int(id))]);
+    }
+}
+
+fn fact_of(query: &Query) -> Option<&PracticeFact> {
+    match query {
+        Query::Practice { returning, .. } => Some(returning),
+        _ => None,
     }
 }
 

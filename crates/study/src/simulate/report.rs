@@ -9,7 +9,8 @@ use serde::Serialize;
 use super::scene::Scene;
 use crate::expectations::period;
 use crate::expectations::settings::Settings;
-use crate::model::{ColumnType, DateBase, Part, Query};
+use crate::model::{ColumnType, DateBase, Part, Query, VariableId};
+use crate::recording::Value as Label;
 
 /// One column.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -40,23 +41,14 @@ impl Report {
         let study = scene.study;
         let columns = study.columns().map(|id| {
             let variable = &study[id];
-            let settings = match variable.query {
-                Query::ValueFrom { source, part: Part::Date } => &study[source].expectations,
-                _ => &variable.expectations,
-            };
-            let settings = Settings::new(&study.default_expectations, settings).ok();
-            let expected = settings.and_then(|settings| settings.incidence().ok()).map(|share| share.unwrap_or(1.0));
+            let expected = share(scene, id);
             let missing = match variable.kind {
+                // Nobody is without an age.
+                ColumnType::Int if matches!(variable.query, Query::AgeAsOf(_)) => Some(i64::MIN),
                 ColumnType::IntCategory { missing } => Some(missing),
                 _ => None,
             };
-            ColumnShare {
-                column: variable.name.clone(),
-                expected,
-                reached: None,
-                why: why(scene, &variable.query),
-                missing,
-            }
+            ColumnShare { column: variable.name.clone(), expected, reached: None, why: why(scene, id), missing }
         });
         Self { patients: 0, columns: columns.collect() }
     }
@@ -86,8 +78,35 @@ impl Report {
     }
 }
 
-fn why(scene: &Scene, query: &Query) -> Option<String> {
+/// Share of patients with a value: the incidence, less labels that stand for no value; a sign only where its source is.
+fn share(scene: &Scene, id: VariableId) -> Option<f64> {
+    let variable = &scene.study[id];
+    let (of, other) = match variable.query {
+        Query::ValueFrom { source, part: Part::Date } => return share(scene, source),
+        Query::ValueFrom { source, .. } => (variable, share(scene, source)?),
+        _ => (variable, 1.0),
+    };
+    let settings = Settings::new(&scene.study.default_expectations, &of.expectations).ok()?;
+    let incidence = settings.incidence().ok()?.unwrap_or(1.0);
+    let labelled = matches!(of.kind, ColumnType::Str | ColumnType::IntCategory { .. });
+    let nothing = |label: &Label| *label == Label::Null || *label == Label::Str(String::new());
+    let empty: f64 = match labelled {
+        true => settings
+            .ratios()
+            .unwrap_or_default()
+            .iter()
+            .filter(|(label, _)| nothing(label))
+            .map(|(_, ratio)| ratio)
+            .sum(),
+        false => 0.0,
+    };
+    Some(incidence * (1.0 - empty) * other)
+}
+
+fn why(scene: &Scene, id: VariableId) -> Option<String> {
+    let query = &scene.study[id].query;
     let text = match query {
+        Query::ValueFrom { source, part: Part::Date | Part::Comparator } => return why(scene, *source),
         Query::Categorised(_) | Query::Aggregate { .. } | Query::Fixed(_) | Query::AllPatients => {
             "computed from other columns: its expectations are only a target"
         }

@@ -1,6 +1,6 @@
 //! What is the same for all simulated patients of a study: wishes, dates, codes and purposes of dice.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use jiff::civil::Date;
 
@@ -30,6 +30,8 @@ pub(crate) struct Scene<'a> {
     pub(crate) mess: Purpose,
     pub(crate) mess_share: f64,
     codes: HashMap<&'a CodelistId, Vec<(&'a str, String)>>,
+    /// By code: lists that have it, each with the first wish for it. Only codes of several lists.
+    listing: HashMap<&'a str, Vec<(&'a str, usize)>>,
 }
 
 impl<'a> Scene<'a> {
@@ -65,6 +67,8 @@ impl<'a> Scene<'a> {
             };
             (id, items)
         });
+        let codes: HashMap<&CodelistId, Vec<(&str, String)>> = codes.collect();
+        let listing = listing(&wishes, &codes);
         Self {
             study,
             wishes,
@@ -76,7 +80,8 @@ impl<'a> Scene<'a> {
             solving: purpose("solving"),
             mess: purpose("mess"),
             mess_share: request.mess,
-            codes: codes.collect(),
+            codes,
+            listing,
             runs,
         }
     }
@@ -126,16 +131,37 @@ impl<'a> Scene<'a> {
         self.codes.get(&codes.list).map_or(&[], Vec::as_slice)
     }
 
-    /// A code of a list; one that a label means, if there is such a code or category.
-    pub(crate) fn code(&self, codes: &Codes, label: Option<&str>, dice: &mut Dice) -> &'a str {
+    /// A code of a list; one that a label means, if there is such a code or category. Rather one that stands in no list
+    /// of which this patient is to have nothing.
+    pub(crate) fn code(
+        &self,
+        codes: &Codes,
+        label: Option<&str>,
+        person: &Person,
+        demands: &Demands,
+        dice: &mut Dice,
+    ) -> &'a str {
         let all = self.codes(codes);
         let meant: Vec<&str> = all
             .iter()
             .filter(|(code, category)| label.is_some_and(|l| l == *code || l == category))
             .map(|(code, _)| *code)
             .collect();
-        let code = if meant.is_empty() { dice.often(all).map(|(code, _)| *code) } else { dice.often(&meant).copied() };
-        code.unwrap_or("")
+        let meant = if meant.is_empty() { all.iter().map(|(code, _)| *code).collect() } else { meant };
+        let fits = |code: &str| {
+            let others = self.listing.get(code).map_or(&[][..], Vec::as_slice);
+            others
+                .iter()
+                .all(|(list, wish)| *list == codes.list.0 || self.present(&self.wishes[*wish], person, demands))
+        };
+        let mut code = "";
+        for _ in 0..12 {
+            code = dice.often(&meant).copied().unwrap_or("");
+            if fits(code) {
+                return code;
+            }
+        }
+        meant.iter().find(|code| fits(code)).copied().unwrap_or(code)
     }
 
     /// The first values of a kind that a group's variables draw, for the rows they share.
@@ -147,4 +173,26 @@ impl<'a> Scene<'a> {
             .filter_map(|wish| Some((wish, wish.values.as_ref()?)));
         drawing.find(|(_, draw)| of(draw))
     }
+}
+
+fn listing<'a>(
+    wishes: &[Wish<'a>],
+    codes: &HashMap<&'a CodelistId, Vec<(&'a str, String)>>,
+) -> HashMap<&'a str, Vec<(&'a str, usize)>> {
+    let mut listing: HashMap<&str, Vec<(&str, usize)>> = HashMap::new();
+    let mut seen = HashSet::new();
+    for (place, wish) in wishes.iter().enumerate() {
+        let list = match &wish.variable.query {
+            Query::ClinicalEvents(rows) | Query::Medications(rows) => &rows.codes.list,
+            Query::RecordedValue { codes, .. } => &codes.list,
+            _ => continue,
+        };
+        if !seen.insert(list) {
+            continue;
+        }
+        let distinct: HashSet<&str> = codes.get(list).into_iter().flatten().map(|(code, _)| *code).collect();
+        distinct.into_iter().for_each(|code| listing.entry(code).or_default().push((list.0.as_str(), place)));
+    }
+    listing.retain(|_, lists| lists.len() > 1);
+    listing
 }

@@ -27,7 +27,6 @@ pub(super) fn check(
     bytes: &[u8],
     head: usize,
     kind: Kind,
-    version: MetadataVersion,
     schema: &Schema,
     most: u64,
     place: Place,
@@ -41,8 +40,8 @@ pub(super) fn check(
     let message = message.ok_or_else(|| fault("it is shorter than its own head"))?;
     let body = bytes.get(head..).unwrap_or_default();
     let message = root_as_message(message).map_err(|error| fault(&error.to_string()))?;
-    if message.version() != version || !(MetadataVersion::V4..=MetadataVersion::V5).contains(&version) {
-        return Err(fault("its version is not that of the file, or older than Arrow 0.8"));
+    if !(MetadataVersion::V4..=MetadataVersion::V5).contains(&message.version()) {
+        return Err(fault("its version is older than Arrow 0.8, or not known here"));
     }
     match (message.header_type(), kind) {
         (MessageHeader::RecordBatch, Kind::Rows) => {

@@ -26,7 +26,7 @@ impl Planting<'_, '_> {
     fn event(&mut self, row: &Row, codes: &Codes, number: Option<f64>) {
         let label = self.label(row);
         let mut dice = row.wish.what.of(self.person.number.wrapping_add((row.nth + 1) << 20));
-        let code = self.scene.code(codes, label.as_deref(), &mut dice);
+        let code = self.scene.code(codes, label.as_deref(), &self.person, self.demands, &mut dice);
         let number = match row.odd && dice.chance(0.5) {
             true => Value::Null,
             false => number.map_or(Value::Float(0.0), Value::Float),
@@ -76,7 +76,7 @@ impl Planting<'_, '_> {
     fn issue(&mut self, row: &Row, codes: &Codes) {
         let label = self.label(row);
         let mut dice = row.wish.what.of(self.person.number.wrapping_add((row.nth + 1) << 20));
-        let code = self.scene.code(codes, label.as_deref(), &mut dice);
+        let code = self.scene.code(codes, label.as_deref(), &self.person, self.demands, &mut dice);
         let (id, moment) = (self.person.store.id(), self.moment(row));
         let drug = Value::text(format!("drug {code}"));
         let cells = [

@@ -47,7 +47,7 @@ impl Planting<'_, '_> {
                 ];
                 self.person.push("OPA", &cells);
                 if let Some(codes) = procedures {
-                    let code = self.scene.code(codes, None, &mut dice);
+                    let code = self.scene.code(codes, None, &self.person, self.demands, &mut dice);
                     self.person.push(
                         "OPA_Proc",
                         &[("OPA_Ident", Value::Int(id)), ("Primary_Procedure_Code", Value::text(code))],
@@ -113,9 +113,10 @@ impl Planting<'_, '_> {
             _ => None,
         });
         let mut code = |codes: &Option<Codes>, otherwise: &str| {
-            codes
-                .as_ref()
-                .map_or_else(|| otherwise.to_owned(), |codes| self.scene.code(codes, None, &mut dice).to_owned())
+            codes.as_ref().map_or_else(
+                || otherwise.to_owned(),
+                |codes| self.scene.code(codes, None, &self.person, self.demands, &mut dice).to_owned(),
+            )
         };
         let secondary = code(&admission.diagnoses, "R69X");
         let mut primary = code(&admission.primary_diagnoses, &secondary);

@@ -15,7 +15,9 @@ impl Planting<'_, '_> {
         match &row.wish.variable.query {
             Query::DeathCertificate { codes, returning, .. } => {
                 let died = *self.person.died.get_or_insert(day);
-                let listed = codes.as_ref().map(|codes| self.scene.code(&codes.codes, None, &mut dice).to_owned());
+                let listed = codes
+                    .as_ref()
+                    .map(|codes| self.scene.code(&codes.codes, None, &self.person, self.demands, &mut dice).to_owned());
                 let label = row.wish.values.as_ref().and_then(|draw| draw.label(dice.bits()));
                 let cause = label.clone().filter(|_| *returning == DeathFact::UnderlyingCause).or(listed);
                 let place = label.filter(|_| *returning == DeathFact::Place);
