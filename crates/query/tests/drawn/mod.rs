@@ -7,7 +7,7 @@ use query::*;
 pub(crate) const OPERATIONS: &str = "table filter sort pick_first pick_last join union distinct value null values codelist \
     parameter column exists count count_distinct min max sum mean set count_episodes most_frequent sum_of_group_max eq ne \
     lt le gt ge and or not is_null in case coalesce min_of max_of add sub mul div floor_div div_int power neg abs cast \
-    round_half_away starts_with contains contains_after_boundary concat replace trim known_parts date_add difference \
+    round_half_away starts_with contains contains_after_boundary concat replace trim known_parts linked date_add difference \
     year_boundaries_between year month day_of_month first_day_of last_day_of day sample";
 
 /// Numbers to choose by; 0 when they are used up.
@@ -88,6 +88,9 @@ pub(crate) fn tables(mut s: Script) -> Tables {
         let columns = patient.into_iter().chain(columns.iter().copied()).map(str::to_owned).collect();
         tables.insert(table, Rows { columns, rows });
     }
+    let pair = |_| vec![value(&mut s, Type::Str), value(&mut s, Type::Str)];
+    let (columns, rows) = (["id", "prev_id"].map(str::to_owned).to_vec(), (0..5).map(pair).collect());
+    tables.insert("VmpMapping", Rows { columns, rows });
     tables
 }
 
@@ -474,8 +477,12 @@ impl Draw {
 
     fn text(&mut self, at: usize, ci: Collation) -> Series {
         let (x, y, z) = (self.operand(at, Type::Str), self.operand(at, Type::Str), self.operand(at, Type::Str));
-        match self.s.pick(6) {
+        match self.s.pick(7) {
             0 => self.b.concat([x, y]),
+            5 => {
+                let (known, links) = (self.set(Type::Str), self.b.table("VmpMapping"));
+                self.b.linked(x, known, links, "id", "prev_id")
+            }
             1 => self.b.replace(x, y, z, ci),
             2 => self.b.trim(x),
             3 => {
