@@ -4,7 +4,7 @@ use jiff::civil::date;
 use proptest::prelude::*;
 
 use super::*;
-use crate::functions::{Function, table};
+use crate::functions::{ArgumentKind, Form, Function, Parameter, table};
 use crate::model::VariableId;
 use crate::recording::{Codelist, CodelistId, CodelistItems, Source, SourceId, StudyCall, Variable};
 
@@ -72,27 +72,64 @@ fn value() -> impl Strategy<Value = Value> {
     })
 }
 
-/// A call of any function; each argument is given in half of the cases.
-fn call() -> impl Strategy<Value = Variable> {
-    let names = prop::sample::select(vec!["a", "b", "c", "d", "patient_id", "fixed_value_1", "a_date"]);
-    let functions = prop::sample::select(table().functions().iter().collect::<Vec<&'static Function>>());
-    let arguments = prop::collection::vec(prop::option::of(value()), 20);
-    (names, functions, arguments).prop_map(|(name, function, values)| {
-        let mut arguments: Vec<(String, Value)> = function
-            .parameters
-            .iter()
-            .zip(values.clone())
-            .filter_map(|(parameter, value)| Some((parameter.name.clone(), value?)))
-            .collect();
-        if function.query == "aggregate_of" {
-            let names = values.into_iter().take(3).flatten().collect();
-            arguments = vec![("column_names".to_owned(), Value::List(names))];
+/// A value that a parameter may well take.
+fn fitting(parameter: &Parameter) -> BoxedStrategy<Value> {
+    let text = |words: &[&str]| {
+        let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+        prop::sample::select(words).prop_map(Value::Str).boxed()
+    };
+    let cases = |expression: String| {
+        let default = Value::Str("DEFAULT".to_owned());
+        Value::Map(vec![(Value::Int(1), Value::Str(expression)), (Value::Int(0), default)])
+    };
+    if !parameter.choices.is_empty() {
+        return prop::sample::select(parameter.choices.clone()).prop_map(Value::Str).boxed();
+    }
+    match parameter.kind {
+        ArgumentKind::Codelist => {
+            let system = parameter.systems.first().map_or("snomed", |system| system.name());
+            Just(Value::Codelist(CodelistId(system.to_owned()))).boxed()
         }
+        ArgumentKind::Date => text(&["2020-02-01", "today", "2020-03-31", "2021-01-01"]),
+        ArgumentKind::Pair => Just(Value::Null).boxed(),
+        ArgumentKind::DateFormat => text(&["YYYY-MM", "YYYY"]),
+        ArgumentKind::Flag | ArgumentKind::Episodes | ArgumentKind::Expectations => Just(Value::Null).boxed(),
+        ArgumentKind::Integer => prop::sample::select(vec![Value::Int(100), Value::Int(16)]).boxed(),
+        ArgumentKind::Number => Just(Value::Float(0.5)).boxed(),
+        ArgumentKind::Path => text(&["output/x.csv", "x.csv.gz"]),
+        ArgumentKind::Categories => text(&["a AND b", "1 = 1", "a OR NOT b"])
+            .prop_map(move |e| match e {
+                Value::Str(expression) => cases(expression),
+                other => other,
+            })
+            .boxed(),
+        ArgumentKind::Dict => Just(Value::Map(Vec::new())).boxed(),
+        ArgumentKind::Expression => text(&["a AND b", "1 = 1", "a OR NOT b"]),
+        ArgumentKind::Source | ArgumentKind::Names => text(&["a", "b"]),
+        ArgumentKind::Returning | ArgumentKind::Extra => Just(Value::Null).boxed(),
+        ArgumentKind::Text | ArgumentKind::Texts | ArgumentKind::Value => text(&["x", "y"]),
+    }
+}
+
+/// A call of any function: arguments that fit, and now and then any others.
+fn call() -> impl Strategy<Value = Variable> {
+    let names = prop::sample::select(vec!["a", "b", "c", "d", "e", "f", "patient_id", "fixed_value_1", "a_date"]);
+    let functions = prop::sample::select(table().functions().iter().collect::<Vec<&'static Function>>());
+    let call = |(name, function): (&'static str, &'static Function)| {
+        let arguments: Vec<_> = function.parameters.iter().map(|p| argument_of(function, p)).collect();
+        (Just((name, function)), arguments)
+    };
+    (names, functions).prop_flat_map(call).prop_map(|((name, function), values)| {
+        let given = function.parameters.iter().zip(values);
+        let arguments = given.filter_map(|(parameter, value)| {
+            let name = if parameter.form == Form::Positional { "column_names" } else { parameter.name.as_str() };
+            Some((name.to_owned(), value?))
+        });
         Variable {
             name: name.to_owned(),
             function: function.query.clone(),
             called: Some(function.name.clone()),
-            args: arguments,
+            args: arguments.filter(|(name, _)| name != "extra_columns").collect(),
             extra: Vec::new(),
             src: SourceId(0),
             via: vec![SourceId(7)],
@@ -101,11 +138,38 @@ fn call() -> impl Strategy<Value = Variable> {
     })
 }
 
+fn argument_of(function: &'static Function, parameter: &'static Parameter) -> BoxedStrategy<Option<Value>> {
+    let returned: Vec<Value> = function.returning().iter().map(|r| Value::Str(r.name.clone())).collect();
+    let good = match parameter.kind {
+        ArgumentKind::Returning if !returned.is_empty() => prop::sample::select(returned).boxed(),
+        _ => fitting(parameter),
+    };
+    let needed =
+        parameter.default.is_none() || parameter.kind == ArgumentKind::Returning || !parameter.choices.is_empty();
+    prop_oneof![
+        30 => good.prop_map(move |value| Some(value).filter(|value| needed || *value != Value::Null)),
+        if needed { 1 } else { 60 } => Just(None),
+        1 => value().prop_map(Some),
+    ]
+    .boxed()
+}
+
 fn nested() -> impl Strategy<Value = Variable> {
     (call(), prop::collection::vec(call(), 0..2)).prop_map(|(mut call, extra)| {
         call.extra = extra;
         call
     })
+}
+
+/// Mostly a population that is one.
+fn population() -> impl Strategy<Value = Variable> {
+    let all = |mut variable: Variable| {
+        (variable.function, variable.called, variable.args) = ("all".to_owned(), None, Vec::new());
+        variable.extra.clear();
+        variable
+    };
+    let any = prop_oneof![nested().prop_map(all), nested()];
+    any.prop_map(|variable| Variable { name: "population".to_owned(), ..variable })
 }
 
 fn recording(variables: Vec<Variable>, population: Variable, index_date: Value) -> Recording {
@@ -148,11 +212,11 @@ proptest! {
     #[test]
     fn any_recording_ends_in_a_sound_study_or_in_faults(
         variables in prop::collection::vec(nested(), 0..6),
-        population in nested(),
-        index_date in value(),
+        population in population(),
+        index_date in prop_oneof![4 => Just(Value::Str("2020-01-31".to_owned())), 1 => value()],
         dates in prop::bool::ANY,
     ) {
-        let recording = recording(variables, Variable { name: "population".to_owned(), ..population }, index_date);
+        let recording = recording(variables, population, index_date);
         let mut options = CheckOptions::new(recording.date);
         if dates {
             options.index_dates = vec![date(2020, 2, 29), date(2021, 3, 31)];
@@ -233,4 +297,18 @@ fn the_order_of_the_specification() {
     assert_eq!(names, ["a", "a_date", "c", "b", "fixed_value_1", "m", "d", "population"]);
     let columns: Vec<&str> = study.columns().map(|id| study[id].name.as_str()).collect();
     assert_eq!(columns, ["a", "a_date", "b", "m"]);
+}
+
+#[test]
+fn random_recordings_are_of_both_kinds() {
+    use proptest::strategy::ValueTree as _;
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    let strategy = (prop::collection::vec(nested(), 1..4), population());
+    let mut sound = 0;
+    for _ in 0..300 {
+        let (variables, population) = strategy.new_tree(&mut runner).unwrap().current();
+        let recording = recording(variables, population, Value::Null);
+        sound += usize::from(check(&recording, &CheckOptions::new(recording.date)).study.is_some());
+    }
+    assert!((15..250).contains(&sound), "{sound} of 300 are sound");
 }
