@@ -129,7 +129,7 @@ fn call() -> impl Strategy<Value = Variable> {
             name: name.to_owned(),
             function: function.query.clone(),
             called: Some(function.name.clone()),
-            args: arguments.filter(|(name, _)| name != "extra_columns").collect(),
+            args: arguments.filter(|(name, _)| name != "extra").collect(),
             extra: Vec::new(),
             src: SourceId(0),
             via: vec![SourceId(7)],

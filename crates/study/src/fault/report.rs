@@ -135,6 +135,11 @@ fn block(recording: &Recording, fault: &Fault, texts: &Texts, options: &HumanOpt
     pipeline::report::human(text, &place, std::slice::from_ref(&diagnostic), options)
 }
 
+/// The part of the Python source that a fault is about; nothing without the text of its file.
+pub fn span(recording: &Recording, fault: &Fault, texts: &Texts) -> Option<Span> {
+    place(recording, fault, texts).map(|place| place.span)
+}
+
 /// Takes lints away that a comment `# cloister: ignore SD9xx` on a line of their call silences.
 pub fn silence(recording: &Recording, faults: &mut Vec<Fault>, texts: &Texts) {
     faults.retain(|fault| {
