@@ -5,6 +5,7 @@
 #![allow(unreachable_pub, reason = "the modules below are this program's own")]
 
 mod naive;
+mod random;
 mod support;
 
 use std::collections::BTreeSet;
