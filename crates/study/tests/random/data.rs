@@ -100,6 +100,11 @@ fn children(draw: &mut Draw, of: &Table, key: &str, most: usize, own: Option<&st
     table
 }
 
+/// Seldom two, where two rows of a patient may stop the run.
+fn one_or_two(draw: &mut Draw) -> usize {
+    if draw.chance(3) { 2 } else { 1 }
+}
+
 fn reference(draw: &mut Draw, key: (&str, &[&str]), columns: &[Column]) -> Table {
     let mut table = Table::default();
     table.columns.push(key.0.into());
@@ -241,7 +246,7 @@ fn people(draw: &mut Draw, folder: &mut Folder) {
     );
     let details = reference(
         draw,
-        ("Organisation_ID", &["1", "1", "2", "3"]),
+        ("Organisation_ID", &["1", "1", "1", "2", "2", "2", "3", "3"]),
         &[
             ("TrialNumber", Of(&["5", "6"])),
             ("Property", Of(&["IMD_decile", "intcon"])),
@@ -274,13 +279,14 @@ fn people(draw: &mut Draw, folder: &mut Folder) {
         &[
             ("HouseholdSize", Of(&["1", "4"])),
             ("Prison", Of(&["true", "false"])),
-            ("NFA_Unknown", Of(&["false", "false", "true"])),
+            ("NFA_Unknown", Of(&["false", "false", "false", "true"])),
             ("MixedSoftwareHousehold", Of(&["true", "false"])),
             ("TppPercentage", Of(&["0", "75"])),
             ("MSOA", Of(&["E1", ""])),
         ],
     );
-    let members = rows(draw, 1, Some(("HouseholdMember_ID", 0)), &[("Household_ID", Of(&["1", "2", "3", "4"]))]);
+    let many = one_or_two(draw);
+    let members = rows(draw, many, Some(("HouseholdMember_ID", 0)), &[("Household_ID", Of(&["1", "2", "3", "4"]))]);
     for (name, table) in [
         ("RegistrationHistory", registrations),
         ("Organisation", practices),
@@ -474,7 +480,8 @@ fn registries(draw: &mut Draw, folder: &mut Folder) {
             ("dsstdat", Of(&["01/03/2021", "15/04/2021", ""])),
         ],
     );
-    let cpns = rows(draw, 1, Some(("Id", 0)), &[("DateOfDeath", Day)]);
+    let many = one_or_two(draw);
+    let cpns = rows(draw, many, Some(("Id", 0)), &[("DateOfDeath", Day)]);
     for (name, table) in [
         ("SGSS_Positive", first_positive),
         ("SGSS_Negative", first_negative),

@@ -16,6 +16,8 @@ impl Studio<'_> {
                 None => "1 = 1".into(),
             },
             2 | 3 => format!("{} {} {}", self.number(depth), self.comparison(), self.number(depth)),
+            // text that is no number stops it as well
+            4 if self.draw.chance(3) => format!("{} > {}", self.text(), self.number(0)),
             4 => match self.some(|k| k.numeric) {
                 Some(text) => format!("{} {} {}", text.name, self.comparison(), self.number(0)),
                 None => format!("{} {} 2", self.number(0), self.comparison()),

@@ -158,7 +158,7 @@ impl Studio<'_> {
     }
 
     fn call(&mut self, outer: bool) -> Call {
-        match self.draw.below(if outer { 46 } else { 30 }) {
+        match self.draw.below(if outer { 54 } else { 30 }) {
             0..=5 => self.coded("with_these_clinical_events"),
             6..=8 => self.coded("with_these_medications"),
             9 => self.bmi(),
@@ -192,6 +192,8 @@ impl Studio<'_> {
             40 | 41 => self.satisfying(),
             42 | 43 => self.aggregate(),
             44 => self.file(),
+            45..=49 => self.rare(),
+            50..=52 => self.place(),
             _ => self.constant(),
         }
     }
@@ -226,7 +228,10 @@ impl Studio<'_> {
         };
         let (name, fixed) = match self.draw.below(10) {
             0..=2 => {
-                return self.draw.of(&["2021-03-01", "2020-02-29", "1900-01-01", "2021-03-31", "9999-12-31"]).to_owned();
+                return self
+                    .draw
+                    .of(&["2021-03-01", "2020-02-29", "1900-01-01", "2021-03-31", "9999-12-31"])
+                    .to_owned();
             }
             3..=5 => ("index_date".to_owned(), true),
             6 => ("today".to_owned(), true),

@@ -13,9 +13,10 @@ use study::model::Study;
 use study::recording::Recording;
 
 use crate::naive;
+use crate::over as run;
 use crate::support::case::{Case, Run};
+use crate::support::recorder;
 use crate::support::tables::{Folder, Table};
-use crate::support::{recorder, run};
 use draw::Draw;
 use functions::Drawn;
 
@@ -29,7 +30,7 @@ fn setting(name: &str, default: u64) -> u64 {
 
 #[test]
 fn random_studies_over_random_tables_agree() {
-    let (first, count) = (setting("RANDOM", 1), setting("RANDOM_STUDIES", 40));
+    let (first, count) = (setting("RANDOM", 1), setting("RANDOM_STUDIES", 50));
     let drawn: Vec<Drawn> = (first..first + count).map(|seed| functions::study(&mut Draw::new(seed))).collect();
     let cases: Vec<Case> = drawn.iter().map(case_of).collect();
     let (mut runs, mut varied) = (0_u32, 0_u32);
@@ -69,9 +70,12 @@ fn random_studies_over_random_tables_agree() {
     assert!(stopped.values().sum::<u32>() < runs, "most runs stop: {stopped:?}");
     let wanted = functions::all();
     let absent: Vec<_> = wanted.iter().filter(|word| !told.contains_key(**word)).collect();
-    let constant: Vec<_> =
-        told.iter().filter(|(word, t)| t.1 == 0 && !functions::CONSTANT.contains(&word.as_str())).collect();
-    if count >= 40 {
+    // what few runs ask may be constant by chance
+    let constant: Vec<_> = told
+        .iter()
+        .filter(|(word, t)| t.0 >= 60 && t.1 == 0 && !functions::CONSTANT.contains(&word.as_str()))
+        .collect();
+    if count >= 50 {
         assert!(absent.is_empty(), "never drawn: {absent:?}");
         assert!(constant.is_empty(), "never varies: {constant:?}");
     }
