@@ -32,7 +32,8 @@ fn cases() -> Vec<Case> {
 fn every_case_gives_what_the_rules_say() {
     let wanted = std::env::var("CASE").unwrap_or_default();
     let mut cases = cases();
-    cases.retain(|case| case.name.contains(&wanted));
+    // What a check tells, and at which place, is the business of tests/faults.
+    cases.retain(|case| case.name.contains(&wanted) && !case.name.starts_with("faults/"));
     assert!(!cases.is_empty(), "no case is named {wanted}");
     let recorded = recorder::record(&cases);
     let mut failed = Vec::new();
