@@ -21,5 +21,6 @@ pub(crate) fn action(args: &Action, terminal: &Terminal) -> Result<Exit, Box<dyn
     let (mut out, mut err) = (std::io::stdout().lock(), std::io::stderr().lock());
     let mut context = actions::Context::by_hand(&cwd, &mut out, &mut err);
     context.project_version = args.project_version;
+    context.fence = &crate::recorder::fence;
     Ok(Exit::Other(actions::run(name, &rest, &mut context)))
 }

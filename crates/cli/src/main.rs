@@ -19,6 +19,7 @@ mod online;
 mod plan;
 mod planning;
 mod project;
+mod recorder;
 mod run;
 mod schema;
 mod settings;

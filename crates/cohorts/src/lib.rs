@@ -4,6 +4,7 @@ mod field;
 mod memory;
 pub mod read;
 mod text;
+pub mod validate;
 mod write;
 
 pub use field::{DatePrecision, Field, Format, Kind, Schema, Source};

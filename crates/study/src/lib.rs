@@ -9,6 +9,7 @@ pub mod lower;
 pub mod model;
 pub mod record;
 pub mod recording;
+pub mod simulate;
 
 pub use check::{CheckOptions, Checked, Flavour, check};
 pub use lower::{LowerError, lower};

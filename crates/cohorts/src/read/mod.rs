@@ -2,6 +2,7 @@
 //! Spec actions.md 3.1-3.4. Every fault of a file is told with its place; memory does not grow with the number of rows.
 
 mod csv;
+mod dta;
 mod error;
 mod feather;
 mod input;
@@ -85,6 +86,7 @@ trait Table: Send {
 
 /// A file that is being read.
 pub struct Reader {
+    format: Format,
     table: Box<dyn Table>,
     ended: bool,
 }
@@ -113,11 +115,14 @@ impl Reader {
         let table: Box<dyn Table> = match format {
             Format::Csv | Format::CsvGz => Box::new(csv::Csv::open(format, input, limits)?),
             Format::Feather => Box::new(feather::Feather::open(input, limits)?),
-            Format::Dta | Format::DtaGz => {
-                return Err(ReadError::Unsupported { what: "this format yet".to_owned() });
-            }
+            Format::Dta | Format::DtaGz => Box::new(dta::Dta::open(format, input, limits)?),
         };
-        Ok(Self { table, ended: false })
+        Ok(Self { format, table, ended: false })
+    }
+
+    /// As it was opened.
+    pub const fn format(&self) -> Format {
+        self.format
     }
 
     /// All columns of the file, in order. Names may occur twice.

@@ -44,7 +44,8 @@ impl Patient<'_> {
                 _ => return self.unsound(node),
             }
         }
-        let (Ok(id), Ok(previous)) = (self.prepared.access(*frame, id)?, self.prepared.access(*frame, previous)?) else {
+        let (Ok(id), Ok(previous)) = (self.prepared.access(*frame, id)?, self.prepared.access(*frame, previous)?)
+        else {
             return self.unsound(node);
         };
         let (mut older, mut both) = (Steps::new(), Steps::new());

@@ -121,8 +121,13 @@ impl<'s, 'a> Call<'s, 'a> {
     fn wrong(&mut self, name: &str, expected: &str) {
         let message = format!("{} cannot be the {name} of `patients.{}`", shown(self.value(name)), self.function.name);
         let says = self.function.parameter(name).map(|p| p.says.as_str());
-        let fix = if expected.is_empty() { says.unwrap_or_default().to_owned() } else { expected.to_owned() };
-        self.fault(Fault::new("SD212", message).argument(name).fix(format!("expected: {fix}")));
+        let fix = match expected {
+            "" => format!("expected: {}", says.unwrap_or_default()),
+            // A suggestion is a sentence of its own.
+            fix if fix.ends_with('?') => fix.to_owned(),
+            fix => format!("expected: {fix}"),
+        };
+        self.fault(Fault::new("SD212", message).argument(name).fix(fix));
     }
 
     /// A whole number.
@@ -209,7 +214,6 @@ impl<'s, 'a> Call<'s, 'a> {
 
     fn date_of(&mut self, argument: &str, value: &Value) -> Option<DateExpr> {
         let found = dates::text(value)
-            .map_err(Box::new)
             .and_then(|text| dates::date(self.scope, &text, Some(&self.variable.name)))
             .and_then(|expr| dates::checked(self.scope, expr));
         found.map_err(|fault| self.fault(fault.argument(argument))).ok()

@@ -4,7 +4,7 @@
 use cohorts::DatePrecision;
 
 use super::call::Call;
-use super::expression::{Lookup, Problem, parse, truth};
+use super::expression::{Lookup, Node, Problem, parse, truth};
 use super::scope::{Found, Scope};
 use super::shown;
 use crate::fault::Fault;
@@ -40,14 +40,17 @@ impl Call<'_, '_> {
             );
         }
         let mut branches = Some(Vec::new());
+        let mut nodes = Vec::new();
         for (key, value) in entries.iter().filter(|(_, value)| !is_default(value)) {
-            let expr = self.expression(argument, value, care_home);
+            let (expr, node) = self.expression(argument, value, care_home);
+            nodes.push(node);
             let branch = kind.and_then(|kind| scalar(key, kind)).zip(expr);
             branches = branches.zip(branch).map(|(mut all, one)| {
                 all.push(one);
                 all
             });
         }
+        self.unreachable(argument, entries, &nodes);
         let kind = kind?;
         let default = defaults.first().filter(|_| defaults.len() == 1).and_then(|key| scalar(key, kind))?;
         Some((Cases { branches: branches?, default }, kind))
@@ -85,11 +88,29 @@ impl Call<'_, '_> {
         None
     }
 
-    fn expression(&mut self, argument: &str, value: &Value, care_home: bool) -> Option<Expr> {
+    /// SD915.
+    fn unreachable(&mut self, argument: &str, entries: &[(Value, Value)], nodes: &[Option<Node>]) {
+        let written: Vec<&(Value, Value)> = entries.iter().filter(|(_, value)| !is_default(value)).collect();
+        let mut found = Vec::new();
+        crate::lint::branches(nodes, &mut |later, earlier, same| {
+            let (Some((key, Value::Str(text))), Some((first, _))) = (written.get(later), written.get(earlier)) else {
+                return;
+            };
+            let why = if same { "has the same condition" } else { "is true wherever this one is" };
+            let message =
+                format!("the category {} is never reached: {} comes before and {why}", shown(key), shown(first));
+            found.push(Fault::new("SD915", message).argument(argument).part(text, 0..text.len()));
+        });
+        for fault in found {
+            self.fault(fault.fix("change one of the conditions, or their order"));
+        }
+    }
+
+    fn expression(&mut self, argument: &str, value: &Value, care_home: bool) -> (Option<Expr>, Option<Node>) {
         let Value::Str(text) = value else {
             let message = format!("{} is no expression", shown(value));
             self.fault(Fault::new("SD503", message).argument(argument).fix("write the condition in quotes"));
-            return None;
+            return (None, None);
         };
         let mut problems: Vec<Problem> = Vec::new();
         let found = match parse(text) {
@@ -101,11 +122,11 @@ impl Call<'_, '_> {
                 if !care_home {
                     crate::lint::expression(&node, scope, &mut problems);
                 }
-                found
+                (found, Some(node))
             }
             Err(problem) => {
                 problems.push(problem);
-                None
+                (None, None)
             }
         };
         for problem in problems {

@@ -56,6 +56,15 @@ impl Call<'_, '_> {
             self.fault(Fault::new("SD402", message).argument(name).fix(wrong_system(list, &names)));
             return None;
         };
+        if sound
+            && self.scope.odd.insert(id.clone())
+            && let Some(words) = crate::lint::codelist(list, system)
+        {
+            let from = list.origin.first().and_then(|origin| origin.file.as_deref());
+            let fix =
+                from.map_or_else(|| "compare the codes with their source".to_owned(), |file| format!("look at {file}"));
+            self.fault(Fault::new("SD917", words).argument(name).fix(fix));
+        }
         sound.then_some(Some(Codes { list: id, system }))
     }
 

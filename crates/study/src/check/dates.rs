@@ -19,8 +19,9 @@ pub(super) fn index_date(scope: &mut Scope<'_>) -> Option<Date> {
     if matches!(value, Value::Null) {
         return None;
     }
-    let found = text(value).and_then(|text| date(scope, &text, None).map_err(|fault| *fault)).and_then(|expr| {
-        expr.resolve(None, scope.options.today).map_err(|fault| resolved(&expr, None, &fault)).map(|day| (day, expr))
+    let found = text(value).and_then(|text| date(scope, &text, None)).and_then(|expr| {
+        let day = expr.resolve(None, scope.options.today);
+        day.map_err(|fault| Box::new(resolved(&expr, None, &fault))).map(|day| (day, expr))
     });
     match found {
         Ok((Some(day), _)) => return Some(day),
@@ -35,11 +36,11 @@ pub(super) fn index_date(scope: &mut Scope<'_>) -> Option<Date> {
 }
 
 /// A date of an argument as text.
-pub(super) fn text(value: &Value) -> Result<String, Fault> {
+pub(super) fn text(value: &Value) -> Result<String, Box<Fault>> {
     match value {
         Value::Str(text) => Ok(text.clone()),
         Value::Date(day) => Ok(day.to_string()),
-        other => Err(Fault::new("SD301", format!("{} is no date", shown(other))).fix(FORMS)),
+        other => Err(Box::new(Fault::new("SD301", format!("{} is no date", shown(other))).fix(FORMS))),
     }
 }
 
@@ -108,10 +109,14 @@ fn base(
             Ok(DateBase::Column(id))
         }
         Found::Later => {
-            let message = format!("`{word}` is defined later than the date that uses it");
             let own = of.is_some_and(|of| of == word);
+            let message = if own {
+                format!("`{word}` uses itself")
+            } else {
+                format!("`{word}` is defined later than the date that uses it")
+            };
             let fix = if own {
-                "a variable cannot use itself".to_owned()
+                "name another column".to_owned()
             } else {
                 format!("move `{word}` up, before the variable that uses it")
             };

@@ -18,8 +18,9 @@ pub(super) fn check(recording: &Recording, faults: &mut Vec<Fault>) -> Vec<Measu
         if !ids.insert(measure.id.as_str()) {
             let message =
                 format!("two measures are called `{}`, and the second would take the first one's file", measure.id);
-            faults.push(Fault::new("SD701", message).src(measure.src).argument("id").fix("give it another id"));
-            continue;
+            faults.push(
+                Fault::new("SD701", message).src(measure.src).argument("id").fix("give it another id").only_shown(),
+            );
         }
         if let Some(fault) = id(measure) {
             let stops = fault.severity == crate::fault::Severity::Fault;

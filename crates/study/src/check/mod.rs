@@ -9,7 +9,7 @@ mod dates;
 pub(crate) mod expression;
 mod measures;
 mod order;
-mod plan;
+pub(crate) mod plan;
 mod recorded;
 pub(crate) mod scope;
 
@@ -53,7 +53,7 @@ impl CheckOptions {
 /// What a check found.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Checked {
-    /// Present exactly when no fault (lints aside) is among `faults`.
+    /// Present exactly when no fault of the study (lints and SD701 of measures aside) is among `faults`.
     pub study: Option<Study>,
     /// Of the module, where they are sound.
     pub measures: Vec<Measure>,

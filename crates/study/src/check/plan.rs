@@ -17,17 +17,17 @@ const DEEPEST: usize = 50;
 const LONGEST_NAME: usize = 128;
 
 /// A variable to be.
-pub(super) struct Entry<'a> {
-    pub(super) name: String,
-    pub(super) hidden: bool,
-    pub(super) made: Made,
+pub(crate) struct Entry<'a> {
+    pub(crate) name: String,
+    pub(crate) hidden: bool,
+    pub(crate) made: Made,
     /// The call that it comes from.
-    pub(super) call: &'a Variable,
+    pub(crate) call: &'a Variable,
 }
 
 /// How it comes about.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Made {
+pub(crate) enum Made {
     /// By its call.
     Call,
     /// By `include_date_of_match` or `include_measurement_date` of a variable.
@@ -37,7 +37,7 @@ pub(super) enum Made {
 }
 
 /// The function of a call, by its public name or, for tuples written by hand, by what they hold.
-pub(super) fn function(call: &Variable) -> Option<&'static Function> {
+pub(crate) fn function(call: &Variable) -> Option<&'static Function> {
     let query = call.function.as_str();
     if let Some(found) = call.called.as_deref().and_then(|name| table().called(name))
         && found.query == query
@@ -62,12 +62,12 @@ pub(super) fn function(call: &Variable) -> Option<&'static Function> {
 }
 
 /// An argument that was given.
-pub(super) fn argument<'a>(call: &'a Variable, name: &str) -> Option<&'a Value> {
+pub(crate) fn argument<'a>(call: &'a Variable, name: &str) -> Option<&'a Value> {
     call.args.iter().find(|(key, _)| key == name).map(|(_, value)| value)
 }
 
 /// The names that an aggregate takes, its nested variables among them; days are given as texts.
-pub(super) fn aggregate_names(call: &Variable) -> Vec<&Value> {
+pub(crate) fn aggregate_names(call: &Variable) -> Vec<&Value> {
     let given = ["column_names", "names"].iter().find_map(|key| argument(call, key));
     let mut names: Vec<&Value> = match given {
         Some(Value::List(names)) => names.iter().collect(),
@@ -79,7 +79,7 @@ pub(super) fn aggregate_names(call: &Variable) -> Vec<&Value> {
 }
 
 /// Variables in processing order.
-pub(super) fn plan<'a>(study: &'a StudyCall, faults: &mut Vec<Fault>) -> Vec<Entry<'a>> {
+pub(crate) fn plan<'a>(study: &'a StudyCall, faults: &mut Vec<Fault>) -> Vec<Entry<'a>> {
     let mut planner =
         Planner { entries: Vec::new(), places: HashMap::new(), taken: HashSet::new(), faults, full: false };
     let all = study.variables.iter().chain([&study.population]);
@@ -184,7 +184,7 @@ impl<'a> Planner<'a, '_> {
             );
         } else if name.len() > LONGEST_NAME {
             self.faults.push(
-                Fault::new("SD103", format!("the name `{}…` is {} characters long", &name[..40], name.len()))
+                Fault::new("SD103", format!("`{}…` is {} characters long", &name[..40], name.len()))
                     .at(call)
                     .fix("a name has at most 128 characters (and only 32 of them in Stata files)"),
             );

@@ -28,22 +28,21 @@ pub(super) fn faults(recording: &Recording) -> Vec<Fault> {
 fn raised(exception: &Exception) -> Fault {
     let kind = Kind::of(&exception.kind);
     let (code, fix) = match kind {
-        Kind::MissingParameterError => ("SD008", "give it with `--param KEY=VALUE`"),
+        Kind::MissingParameterError => ("SD008", Some("give it with `--param KEY=VALUE`")),
         Kind::ModuleNotFoundError => (
             "SD003",
-            "study definitions run with the packages of the image `python:v1` or `python:v2`, and modules of the repository",
+            Some(
+                "study definitions run with the packages of the image `python:v1` or `python:v2`, and modules of the repository",
+            ),
         ),
-        _ => ("SD005", "the lines above are those of the repository that Python went through"),
+        _ => ("SD005", None),
     };
     let words = if exception.message.is_empty() {
         exception.kind.clone()
     } else {
         format!("{}: {}", exception.kind, exception.message)
     };
-    let mut fault = Fault::new(code, words).kind(kind);
-    if code != "SD005" || exception.frames.len() > 1 {
-        fault = fault.fix(fix);
-    }
+    let mut fault = Fault::new(code, words).kind(kind).maybe(fix.map(str::to_owned));
     let mut frames = exception.frames.iter().rev().copied();
     fault.src = frames.next();
     fault.via = frames.take(5).collect();

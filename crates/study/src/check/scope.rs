@@ -15,11 +15,11 @@ use crate::recording::{CodelistId, Recording, StudyCall, Value};
 
 pub(crate) struct Scope<'a> {
     pub(super) recording: &'a Recording,
-    pub(super) options: &'a CheckOptions,
-    pub(super) call: &'a StudyCall,
+    pub(crate) options: &'a CheckOptions,
+    pub(crate) call: &'a StudyCall,
     /// The study's own, once it is read.
-    pub(super) index_date: Option<Date>,
-    pub(super) variables: Vec<Variable>,
+    pub(crate) index_date: Option<Date>,
+    pub(crate) variables: Vec<Variable>,
     /// Beside `variables`: whether it is as it should be.
     sound: Vec<bool>,
     done: HashMap<String, VariableId>,
@@ -30,7 +30,9 @@ pub(crate) struct Scope<'a> {
     imposed: BTreeMap<String, DatePrecision>,
     /// Codelists that were looked at already, and whether they are sound.
     pub(super) lists: HashMap<CodelistId, bool>,
-    pub(super) faults: Vec<Fault>,
+    /// Codelists whose shape was looked at.
+    pub(super) odd: HashSet<CodelistId>,
+    pub(crate) faults: Vec<Fault>,
 }
 
 /// What a name leads to.
@@ -55,6 +57,7 @@ impl<'a> Scope<'a> {
             later: HashSet::new(),
             imposed: BTreeMap::new(),
             lists: HashMap::new(),
+            odd: HashSet::new(),
             faults: Vec::new(),
         }
     }
@@ -66,11 +69,11 @@ impl<'a> Scope<'a> {
         self.names = entries.iter().map(|entry| entry.name.clone()).collect();
         self.later = self.names.iter().cloned().collect();
         self.impose(&entries);
-        for entry in entries {
-            self.entry(&entry);
+        for entry in &entries {
+            self.entry(entry);
         }
         self.check_population();
-        crate::lint::study(self.recording, self.options, self.index_date, &self.variables, &mut self.faults);
+        crate::lint::study(self, &entries);
         Study {
             variables: std::mem::take(&mut self.variables),
             index_date: self.index_date,
@@ -139,7 +142,7 @@ impl<'a> Scope<'a> {
         sound.then_some((query, ColumnType::Date(precision)))
     }
 
-    pub(super) fn find(&self, name: &str) -> Found {
+    pub(crate) fn find(&self, name: &str) -> Found {
         match self.done.get(name) {
             Some(&id) => Found::Earlier(id, self.sound[id.0]),
             None if self.later.contains(name) => Found::Later,
@@ -147,13 +150,18 @@ impl<'a> Scope<'a> {
         }
     }
 
-    pub(super) fn variable(&self, id: VariableId) -> &Variable {
+    pub(crate) fn is_sound(&self, id: VariableId) -> bool {
+        self.sound.get(id.0).copied().unwrap_or(false)
+    }
+
+    pub(crate) fn variable(&self, id: VariableId) -> &Variable {
         &self.variables[id.0]
     }
 
-    /// Defined names that look like this one.
+    /// Names that look like this one: of earlier variables, else of any.
     pub(super) fn nearest(&self, name: &str) -> Vec<String> {
-        pipeline::nearest(name, self.names.iter().map(String::as_str))
+        let earlier = pipeline::nearest(name, self.done.keys().map(String::as_str));
+        if earlier.is_empty() { pipeline::nearest(name, self.names.iter().map(String::as_str)) } else { earlier }
     }
 
     fn check_population(&mut self) {

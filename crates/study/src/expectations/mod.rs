@@ -1,17 +1,17 @@
 //! Dummy data by expectations: each column by itself, from `return_expectations` and a seed.
 //! Spec study-definitions.md 10.1.
 
-mod dates;
-mod draw;
+pub(crate) mod dates;
+pub(crate) mod draw;
 mod files;
-mod normal;
+pub(crate) mod normal;
 mod pass;
-mod period;
+pub(crate) mod period;
 mod plan;
 mod problem;
-mod settings;
-mod stream;
-mod weighted;
+pub(crate) mod settings;
+pub(crate) mod stream;
+pub(crate) mod weighted;
 
 use std::error::Error;
 use std::sync::Arc;

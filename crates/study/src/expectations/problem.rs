@@ -72,8 +72,8 @@ impl Problem {
             via: variable.via.clone(),
             part,
             excerpt,
-            other: None,
             fix: self.fix,
+            other: None,
         }
     }
 }

@@ -3,11 +3,14 @@
 
 mod codes;
 mod kind;
+mod place;
+mod report;
 
 use std::ops::Range;
 
 pub use codes::{Rule, rule, rules};
 pub use kind::Kind;
+pub use report::{Entry, Texts, entries, human, silence};
 
 use crate::recording::{SourceId, Variable};
 

@@ -1,24 +1,10 @@
 //! Lints: what is allowed and probably not meant. They never block.
-//! Spec study-definitions.md 13, SD901-SD920.
+//! Spec study-definitions.md 13, SD901-SD920; SD913 is told with the expectations, SD910, SD918 and SD919 where they arise.
 
-use jiff::civil::Date;
+mod codelists;
+mod expressions;
+mod study;
 
-use crate::check::CheckOptions;
-use crate::check::expression::{Node, Problem};
-use crate::check::scope::Scope;
-use crate::fault::Fault;
-use crate::model::Variable;
-use crate::recording::Recording;
-
-/// Lints of one expression.
-pub(crate) fn expression(_node: &Node, _scope: &Scope<'_>, _problems: &mut Vec<Problem>) {}
-
-/// Lints of a whole study.
-pub(crate) fn study(
-    _recording: &Recording,
-    _options: &CheckOptions,
-    _index_date: Option<Date>,
-    _variables: &[Variable],
-    _faults: &mut Vec<Fault>,
-) {
-}
+pub(crate) use codelists::codelist;
+pub(crate) use expressions::{branches, expression};
+pub(crate) use study::study;

@@ -4,6 +4,7 @@
 pub mod dates;
 mod expression;
 mod query;
+mod uses;
 
 use jiff::civil::Date;
 

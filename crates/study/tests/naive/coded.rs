@@ -55,7 +55,9 @@ impl World<'_> {
         let linked = reach(&fold(code), true);
         let candidates: Vec<&String> = listed.keys().filter(|c| linked.contains(*c)).collect();
         // the newest: no other candidate replaced it
-        let replaced = |c: &String| candidates.iter().any(|o| *o != c && reach(o, false).contains(c) && !reach(c, false).contains(*o));
+        let replaced = |c: &String| {
+            candidates.iter().any(|o| *o != c && reach(o, false).contains(c) && !reach(c, false).contains(*o))
+        };
         let newest = candidates.iter().filter(|c| !replaced(c)).max()?;
         Some(listed[*newest].clone())
     }

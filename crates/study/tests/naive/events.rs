@@ -36,7 +36,8 @@ impl Patient<'_> {
         rows.retain(|row| window.holds(row.day(MOMENT)));
         if let Some(other) = &asked.except_days_of {
             let (others, _) = self.events(other);
-            let days: Vec<_> = others.iter().map(|r| r.day(MOMENT)).filter(|day| window.holds(*day)).flatten().collect();
+            let days: Vec<_> =
+                others.iter().map(|r| r.day(MOMENT)).filter(|day| window.holds(*day)).flatten().collect();
             rows.retain(|row| row.day(MOMENT).is_none_or(|day| !days.contains(&day)));
         }
         let day = mm(rows.iter().map(|r| r.day(MOMENT)), asked.pick);
@@ -97,7 +98,8 @@ impl Patient<'_> {
                 _ => false,
             }))
         };
-        let (w, h, b) = (last(&["X76C7", "22A.."], period)?, last(&["XM01E", "229.."], &until)?, last(&["22K.."], period)?);
+        let (w, h, b) =
+            (last(&["X76C7", "22A.."], period)?, last(&["XM01E", "229.."], &until)?, last(&["22K.."], period)?);
         let value = |row: &Option<Row>| row.as_ref().and_then(|r| r.float("NumericValue"));
         let day = |row: &Option<Row>| row.as_ref().and_then(|r| r.day(MOMENT));
         let tall = value(&h).filter(|h| *h != 0.0);
@@ -167,9 +169,8 @@ impl Patient<'_> {
                     DecisionSupportFact::NumericValue => {
                         let window = self.window(period)?;
                         rows.retain(|r| window.holds(r.day(moment)));
-                        let by_value = |a: &Row, b: &Row| {
-                            a.float("NumericValue").partial_cmp(&b.float("NumericValue")).unwrap()
-                        };
+                        let by_value =
+                            |a: &Row, b: &Row| a.float("NumericValue").partial_cmp(&b.float("NumericValue")).unwrap();
                         let row = pick(rows, *which, |r| r.moment(moment), by_value);
                         let value = row.as_ref().and_then(|r| r.float("NumericValue"));
                         return Ok(Given { raw: float(value), belongs: row.and_then(|r| r.day(moment)), event: None });

@@ -2,9 +2,7 @@
 
 use std::cmp::Ordering;
 
-use study::model::{
-    Arithmetic, CareHomeColumn, Cases, CodedFact, ColumnType, Comparison, Expr, Query, VariableId,
-};
+use study::model::{Arithmetic, CareHomeColumn, Cases, CodedFact, ColumnType, Comparison, Expr, Query, VariableId};
 
 use super::{Out, Patient, Raw, Res, Row, Stop, constant, missing, rows};
 
@@ -72,7 +70,11 @@ impl Patient<'_> {
         Ok(match (a, b) {
             (V::Text(a, x), V::Text(b, y)) => {
                 let (Some(a), Some(b)) = (a, b) else { return Ok(None) };
-                Some(if x || y { a.trim_end_matches(' ').cmp(b.trim_end_matches(' ')) } else { fold(&a).cmp(&fold(&b)) })
+                Some(if x || y {
+                    a.trim_end_matches(' ').cmp(b.trim_end_matches(' '))
+                } else {
+                    fold(&a).cmp(&fold(&b))
+                })
             }
             (a, b) if matches!(a, V::Float(_)) || matches!(b, V::Float(_)) => {
                 let (a, b) = (as_float(a)?, as_float(b)?);
@@ -174,7 +176,9 @@ fn as_float(v: V) -> Res<Option<f64>> {
 
 /// Without case and trailing blanks; accents stay.
 pub fn fold(text: &str) -> String {
-    let small = |c: char| if c.is_ascii() || ('À'..='Þ').contains(&c) && c != '×' { c.to_lowercase().next().unwrap() } else { c };
+    let small = |c: char| {
+        if c.is_ascii() || ('À'..='Þ').contains(&c) && c != '×' { c.to_lowercase().next().unwrap() } else { c }
+    };
     text.trim_end_matches(' ').chars().map(small).collect()
 }
 

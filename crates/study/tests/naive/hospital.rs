@@ -24,7 +24,8 @@ impl Patient<'_> {
         }
         if let Some(codes) = &asked.primary_diagnoses {
             rows.retain(|r| {
-                r.text("der.Spell_Primary_Diagnosis").is_some_and(|t| texts(codes).iter().any(|c| fold(t).starts_with(c)))
+                r.text("der.Spell_Primary_Diagnosis")
+                    .is_some_and(|t| texts(codes).iter().any(|c| fold(t).starts_with(c)))
             });
         }
         if let Some(codes) = &asked.procedures {
@@ -98,7 +99,8 @@ impl Patient<'_> {
     }
 
     pub fn outpatient(&self, query: &Query) -> Res<Raw> {
-        let Query::Outpatient { period, pick: which, attended, first, treatment_functions, procedures, returning } = query
+        let Query::Outpatient { period, pick: which, attended, first, treatment_functions, procedures, returning } =
+            query
         else {
             panic!()
         };
@@ -134,9 +136,8 @@ impl Patient<'_> {
 
     pub fn icu(&self, period: &Period, which: Pick, fact: IcuFact) -> Res<Raw> {
         let mut rows = self.rows("ICNARC");
-        let earlier = |r: &Row| {
-            [r.day("IcuAdmissionDateTime"), r.day("OriginalIcuAdmissionDate")].into_iter().flatten().min()
-        };
+        let earlier =
+            |r: &Row| [r.day("IcuAdmissionDateTime"), r.day("OriginalIcuAdmissionDate")].into_iter().flatten().min();
         let window = self.window(period)?;
         rows.retain(|r| window.holds(earlier(r)));
         let sum = |column: &str| {

@@ -154,8 +154,9 @@ impl Patient<'_> {
         let kind = variable.kind;
         let raw = match &variable.query {
             Query::AllPatients => Raw::Bool(true),
-            Query::RandomSample { percent } if *percent >= 100.0 => Raw::Bool(true),
-            Query::RandomSample { .. } => panic!("which patients a sample holds is no rule of the language"),
+            // which patients a sample holds is no rule, only that it hangs on nothing but the patient and the share
+            #[allow(clippy::cast_precision_loss, reason = "less than 100")]
+            Query::RandomSample { percent } => Raw::Bool((self.id.rem_euclid(100) as f64) < *percent),
             Query::Sex => text(self.row().text("Sex")),
             Query::AgeAsOf(date) => self.age(date)?,
             Query::DateOfBirth => day(self.row().day("DateOfBirth")),

@@ -15,16 +15,8 @@ use super::{Given, Patient, Raw, Res, Row, Stop, day, float, mm, text};
 
 const FIRST: [&str; 6] =
     ["Lab_Report_Date", "Organism_Species_Name", "Lab_Type", "Patient_Sex", "SGTF", "CaseCategory"];
-const ALL: [&str; 8] = [
-    "Lab_Report_Date",
-    "Symptomatic",
-    "Pillar",
-    "LFT_Flag",
-    "Lab_Type",
-    "Variant",
-    "VariantDetectionMethod",
-    "SGTF",
-];
+const ALL: [&str; 8] =
+    ["Lab_Report_Date", "Symptomatic", "Pillar", "LFT_Flag", "Lab_Type", "Variant", "VariantDetectionMethod", "SGTF"];
 const COHORTS: [&str; 3] = ["MOL1_high_risk_cohort", "SOT02_risk_cohorts", "CASIM05_risk_cohort"];
 const KNOWN: &str = "downs syndrome/haematologic malignancy/haematological diseases/hiv or aids/imid/\
                      immune-mediated inflammatory disorders (imid)/liver disease/primary immune deficiencies/\
@@ -106,9 +98,7 @@ impl Patient<'_> {
         let groups: &[&str] = match returning {
             SusEthnicity::Code => return text(code.map(String::as_str)),
             SusEthnicity::Group6 => &["ABC", "DEFG", "HJKL", "MNP", "RS"],
-            SusEthnicity::Group16 => {
-                &["A", "B", "C", "D", "E", "F", "G", "H", "J", "K", "L", "M", "N", "P", "R", "S"]
-            }
+            SusEthnicity::Group16 => &["A", "B", "C", "D", "E", "F", "G", "H", "J", "K", "L", "M", "N", "P", "R", "S"],
         };
         let group = letter.and_then(|letter| groups.iter().position(|g| g.contains(letter)));
         Raw::Int(group.map_or(0, |at| i64::try_from(at).unwrap() + 1))
@@ -130,9 +120,9 @@ impl Patient<'_> {
             let status = r.text("CurrentStatus").map(|t| t.trim_matches(' '));
             let drug = r.text("Intervention").map(fold);
             statuses.as_ref().is_none_or(|texts| among(status, texts))
-                && therapeutics.as_ref().is_none_or(|texts| {
-                    drug.is_some_and(|drug| texts.iter().any(|t| drug.contains(&fold(t))))
-                })
+                && therapeutics
+                    .as_ref()
+                    .is_none_or(|texts| drug.is_some_and(|drug| texts.iter().any(|t| drug.contains(&fold(t)))))
                 && indications.as_ref().is_none_or(|texts| among(r.text("COVID_indication"), texts))
         });
         let fact = match returning {

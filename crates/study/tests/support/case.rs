@@ -120,8 +120,12 @@ pub fn parse(name: &str, text: &str) -> Result<Case, String> {
                 let (line, fragments) = (line(place)?, fragments(&body));
                 case.expects.push(Expect::Lint { code: (*code).into(), line, fragments });
             }
-            ["expect"] => case.expects.push(Expect::Rows { date: None, csv: body }),
+            ["expect"] => {
+                Table::parse(&body)?;
+                case.expects.push(Expect::Rows { date: None, csv: body });
+            }
             ["expect", date] => {
+                Table::parse(&body)?;
                 let date = Some(date.parse().map_err(|_| format!("{date} is no date"))?);
                 case.expects.push(Expect::Rows { date, csv: body });
             }

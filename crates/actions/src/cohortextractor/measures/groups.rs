@@ -11,7 +11,7 @@ use crate::fault::{Exit, Fault, FaultCode};
 use super::keys::{Keys, MISSING};
 use super::number::Number;
 use super::sums::{NoNumber, Sums};
-use super::table::PatientFile;
+use super::table::{Cells, PatientFile};
 
 /// The column of ones.
 pub(crate) const POPULATION: &str = "population";
@@ -42,7 +42,7 @@ pub(crate) struct Groups {
     keys: Vec<(String, Keys)>,
     sets: Vec<Set>,
     rows: u64,
-    pub(crate) is_text: bool,
+    pub(crate) cells: Cells,
 }
 
 impl Groups {
@@ -53,7 +53,7 @@ impl Groups {
         for name in &columns {
             wanted.extend(file.columns().iter().position(|column| column == name));
         }
-        let mut groups = Self::start(measures, file.is_text());
+        let mut groups = Self::start(measures, file.cells());
         let columns: Vec<String> = columns.into_iter().map(str::to_owned).collect();
         // Nothing but `population` is asked for: the first column tells how many rows there are.
         if wanted.is_empty() {
@@ -63,7 +63,7 @@ impl Groups {
         Ok(groups)
     }
 
-    fn start(measures: &[Measure], is_text: bool) -> Self {
+    fn start(measures: &[Measure], cells: Cells) -> Self {
         let mut keys: Vec<(String, Keys)> = Vec::new();
         let mut sets: Vec<Set> = Vec::new();
         for measure in measures {
@@ -89,7 +89,7 @@ impl Groups {
                 }
             }
         }
-        Self { keys, sets, rows: 0, is_text }
+        Self { keys, sets, rows: 0, cells }
     }
 
     fn add(&mut self, columns: &[String], arrays: &[ArrayRef], what: &str) -> Result<(), Fault> {
@@ -108,7 +108,9 @@ impl Groups {
             let groups = set.groups(&codes, self.rows, rows);
             for (column, sums) in &mut set.sums {
                 match array(column) {
-                    Some(array) => sums.add(&groups, array).map_err(|why| no_number(what, column, self.rows, &why))?,
+                    Some(array) => {
+                        sums.add(&groups, array, self.cells).map_err(|why| no_number(what, column, self.rows, &why))?
+                    }
                     None => sums.add_ones(&groups),
                 }
             }
@@ -155,7 +157,7 @@ impl Groups {
             .collect();
         let orders: Vec<Vec<u32>> = keys.iter().map(|keys| keys.ordered()).collect();
         let known: HashMap<&[u32], u32> = (0..).zip(&set.tuples).map(|(group, tuple)| (&**tuple, group)).collect();
-        let every = self.is_text || keys.iter().any(|keys| keys.is_categorical());
+        let every = self.cells == Cells::Text || keys.iter().any(|keys| keys.is_categorical());
         let mut rows: Vec<(Vec<u32>, Option<u32>)> = Vec::new();
         if every {
             let count = orders.iter().fold(1_u64, |count, order| count.saturating_mul(order.len() as u64));

@@ -31,11 +31,12 @@ use super::names::{self, Choice, Module};
 use super::options;
 
 pub use number::Era;
+pub(crate) use table::unreadable;
 
 use groups::{Groups, POPULATION};
 use select::Chosen;
 use suppress::Done;
-use table::{CsvTable, PatientFile};
+use table::{PatientFile, Table};
 use write::Combined;
 
 pub(crate) fn run(asked: &options::Measures, context: &mut Context<'_>) -> Outcome {
@@ -183,12 +184,12 @@ fn one_file(
     let path = asked.folder.join(&file.name);
     let what = path.display().to_string();
     let mut table = open(workspace, &path, file.format).map_err(|fault| vec![fault])?;
-    missing_columns(table.as_ref(), &what, &wanted)?;
+    missing_columns(&table, &what, &wanted)?;
     context.log(&format!("reading {what}"));
-    let groups = Groups::read(table.as_mut(), &what, &wanted).map_err(|fault| vec![fault])?;
+    let groups = Groups::read(&mut table, &what, &wanted).map_err(|fault| vec![fault])?;
     for measure in &wanted {
         let outcome = groups.result(measure, &what).map_err(|fault| vec![fault])?;
-        let (rows, emptied) = write::render(&outcome, measure, groups.is_text, context.era);
+        let (rows, emptied) = write::render(&outcome, measure, groups.cells, context.era);
         for (column, done) in emptied {
             let more = if done == Done::SmallAndNext {
                 ", and the next larger ones, which would have given them away"
@@ -208,16 +209,9 @@ fn one_file(
     Ok(made)
 }
 
-fn open(workspace: &Workspace, path: &Path, format: Format) -> Result<Box<dyn PatientFile>, Fault> {
+fn open(workspace: &Workspace, path: &Path, format: Format) -> Result<Table, Fault> {
     let file = workspace.open(path, "the file of patients", Exit::Data)?;
-    match format {
-        Format::Csv | Format::CsvGz => Ok(Box::new(CsvTable::open(file, path.display().to_string())?)),
-        Format::Feather | Format::Dta | Format::DtaGz => Err(Fault::new(
-            FaultCode::NoEngine,
-            Exit::Data,
-            format!("{}: this version reads only csv and csv.gz here", path.display()),
-        )),
-    }
+    Table::open(file, format, path.display().to_string())
 }
 
 fn missing_columns(table: &dyn PatientFile, what: &str, measures: &[Measure]) -> Outcome {

@@ -6,13 +6,14 @@ use std::io::Write as _;
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, BooleanArray, DictionaryArray, Int8Array, Int64Array, StringArray};
+use cohorts::Format;
 use proptest::prelude::*;
 use study::model::{Measure, MeasureGroups};
 use study::recording::SourceId;
 
 use super::groups::Groups;
 use super::number::Era;
-use super::table::{CsvTable, Each, PatientFile};
+use super::table::{Cells, Each, PatientFile, Table};
 use super::write;
 use crate::fault::Fault;
 use crate::text::float;
@@ -59,7 +60,11 @@ fn measure() -> impl Strategy<Value = Measure> {
             id: "m".to_owned(),
             numerator: SUMMED[numerator].to_owned(),
             denominator: SUMMED[denominator].to_owned(),
-            group_by,
+            groups: match group_by.as_slice() {
+                [] => MeasureGroups::Patient,
+                [one] if one == "population" => MeasureGroups::Population,
+                _ => MeasureGroups::Columns(group_by),
+            },
             small_number_suppression: suppression,
             src: SourceId(0),
         }
@@ -224,8 +229,8 @@ impl PatientFile for Typed {
         &self.columns
     }
 
-    fn is_text(&self) -> bool {
-        false
+    fn cells(&self) -> Cells {
+        Cells::Typed
     }
 
     fn read(&mut self, wanted: &[usize], each: &mut Each<'_>) -> Result<(), Fault> {
@@ -275,14 +280,15 @@ fn text(rows: &[Row]) -> Box<dyn PatientFile> {
         )
         .unwrap();
     }
-    Box::new(CsvTable::open(file, "input.csv".to_owned()).unwrap())
+    std::io::Seek::rewind(&mut file).unwrap();
+    Box::new(Table::open(file, Format::Csv, "input.csv".to_owned()).unwrap())
 }
 
 fn found(mut file: Box<dyn PatientFile>, measures: &[Measure], era: Era) -> Vec<String> {
     let groups = Groups::read(file.as_mut(), "input", measures).unwrap();
     let render = |measure: &Measure| {
         let outcome = groups.result(measure, "input").unwrap();
-        String::from_utf8(write::render(&outcome, measure, groups.is_text, era).0).unwrap()
+        String::from_utf8(write::render(&outcome, measure, groups.cells, era).0).unwrap()
     };
     measures.iter().map(render).collect()
 }

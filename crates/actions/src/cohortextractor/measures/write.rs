@@ -11,18 +11,19 @@ use crate::fault::{Exit, Fault, FaultCode};
 use super::groups::{Outcome, POPULATION};
 use super::number::{Era, Printed, print, quotient};
 use super::suppress::{self, Done};
+use super::table::Cells;
 
 /// What to tell about a measure of one date: column by column what was emptied.
 pub(crate) type Emptied = Vec<(String, Done)>;
 
 /// The file of one measure and date.
-pub(crate) fn render(outcome: &Outcome<'_>, measure: &Measure, text: bool, era: Era) -> (Vec<u8>, Emptied) {
+pub(crate) fn render(outcome: &Outcome<'_>, measure: &Measure, cells: Cells, era: Era) -> (Vec<u8>, Emptied) {
     let mut numerator = outcome.numbers(outcome.numerator);
     let mut denominator = outcome.numbers(outcome.denominator);
     let same = measure.numerator == measure.denominator;
     let mut emptied = Vec::new();
     let mut forms =
-        [outcome.numerator, outcome.denominator].map(|sums| sums.map_or(Printed::Whole, |s| s.printed(text, era)));
+        [outcome.numerator, outcome.denominator].map(|sums| sums.map_or(Printed::Whole, |s| s.printed(cells, era)));
     if measure.small_number_suppression {
         let columns = [(&measure.numerator, &mut numerator), (&measure.denominator, &mut denominator)];
         for (at, (name, numbers)) in columns.into_iter().enumerate() {

@@ -81,7 +81,8 @@ impl Table for Csv {
         while len < ROWS && bytes < BYTES {
             let Some(record) = self.records.next()? else { break };
             let line = record.line;
-            bytes += record.bytes.len();
+            // A cell takes room even when it is empty.
+            bytes += record.bytes.len() + self.width * size_of::<i32>();
             self.notes.not_utf8 |= std::str::from_utf8(record.bytes).is_err();
             let mut found = 0;
             each_field(record, |at, field| {

@@ -5,7 +5,7 @@ use std::io::SeekFrom;
 use std::sync::Arc;
 
 use arrow_ipc::convert::fb_to_schema;
-use arrow_ipc::{Block, DateUnit, Endianness, Field, Int, MetadataVersion, Precision, TimeUnit, Type, root_as_footer};
+use arrow_ipc::{Block, DateUnit, Endianness, Field, Int, Precision, TimeUnit, Type, root_as_footer};
 use arrow_schema::{Schema, SchemaRef};
 
 use super::malformed;
@@ -19,7 +19,6 @@ const LONGEST: u64 = 256 << 20;
 
 pub(super) struct Footer {
     pub(super) schema: SchemaRef,
-    pub(super) version: MetadataVersion,
     pub(super) dictionaries: Vec<Block>,
     pub(super) batches: Vec<Block>,
 }
@@ -88,7 +87,7 @@ pub(super) fn read(input: &mut dyn Input, length: u64, limits: Limits) -> Result
     let schema: Schema = fb_to_schema(schema);
     let dictionaries: Vec<Block> = footer.dictionaries().into_iter().flatten().copied().collect();
     let batches: Vec<Block> = footer.recordBatches().into_iter().flatten().copied().collect();
-    Ok(Footer { schema: Arc::new(schema), version: footer.version(), dictionaries, batches })
+    Ok(Footer { schema: Arc::new(schema), dictionaries, batches })
 }
 
 enum Why {

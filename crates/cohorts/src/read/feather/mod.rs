@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use arrow_array::ArrayRef;
 use arrow_buffer::MutableBuffer;
-use arrow_ipc::Block;
 use arrow_ipc::reader::FileDecoder;
+use arrow_ipc::{Block, MetadataVersion};
 use arrow_schema::SchemaRef;
 
 use super::{Column, Input, Limits, Notes, Place, ReadError, Rows, Table};
@@ -19,7 +19,6 @@ pub(super) struct Feather {
     input: Box<dyn Input>,
     decoder: FileDecoder,
     schema: SchemaRef,
-    version: arrow_ipc::MetadataVersion,
     columns: Vec<Column>,
     dictionaries: Vec<Block>,
     /// The dictionaries have been read.
@@ -32,6 +31,9 @@ pub(super) struct Feather {
     batch: u64,
     rows: u64,
 }
+
+/// Footer and messages of a file may differ in it: with this one the library does not compare them.
+const ANY_VERSION: MetadataVersion = MetadataVersion::V1;
 
 pub(super) fn malformed(place: Place, why: impl Into<String>) -> ReadError {
     ReadError::Malformed { format: "feather", place, why: why.into() }
@@ -49,9 +51,8 @@ impl Feather {
             .collect::<Vec<_>>();
         Ok(Self {
             input,
-            decoder: FileDecoder::new(Arc::clone(&footer.schema), footer.version),
+            decoder: FileDecoder::new(Arc::clone(&footer.schema), ANY_VERSION),
             schema: footer.schema,
-            version: footer.version,
             kept: (0..columns.len()).collect(),
             columns,
             dictionaries: footer.dictionaries,
@@ -82,7 +83,7 @@ impl Feather {
         self.input.seek(SeekFrom::Start(offset))?;
         self.input.read_exact(&mut bytes).map_err(|error| ReadError::at(error, place))?;
         let head = usize::try_from(head).map_err(too_large)?;
-        message::check(&bytes, head, kind, self.version, &self.schema, self.limits.batch, place)?;
+        message::check(&bytes, head, kind, &self.schema, self.limits.batch, place)?;
         Ok(bytes)
     }
 
@@ -114,7 +115,7 @@ impl Table for Feather {
         decoded.sort_unstable();
         decoded.dedup();
         self.kept = columns.iter().filter_map(|column| decoded.binary_search(column).ok()).collect();
-        self.decoder = FileDecoder::new(Arc::clone(&self.schema), self.version).with_projection(decoded);
+        self.decoder = FileDecoder::new(Arc::clone(&self.schema), ANY_VERSION).with_projection(decoded);
     }
 
     fn next(&mut self) -> Result<Option<Rows>, ReadError> {

@@ -107,7 +107,14 @@ fn aggregate(call: &mut Call<'_, '_>, which: Extreme) -> Built {
         return None;
     };
     let kind = |id: VariableId| call.scope.variable(id).kind;
-    let of = |id: VariableId| format!("`{}` is {}", call.scope.variable(id).name, word(kind(id)));
+    let of = |id: VariableId| {
+        let variable = call.scope.variable(id);
+        let name = match &variable.query {
+            Query::Fixed(Scalar::Date(day)) if variable.hidden => day.to_string(),
+            _ => variable.name.clone(),
+        };
+        format!("`{name}` is {}", word(variable.kind))
+    };
     let other = ids.iter().copied().find(|id| !alike(kind(first), kind(*id)));
     if let Some(other) = other {
         let dates = matches!((kind(first), kind(other)), (ColumnType::Date(_), ColumnType::Date(_)));
@@ -175,21 +182,24 @@ fn names(call: &mut Call<'_, '_>) -> Option<Vec<VariableId>> {
             Found::Earlier(_, false) => sound = false,
             Found::Later => {
                 let own = name == call.variable.name;
-                let message = format!("`{name}` is defined later than what is chosen from it");
+                let message = if own {
+                    format!("`{name}` uses itself")
+                } else {
+                    format!("`{name}` is defined later than what is chosen from it")
+                };
                 let fix = if own {
-                    "a variable cannot use itself".to_owned()
+                    "name other columns".to_owned()
                 } else {
                     format!("move `{name}` up, before this variable")
                 };
-                call.fault(Fault::new("SD106", message).argument("column_names").fix(fix));
+                call.fault(Fault::new("SD106", message).argument("column_names").part(&name, 0..name.len()).fix(fix));
                 sound = false;
             }
             Found::Unknown => {
                 let near = did_you_mean(&call.scope.nearest(&name));
                 let fix = near.unwrap_or_else(|| "name earlier columns, or write a day as YYYY-MM-DD".to_owned());
-                call.fault(
-                    Fault::new("SD104", format!("there is no column `{name}`")).argument("column_names").fix(fix),
-                );
+                let fault = Fault::new("SD104", format!("there is no column `{name}`")).argument("column_names");
+                call.fault(fault.part(&name, 0..name.len()).fix(fix));
                 sound = false;
             }
         }

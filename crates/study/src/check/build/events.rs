@@ -123,8 +123,14 @@ fn source(call: &mut Call<'_, '_>, part: Part) -> Option<VariableId> {
     let (id, sound) = match call.scope.find(name) {
         Found::Earlier(id, sound) => (id, sound),
         Found::Later => {
-            let message = format!("`{name}` is defined later than what is taken from it");
-            let fix = format!("move `{name}` up, before this variable");
+            let own = *name == call.variable.name;
+            let message = if own {
+                format!("`{name}` uses itself")
+            } else {
+                format!("`{name}` is defined later than what is taken from it")
+            };
+            let fix =
+                if own { "name another column".to_owned() } else { format!("move `{name}` up, before this variable") };
             call.fault(Fault::new("SD106", message).argument("source").fix(fix));
             return None;
         }

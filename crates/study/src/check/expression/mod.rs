@@ -9,7 +9,7 @@ mod words;
 
 use std::ops::Range;
 
-pub(crate) use ast::Node;
+pub(crate) use ast::{Node, NodeKind};
 pub(crate) use parse::parse;
 pub(crate) use typing::{Lookup, truth};
 

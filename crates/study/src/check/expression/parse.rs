@@ -14,17 +14,21 @@ const LONGEST_CHAIN: usize = 1_000;
 
 /// The tree of an expression.
 pub(crate) fn parse(text: &str) -> Result<Node, Problem> {
-    let tokens = tokens(text)?;
-    if tokens.is_empty() {
+    let (tokens, stopped) = tokens(text);
+    if tokens.is_empty() && stopped.is_none() {
         return Err(
             Problem::new("SD503", 0..text.len(), "the expression is empty").fix("write a condition, or `1 = 1`")
         );
     }
     let mut parser = Parser { tokens, at: 0, depth: 0, end: text.len() };
-    let node = parser.or()?;
-    match parser.peek() {
+    let tree = parser.or().and_then(|node| match parser.peek() {
         None => Ok(node),
         Some(token) => Err(parser.surplus(token)),
+    });
+    match stopped {
+        // What is wrong before the place where the tokens end is told first.
+        Some(stopped) if parser.at >= parser.tokens.len() => Err(stopped),
+        _ => tree,
     }
 }
 

@@ -41,18 +41,21 @@ pub(super) enum TokenKind<'e> {
     Ge,
 }
 
-/// All tokens of an expression.
-pub(super) fn tokens(text: &str) -> Result<Vec<Token<'_>>, Problem> {
+/// The tokens of an expression, up to the first place where there is none, and what is wrong there.
+pub(super) fn tokens(text: &str) -> (Vec<Token<'_>>, Option<Problem>) {
+    let mut found = Vec::new();
     if text.len() > LONGEST {
-        return Err(Problem::new("SD502", 0..0, "the expression is longer than 64 KiB")
-            .fix("split it into several columns with `satisfying`"));
+        let problem = Problem::new("SD502", 0..0, "the expression is longer than 64 KiB");
+        return (found, Some(problem.fix("split it into several columns with `satisfying`")));
     }
     let mut cutter = Cutter { text, at: 0 };
-    let mut found = Vec::new();
-    while let Some(token) = cutter.next()? {
-        found.push(token);
+    loop {
+        match cutter.next() {
+            Ok(Some(token)) => found.push(token),
+            Ok(None) => return (found, None),
+            Err(problem) => return (found, Some(problem)),
+        }
     }
-    Ok(found)
 }
 
 struct Cutter<'e> {
@@ -90,8 +93,8 @@ impl<'e> Cutter<'e> {
                 self.at += blank;
             } else if rest.starts_with("--") {
                 self.at += rest.find('\n').unwrap_or(rest.len());
-            } else if rest.starts_with("/*") {
-                let end = rest[2..].find("*/").ok_or_else(|| {
+            } else if let Some(comment) = rest.strip_prefix("/*") {
+                let end = comment.find("*/").ok_or_else(|| {
                     Problem::new("SD503", self.at..self.at + 2, "the comment that begins here has no end")
                         .fix("end it with `*/`")
                 })?;

@@ -43,7 +43,7 @@ impl Typer<'_> {
                 Some(Expr::Compare(*op, Box::new(a?.0), Box::new(b?.0)))
             }
             NodeKind::Name(_) => Some(Expr::Truth(Box::new(self.value(node)?.0))),
-            NodeKind::Int(_) | NodeKind::Float(_) => self.no_truth(node, "a number", &format!("`{node} = 1`")),
+            NodeKind::Int(_) | NodeKind::Float(_) => self.no_truth(node, "a number", &format!("`column = {node}`")),
             NodeKind::Text(_) => self.no_truth(node, "a text", &format!("`column = {node}`")),
             NodeKind::Negate(_) | NodeKind::Arithmetic(..) => {
                 self.value(node)?;
