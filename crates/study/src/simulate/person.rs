@@ -51,9 +51,11 @@ pub(crate) fn midnight(day: Date) -> Value {
 impl Person {
     /// The patient with this number, as far as no event is concerned.
     pub(crate) fn new(scene: &Scene, number: u64, demands: &Demands) -> Self {
-        let id = number as i64 * 10 + 1 + scene.base.of(number).below(9) as i64;
+        let beyond = scene.listed.last().copied().unwrap_or(0).max(0);
+        let numbered = || beyond + number as i64 * 10 + 1 + scene.base.of(number).below(9) as i64;
+        let id = scene.listed.get(number as usize).copied().unwrap_or_else(numbered);
         let born = birth(scene, number, demands);
-        let mut person = Self { number, id, born, died: None, store: Store::after(id * 100_000) };
+        let mut person = Self { number, id, born, died: None, store: Store::after((number as i64 + 1) * 100_000) };
         person.background_death(scene, demands);
         person
     }
