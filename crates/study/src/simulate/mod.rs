@@ -33,6 +33,9 @@ use scene::Scene;
 /// Candidates per patient wanted, at most.
 const CANDIDATES: u64 = 20;
 
+/// Patients that are simulated at most: all their rows are held in memory.
+const MOST: u64 = 200_000;
+
 /// Patients whose tables are made and asked at once.
 const TOGETHER: u64 = 500;
 
@@ -57,6 +60,12 @@ pub enum SimulateError {
     /// The study cannot run over tables.
     #[error(transparent)]
     Lower(#[from] LowerError),
+    /// More patients than the reference interpreter can hold.
+    #[error("{wanted} patients cannot be simulated, at most {MOST}; the default dummy data have no such limit")]
+    TooMany {
+        /// Asked for.
+        wanted: u64,
+    },
     /// It fails on the rows that were made, as it could on real ones.
     #[error("the study stops on simulated patients: {0}")]
     Run(#[from] RunFault),
@@ -102,6 +111,9 @@ pub fn simulate_with(
     let population = lower(&without_columns(study), recording, Flavour::Tpp)?;
     let listed = listed(files);
     let wanted = if files.is_empty() { request.patients } else { listed.len() as u64 };
+    if wanted > MOST {
+        return Err(SimulateError::TooMany { wanted });
+    }
     let scene = Scene::new(study, recording, request, listed);
     let index_dates: Vec<Option<Date>> = scene.runs.iter().map(|run| run.index_date).collect();
     let most = if files.is_empty() { wanted.saturating_mul(CANDIDATES) } else { wanted + wanted.div_ceil(10) };

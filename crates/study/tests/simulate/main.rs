@@ -355,8 +355,9 @@ fn nobody_does_anything_after_death() {
     let events = store.rows("CodedEvent").unwrap();
     let when = events.columns.iter().position(|column| column == "ConsultationDate").unwrap();
     for row in &events.rows {
-        let (Cell::Int(id), Cell::DateTime(moment)) = (&row[0], &row[when]) else { panic!() };
-        assert!(deaths.get(id).is_none_or(|died| moment.date() <= *died));
+        if let (Cell::Int(id), Cell::DateTime(moment)) = (&row[0], &row[when]) {
+            assert!(deaths.get(id).is_none_or(|died| moment.date() <= *died));
+        }
     }
 }
 

@@ -32,14 +32,14 @@ impl Planting<'_, '_> {
             }
             Query::CpnsDeath { .. } => {
                 let died = *self.person.died.get_or_insert(day);
-                if self.person.store.rows("CPNS").is_none() {
+                if !self.person.store.names().any(|table| table == "CPNS") {
                     let id = self.person.store.id();
                     self.person.push("CPNS", &[("Id", Value::Int(id)), ("DateOfDeath", Value::Date(died))]);
                 }
             }
             Query::PrimaryCareDeath { .. } => drop(self.person.died.get_or_insert(day)),
             Query::Sgss { result, earliest_only, .. } => self.test(&row, *result, *earliest_only),
-            Query::CovidTherapeutics { statuses, therapeutics, indications, returning, .. } => {
+            Query::CovidTherapeutics { statuses, therapeutics, indications, .. } => {
                 let moment = self.moment(&row);
                 let mut one = |texts: &Option<Vec<String>>, otherwise: &str| {
                     texts
@@ -65,7 +65,6 @@ impl Planting<'_, '_> {
                         _ => {}
                     }
                 }
-                let _ = returning;
                 let cells = [
                     ("Intervention", Value::text(drug)),
                     ("COVID_indication", Value::text(why)),
@@ -128,12 +127,7 @@ impl Planting<'_, '_> {
     }
 
     fn renal(&mut self, row: &Row, dataset: &str) {
-        let known = self.person.store.rows("UKRR");
-        let place = known.and_then(|rows| rows.columns.iter().position(|column| column == "dataset"));
-        let there = known
-            .zip(place)
-            .is_some_and(|(rows, place)| rows.rows.iter().any(|row| row.get(place) == Some(&Value::text(dataset))));
-        if there {
+        if self.person.store.holds("UKRR", "dataset", &Value::text(dataset)) {
             return;
         }
         let label = self.label(row);
