@@ -138,13 +138,16 @@ impl Planting<'_, '_> {
             );
             Value::text(label.as_deref().filter(|_| asked).unwrap_or(usual))
         };
+        let whole =
+            self.scene.shared(&row.wish.group, |draw| matches!(draw, Draw::WholeNormal { .. } | Draw::Poisson { .. }));
+        let creatinine = whole.and_then(|(wish, draw)| draw.number(wish.what.of(self.person.number).bits()));
         let cells = [
             ("dataset", Value::text(dataset)),
             ("renal_centre", text(UkrrFact::RenalCentre, "RRK02")),
             ("rrt_start", Value::Date(day_of(row.day))),
             ("mod_start", text(UkrrFact::TreatmentModalityStart, "ICHD")),
             ("mod_prev", text(UkrrFact::TreatmentModalityPrevalence, "Tx")),
-            ("creat", Value::Float(self.number(row).unwrap_or(400.0).trunc())),
+            ("creat", Value::Float(creatinine.unwrap_or(400.0).trunc())),
             ("eGFR_ckdepi", Value::Float(self.number(row).unwrap_or(12.0))),
         ];
         self.person.push("UKRR", &cells);
