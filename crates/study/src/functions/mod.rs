@@ -1,6 +1,7 @@
 //! The table of functions: what `patients` offers, with parameters, defaults and results, as data.
 //! Spec study-definitions.md 7; checks of arguments and the user documentation read it, and a test compares the recorder.
 
+mod document;
 mod load;
 mod signature;
 
@@ -11,6 +12,7 @@ use cohorts::DatePrecision;
 
 use crate::model::{ColumnType, System};
 use crate::recording::Value;
+pub use document::document;
 use load::load;
 
 /// All functions with what they may return.

@@ -102,3 +102,18 @@ fn the_recorder_has_the_same_functions_parameters_and_defaults() {
     }
     assert_eq!(python.len(), ours.len());
 }
+
+#[test]
+fn the_documentation_is_that_of_the_table() {
+    let page = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/study-definitions.md");
+    let written = std::fs::read_to_string(page).unwrap();
+    assert!(written == document(), "run: cargo run -p study --example document > docs/study-definitions.md");
+}
+
+#[test]
+fn examples_name_parameters_that_exist() {
+    for function in table().functions() {
+        let Some(example) = &function.example else { continue };
+        assert!(example.contains(&format!("patients.{}(", function.name)), "{example}");
+    }
+}

@@ -274,6 +274,14 @@ impl Simulation {
         Ok(whole)
     }
 
+    /// The same over tables that hold more than the simulation made: [`Simulation::tables`] with a study's value files.
+    ///
+    /// # Errors
+    /// Where the study stops on these rows.
+    pub fn answer_over(&self, tables: &Tables, index_date: Option<Date>) -> Result<Answer, RunFault> {
+        answer(&self.graph, tables, index_date)
+    }
+
     /// Expected and reached shares, column by column.
     pub fn report(&self, answer: &Answer) -> Report {
         self.report.reached(answer)

@@ -125,7 +125,7 @@ fn each_fault_is_told_with_its_place_and_its_fix() {
                 Expect::Lint { code, line, fragments } => ("lint", code, line, fragments),
                 Expect::Rows { .. } => panic!("{}: rows under faults/", one.case.name),
             };
-            let line = line.map(|line| line + one.case.lines_in_front);
+            let line = *line;
             let found = left.iter().position(|(entry, _)| {
                 entry.code == code && entry.severity == severity && (line.is_none() || entry.line == line)
             });
@@ -154,4 +154,63 @@ fn each_fault_is_told_with_its_place_and_its_fix() {
     assert!(wrong.is_empty(), "{wrong}");
     let page: String = pages.iter().map(|(name, text)| format!("==== {name}\n{text}\n")).collect();
     insta::assert_snapshot!("faults", page);
+}
+
+/// What the examples of the documentation take for granted.
+const BEFORE: [(&str, &str); 7] = [
+    ("registered", "patients.registered_as_of(\"index_date\")"),
+    ("age", "patients.age_as_of(\"index_date\")"),
+    ("sex", "patients.sex(return_expectations={\"category\": {\"ratios\": {\"M\": 1}}})"),
+    ("bmi", "patients.most_recent_bmi()"),
+    ("creatinine", "patients.with_these_clinical_events(bp_codes, returning=\"numeric_value\")"),
+    ("stroke_date", "patients.with_these_clinical_events(bp_codes, returning=\"date\", date_format=\"YYYY-MM-DD\")"),
+    ("mi_date", "patients.with_these_clinical_events(bp_codes, returning=\"date\", date_format=\"YYYY-MM-DD\")"),
+];
+const LISTS: &str = "bp_codes = sbp_codes = codelist([\"271649006\"], system=\"snomed\")
+defaults = {\"date\": {\"earliest\": \"2000-01-01\", \"latest\": \"2021-01-01\"}, \"rate\": \"uniform\", \"incidence\": 0.5,
+            \"int\": {\"distribution\": \"normal\", \"mean\": 3, \"stddev\": 1},
+            \"float\": {\"distribution\": \"normal\", \"mean\": 3, \"stddev\": 1}}
+statin_codes = codelist([\"396111000000100\"], system=\"snomed\")
+mi_codes = covid_codes = codelist([\"I21\"], system=\"icd10\")
+";
+
+#[test]
+fn examples_of_the_documentation_are_sound() {
+    let examples = study::functions::table().functions().iter().filter_map(|f| f.example.as_deref());
+    let cases: Vec<Case> = examples
+        .map(|example| {
+            let name = example.split('=').next().unwrap();
+            let mut columns: Vec<String> = BEFORE
+                .iter()
+                // Those of a satisfying are nested in it.
+                .filter(|(column, _)| *column != name && !example.contains(&format!("{column}=")))
+                .map(|(column, call)| format!("{column}={call}"))
+                .collect();
+            if name != "population" {
+                columns.push("population=patients.all()".to_owned());
+            }
+            columns.push(example.to_owned());
+            let study = format!(
+                "{LISTS}study = StudyDefinition(index_date=\"2021-03-01\", default_expectations=defaults, {})\n",
+                columns.join(", ")
+            );
+            let text = format!("x\n--- study\n{study}--- expect\npatient_id\n");
+            support::case::parse(name, &text).unwrap_or_else(|why| panic!("{example}: {why}"))
+        })
+        .collect();
+    for one in record(cases) {
+        let (sound, faults, texts) = faults(&one);
+        assert!(sound, "{}", told(&one, &faults, &texts));
+        let study = check(&one.recording, &CheckOptions::new(one.recording.date)).study.unwrap();
+        let file = |v: &study::model::Variable| {
+            matches!(v.query, study::model::Query::InFile { .. } | study::model::Query::ValueFromFile { .. })
+        };
+        if !study.variables.iter().any(file) {
+            let (index_date, today) = (study.index_date, one.recording.date);
+            let run = study::expectations::Settings { index_date, today, patients: 10, seed: 0 };
+            let dummy = study::expectations::Cohort::new(&study, &one.recording, &run, None);
+            let faults = dummy.err().unwrap_or_default();
+            assert!(faults.is_empty(), "{}", told(&one, &faults, &texts));
+        }
+    }
 }

@@ -16,6 +16,8 @@ const CONTINUES: [u8; 4] = [0xff; 4];
 /// Length before the bytes of a packed buffer, and the one that says that it is not packed.
 const PREFIX: usize = 8;
 const NOT_PACKED: i64 = -1;
+/// Marks a way of packing that one release had and none after it.
+const FIRST_PACKING: &str = "ARROW:experimental_compression";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -42,6 +44,11 @@ pub(super) fn check(
     let message = root_as_message(message).map_err(|error| fault(&error.to_string()))?;
     if !(MetadataVersion::V4..=MetadataVersion::V5).contains(&message.version()) {
         return Err(fault("its version is older than Arrow 0.8, or not known here"));
+    }
+    if message.custom_metadata().into_iter().flatten().any(|note| note.key() == Some(FIRST_PACKING)) {
+        return Err(ReadError::Unsupported {
+            what: "a feather file that Arrow 0.17 has packed; write it again with pyarrow 1.0 or newer: it".to_owned(),
+        });
     }
     match (message.header_type(), kind) {
         (MessageHeader::RecordBatch, Kind::Rows) => {
