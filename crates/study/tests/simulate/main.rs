@@ -1,6 +1,8 @@
 //! Simulated patients (study-definitions.md 10.2): what a study finds in them is what it expects, and hangs together.
 //! Seeds are fixed; shares lie within 4 sigma.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
 #[path = "../expectations/support.rs"]
 #[allow(dead_code, unused_macros, reason = "shared with the tests of expectations")]
 mod support;
@@ -600,4 +602,28 @@ fn every_function_is_planted() {
     given("renal", Cell::Int(300));
     given("imd", Cell::Int(1200));
     assert_near(share(&answer, "tests", |cell| matches!(cell, Cell::Int(2..))), 0.5, 600);
+}
+
+/// What people read: shares, and why they differ.
+#[test]
+fn the_report_in_words() {
+    let after = Period { from: from(DateBase::Column(VariableId(0))), to: from(DateBase::IndexDate) };
+    let half = |list: &str, period| events(list, period, CodedFact::Date);
+    let cases = Cases { branches: vec![(Scalar::Int(1), truth(1))], default: Scalar::Int(0) };
+    let study = everybody(vec![
+        variable("first", DAY, half("a", last_year()), py!({"incidence": 0.5})),
+        variable("then", DAY, half("b", after), py!({"incidence": 0.9})),
+        variable("both", Bool, Query::Categorised(cases), py!({"incidence": 0.9})),
+        variable(
+            "sex",
+            Str,
+            Query::Sex,
+            py!({"rate": "universal", "category": {"ratios": {"M": 0.5, "F": 0.4, "": 0.1}}}),
+        ),
+    ]);
+    let simulation = made(&study, &request(100));
+    let report = simulation.report(&simulation.answer(Some(INDEX)).unwrap());
+    insta::assert_snapshot!(report);
+    let json = serde_json::to_value(&report).unwrap();
+    assert_eq!(json["columns"][1]["why"], "its period hangs on first, which not everybody has");
 }
