@@ -5,7 +5,7 @@ use std::io::Read;
 use std::path::Path;
 
 use query::Inline;
-use query::reference::{self, Bindings, Rows, RunCode, RunFault, Tables, Value};
+use query::reference::{self, Bindings, Rows, RunFault, Tables, Value};
 use study::lower::INDEX_DATE;
 use study::model::Study;
 use study::recording::Recording;
