@@ -70,11 +70,13 @@ fn kept(tables: &Tables, family: &str, key: &str, notes: &mut Vec<Note>) -> (Has
         let Some(rows) = tables.get(table) else { return keys };
         let (key, month) = (place(rows, key), place(rows, MONTH));
         for row in &rows.rows {
-            match (key.and_then(|at| row.get(at)), month.and_then(|at| row.get(at))) {
-                (Some(key), Some(Value::Str(month))) if (month.as_ref() >= TURN) == after => {
-                    drop(keys.insert(key.clone()))
+            let key = key.and_then(|at| row.get(at));
+            match (key, month.and_then(|at| row.get(at))) {
+                (Some(key), Some(Value::Str(month))) => {
+                    if (month.as_ref() >= TURN) == after {
+                        keys.insert(key.clone());
+                    }
                 }
-                (Some(_), Some(Value::Str(_))) => {}
                 _ => without += 1,
             }
         }
