@@ -46,7 +46,7 @@ pub(crate) fn prepare(
     let mut made = Vec::with_capacity(jobs.len());
     for job in jobs {
         let date = job.date.or(sound.study.index_date);
-        let answer = simulation.answer(&tables, date).map_err(|fault| vec![tables::of_run(&fault)])?;
+        let answer = simulation.answer_over(&tables, date).map_err(|fault| vec![tables::of_run(&fault)])?;
         let source = answered::source(&sound.study, &answer).map_err(|fault| vec![fault])?;
         made.push((job, source));
     }
