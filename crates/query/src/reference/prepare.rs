@@ -1,7 +1,7 @@
 //! What is found out about a graph once, before the first patient: where each column lies, which nodes have a value per
 //! row, which rows belong to nobody. Nodes only refer to earlier ones, so one pass does.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use super::Bindings;
 use super::fault::{RunCode, RunFault};
@@ -15,8 +15,8 @@ pub(super) struct Prepared<'a> {
     pub(super) bindings: &'a Bindings,
     pub(super) depth: u32,
     pub(super) facts: Vec<Facts>,
-    /// By column node.
-    pub(super) columns: HashMap<NodeId, Access>,
+    /// Of each column node its cell.
+    pub(super) columns: Vec<Option<Access>>,
 }
 
 /// What holds of a node for every patient.
@@ -55,7 +55,7 @@ impl<'a> Prepared<'a> {
         if depth > DEPTH {
             return Err(RunFault::unsound(format!("nodes lie {depth} deep, at most {DEPTH} are taken")));
         }
-        let mut prepared = Prepared { graph, tables, bindings, depth, facts: Vec::new(), columns: HashMap::new() };
+        let mut prepared = Prepared { graph, tables, bindings, depth, facts: Vec::new(), columns: Vec::new() };
         let mut lost = BTreeSet::new();
         let mut seen = vec![false; graph.len()];
         for (node, op) in graph.nodes() {
@@ -72,6 +72,7 @@ impl<'a> Prepared<'a> {
             }
             let facts = prepared.facts_of(node, op);
             prepared.facts.push(facts);
+            prepared.columns.push(None);
             prepared.locate(node, op, &mut lost)?;
         }
         if lost.is_empty() {
@@ -111,7 +112,7 @@ impl<'a> Prepared<'a> {
         match op {
             Op::Column { frame, column } => {
                 match self.access(*frame, column)? {
-                    Ok(access) => drop(self.columns.insert(node, access)),
+                    Ok(access) => self.columns[node.0 as usize] = Some(access),
                     Err(missing) => drop(lost.insert(missing)),
                 };
             }
