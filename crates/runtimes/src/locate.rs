@@ -12,12 +12,7 @@ use crate::program::{Program, Start, variables};
 use crate::python::library;
 use crate::python::locate::Request;
 use crate::python::lock::Group;
-use crate::python::recorder::recorder_python;
-
-/// The built-in action that reads study definitions, which are Python.
-const READS_STUDIES: &str = "cohortextractor";
-/// The variable that tells it which Python does so.
-const RECORDER_PYTHON: &str = "CLOISTER_RECORDER_PYTHON";
+use crate::recorder::{RECORDER_PYTHON, recorder};
 
 /// What may stand in where no environment of a locked list can be had.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -156,6 +151,9 @@ fn chosen(
     }
 }
 
+/// The built-in that needs a Python, to read study definitions.
+const STUDY_DEFINITIONS: &str = "cohortextractor";
+
 /// An engine of this program, if the caller has it: run inside the sandbox as `cloister action …`.
 fn builtin(reference: &RuntimeRef, resolved: RuntimeRef, options: &Options) -> Result<Found, Missing> {
     let builtins = &options.builtins;
@@ -168,21 +166,23 @@ fn builtin(reference: &RuntimeRef, resolved: RuntimeRef, options: &Options) -> R
             fix: None,
         });
     }
+    let studies = reference.name == STUDY_DEFINITIONS;
+    let era = builtins.era.as_ref().filter(|_| studies);
+    // What an era changes is another profile of the action.
+    let profile = era.map(|era| format!(":era-{era}")).unwrap_or_default();
     let located = Located {
         reference: reference.clone(),
         kind: Kind::Builtin,
         title: "built-in".to_owned(),
         warnings: Vec::new(),
-        identity: format!("builtin:{resolved}:{}", builtins.version),
+        identity: format!("builtin:{resolved}:{}{profile}", builtins.version),
         resolved,
     };
     let mut prefixes = vec![builtins.program.clone()];
     let mut env = variables(&[]);
-    if reference.name == READS_STUDIES
-        && let Some(python) = recorder_python(options)
-    {
-        prefixes.extend(python.prefixes);
+    if let Some(python) = studies.then(|| recorder(options)).flatten() {
         env.push((RECORDER_PYTHON.to_owned(), python.executable.to_string_lossy().into_owned()));
+        prefixes.extend(python.prefixes);
     }
     Ok(Found::Ready(Program {
         located,
@@ -191,6 +191,7 @@ fn builtin(reference: &RuntimeRef, resolved: RuntimeRef, options: &Options) -> R
         start: Start::Builtin {
             program: builtins.program.clone(),
             project_version: builtins.project_version.clone(),
+            era: era.cloned(),
             word: reference.to_string(),
         },
     }))

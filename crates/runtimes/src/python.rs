@@ -10,5 +10,4 @@ pub(crate) mod library;
 pub(crate) mod locate;
 pub(crate) mod lock;
 mod pip;
-pub(crate) mod recorder;
 mod system;

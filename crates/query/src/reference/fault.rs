@@ -10,6 +10,8 @@ pub enum RunCode {
     D304,
     /// A column was not supplied.
     D305,
+    /// More rows of one patient than any patient has.
+    D309,
     /// Two different values where one is expected.
     D510,
     /// Two rows of a patient where one is expected.
