@@ -4,10 +4,12 @@
 use pipeline::{RuntimeRef, TagStatus};
 use sandbox::Root;
 
+use crate::build::Plan;
 use crate::catalogue::{Entry, Family, find, settle};
 use crate::located::{Found, Kind, Located, Missing, Tried};
 use crate::options::{Choice, Options};
 use crate::program::{Program, Start, variables};
+use crate::python::library;
 use crate::python::locate::Request;
 use crate::python::lock::Group;
 use crate::recorder::{RECORDER_PYTHON, recorder};
@@ -58,12 +60,41 @@ fn search(reference: &RuntimeRef, options: &Options, fallback: Fallback) -> Resu
         return Err(missing("X205", reason, None));
     }
     let resolved = settle(reference);
-    if let Some(choice) = configured(reference, options) {
-        return chosen(entry, choice, reference, resolved, options, fallback);
+    let found = match configured(reference, options) {
+        Some(choice) => chosen(entry, choice, reference, resolved, options, fallback),
+        None => of_family(entry, reference, resolved, options, fallback),
+    }?;
+    match entry.family {
+        Family::Python | Family::Jupyter => with_library(found, options).map_err(|error| {
+            let folder = options.cache_dir.display();
+            missing("X205", format!("this program's Python packages cannot be written below {folder} ({error})"), None)
+        }),
+        _ => Ok(found),
     }
+}
+
+/// A Python that can import this program's own packages, now or once it is built.
+fn with_library(found: Found, options: &Options) -> std::io::Result<Found> {
+    match found {
+        Found::Ready(program) => library::with(program, options.library, &options.cache_dir).map(Found::Ready),
+        Found::Build(plan) => {
+            Ok(Found::Build(Plan { library: Some((options.library, options.cache_dir.clone())), ..plan }))
+        }
+    }
+}
+
+fn of_family(
+    entry: &Entry,
+    reference: &RuntimeRef,
+    resolved: RuntimeRef,
+    options: &Options,
+    fallback: Fallback,
+) -> Result<Found, Missing> {
+    let missing =
+        |code, reason: String| Missing { reference: reference.to_string(), code, reason, tried: Vec::new(), fix: None };
     match entry.family {
         Family::Builtin => builtin(reference, resolved, options),
-        Family::Planned => Err(missing("X206", format!("{} is known, but not in this version yet", entry.name), None)),
+        Family::Planned => Err(missing("X206", format!("{} is known, but not in this version yet", entry.name))),
         Family::Python => Request { reference, resolved, group: Group::Python, options, fallback }.locate(),
         Family::Jupyter => Request { reference, resolved, group: Group::Jupyter, options, fallback }.locate(),
         Family::R => crate::r::locate::Request { reference, resolved, options, fallback }.locate(),
@@ -72,7 +103,7 @@ fn search(reference: &RuntimeRef, options: &Options, fallback: Fallback) -> Resu
                 tried("container", "this version of the program starts no containers"),
                 tried("native", "Stata on this machine cannot be used in this version yet"),
             ],
-            ..missing("X205", "nothing on this machine runs it".to_owned(), None)
+            ..missing("X205", "nothing on this machine runs it".to_owned())
         }),
     }
 }

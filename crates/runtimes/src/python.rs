@@ -6,6 +6,7 @@ pub(crate) mod candidate;
 pub(crate) mod environment;
 mod finish;
 pub(crate) mod interpreter;
+pub(crate) mod library;
 pub(crate) mod locate;
 pub(crate) mod lock;
 mod pip;

@@ -1,8 +1,10 @@
 //! The Python that reads study definitions: one that is here already. Nothing is ever built or fetched for it.
 //! Spec study-definitions.md 1, 14: CPython 3.8 or newer, standard library only.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::catalogue::settle;
 use crate::options::{Choice, Options};
 use crate::program::is_executable;
 use crate::python::candidate::candidates;
@@ -21,26 +23,30 @@ pub struct RecorderPython {
 /// The variable that names it to a `cohortextractor` in a job.
 pub const RECORDER_PYTHON: &str = "CLOISTER_RECORDER_PYTHON";
 
-/// From the newest one that tells places exactly (3.11) to the oldest that runs the recorder.
-const MINORS: [u8; 9] = [13, 12, 11, 14, 15, 16, 10, 9, 8];
+/// Those that tell places exactly first (3.11), from the one that the most studies have met; then the older ones.
+const MINORS: [u8; 9] = [11, 12, 13, 14, 15, 16, 10, 9, 8];
 
-/// Finds the Python for study definitions: the user's own `python:v1` or `python:v2`, an environment of these that is built
-/// already (studies may import pandas), else any CPython from 3.8 on, at last the system's `python3`. Starts nothing.
+/// Finds the Python for study definitions: the user's own `python:v1` or an environment of it that is built already
+/// (studies may import pandas), the same of `python:v2`, else any CPython from 3.8 on, at last the system's `python3`.
+/// Starts nothing.
 #[must_use]
 pub fn recorder(options: &Options) -> Option<RecorderPython> {
-    let configured = ["v1", "v2"].iter().find_map(|tag| configured(tag, options));
-    let built = || ["v1", "v2"].iter().find_map(|tag| built(tag, options));
-    let any = || MINORS.iter().find_map(|minor| named(&options.places, Minor(*minor)).into_iter().next()).map(found);
-    let system = || options.places.folders.iter().map(|folder| folder.join("python3")).find(|file| is_executable(file));
-    configured.or_else(built).or_else(any).or_else(|| system().map(found))
+    let environments = ["v1", "v2"].iter().find_map(|tag| configured(tag, options).or_else(|| built(tag, options)));
+    let any = || MINORS.iter().flat_map(|minor| named(&options.places, Minor(*minor))).find_map(found);
+    let system =
+        || options.places.folders.iter().map(|folder| folder.join("python3")).filter(|file| is_executable(file));
+    environments.or_else(any).or_else(|| system().find_map(found))
 }
 
 fn configured(tag: &str, options: &Options) -> Option<RecorderPython> {
-    let choice = |one: &&crate::options::Configured| one.reference.name == "python" && one.reference.tag == tag;
+    let choice = |one: &&crate::options::Configured| {
+        let settled = settle(&one.reference);
+        settled.name == "python" && settled.tag == tag
+    };
     match &options.configured.iter().find(choice)?.choice {
         Choice::Native(path) => {
             let executable = if path.is_dir() { path.join("bin/python") } else { path.clone() };
-            (executable.is_absolute() && is_executable(&executable)).then(|| found(executable))
+            (executable.is_absolute() && is_executable(&executable)).then(|| found(executable)).flatten()
         }
         Choice::Container => None,
     }
@@ -50,38 +56,51 @@ fn built(tag: &str, options: &Options) -> Option<RecorderPython> {
     let candidates = candidates(tag, Group::Python, options).ok()?.found;
     candidates.into_iter().find_map(|candidate| {
         let marker = candidate.environment.complete()?;
-        let mut python = found(candidate.environment.python());
-        python.prefixes.extend(outside_of_the_system(&marker.base_prefix));
-        python.prefixes.sort();
-        python.prefixes.dedup();
+        let mut python = found(candidate.environment.python())?;
+        if !marker.base_prefix.starts_with("/usr") && !python.prefixes.contains(&marker.base_prefix) {
+            python.prefixes.push(marker.base_prefix);
+        }
         Some(python)
     })
 }
 
-/// With the prefixes of the program as it is named, and of what it leads to.
-fn found(executable: PathBuf) -> RecorderPython {
-    let real = executable.canonicalize().ok();
+/// With the prefixes of the program as it is named, of what it leads to, and of what its environment was made from. Each is
+/// one of Python's, or the program is not taken: nothing else (a home with an interpreter in its `bin/`) becomes visible.
+fn found(executable: PathBuf) -> Option<RecorderPython> {
     let of = |file: &Path| file.parent().and_then(Path::parent).map(Path::to_path_buf);
-    let both = [of(&executable), real.as_deref().and_then(of)];
-    let mut prefixes: Vec<PathBuf> = both.iter().flatten().filter_map(|prefix| outside_of_the_system(prefix)).collect();
+    let named = of(&executable)?;
+    let real = executable.canonicalize().ok().and_then(|real| of(&real));
+    let prefixes = [Some(named.clone()), real, made_from(&named)];
+    let mut prefixes: Vec<PathBuf> = prefixes.into_iter().flatten().filter(|one| !one.starts_with("/usr")).collect();
     prefixes.sort();
     prefixes.dedup();
-    RecorderPython { executable, prefixes }
+    prefixes.iter().all(|prefix| is_pythons(prefix)).then_some(RecorderPython { executable, prefixes })
 }
 
-fn outside_of_the_system(prefix: &Path) -> Option<PathBuf> {
-    (!prefix.starts_with("/usr") && prefix.parent().is_some()).then(|| prefix.to_path_buf())
+/// The prefix that a virtual environment names as its home.
+fn made_from(environment: &Path) -> Option<PathBuf> {
+    let settings = fs::read_to_string(environment.join("pyvenv.cfg")).ok()?;
+    let home = settings.lines().filter_map(|line| line.split_once('=')).find(|(key, _)| key.trim() == "home")?.1;
+    let home = Path::new(home.trim());
+    home.is_absolute().then(|| home.parent().map(Path::to_path_buf)).flatten()
+}
+
+/// Whether a folder holds a Python, or an environment of one.
+fn is_pythons(prefix: &Path) -> bool {
+    let of_python = |entry: fs::DirEntry| entry.file_name().to_string_lossy().starts_with("python3");
+    prefix.join("pyvenv.cfg").is_file()
+        || fs::read_dir(prefix.join("lib")).is_ok_and(|entries| entries.flatten().any(of_python))
 }
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-    use std::os::unix::fs::PermissionsExt as _;
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
 
     use pipeline::RuntimeRef;
 
     use super::*;
     use crate::options::{Builtins, Configured, Places};
+    use crate::python::environment::Marker;
 
     fn program(path: &Path) {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -89,30 +108,73 @@ mod tests {
         fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
     }
 
-    #[test]
-    fn what_is_here_is_taken_and_nothing_is_made() {
-        let folder = tempfile::tempdir().unwrap();
-        let root = folder.path().canonicalize().unwrap();
-        let mut options = Options {
-            cache_dir: root.join("cache"),
+    fn python(path: &Path) {
+        program(path);
+        fs::create_dir_all(path.parent().unwrap().parent().unwrap().join("lib/python3.x")).unwrap();
+    }
+
+    fn options(cache_dir: PathBuf, folders: Vec<PathBuf>) -> Options {
+        Options {
+            cache_dir,
             offline: true,
             packages: None,
             builtins: Builtins::default(),
             configured: Vec::new(),
-            places: Places { folders: vec![root.join("a/bin"), root.join("b/bin")] },
-        };
+            places: Places { folders },
+            library: &[],
+        }
+    }
+
+    #[test]
+    fn what_is_here_is_taken_and_nothing_is_made() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().canonicalize().unwrap();
+        let at = |path: &str| root.join(path);
+        let mut options = options(at("cache"), vec![at("home/bin"), at("a/bin"), at("b/bin")]);
         assert_eq!(recorder(&options), None);
-        program(&root.join("a/bin/python3"));
-        assert_eq!(recorder(&options).unwrap().executable, root.join("a/bin/python3"));
-        program(&root.join("a/bin/python3.8"));
-        program(&root.join("b/bin/python3.11"));
-        program(&root.join("a/bin/python3.7"));
-        let python = recorder(&options).unwrap();
-        assert_eq!((python.executable, python.prefixes), (root.join("b/bin/python3.11"), vec![root.join("b")]));
-        program(&root.join("own/bin/python"));
+        python(&at("a/bin/python3"));
+        assert_eq!(recorder(&options).unwrap().executable, at("a/bin/python3"));
+        python(&at("a/bin/python3.8"));
+        python(&at("b/bin/python3.11"));
+        python(&at("a/bin/python3.7"));
+        // Somebody's home with an interpreter in its bin/ stays closed.
+        program(&at("home/bin/python3.11"));
+        let found = recorder(&options).unwrap();
+        assert_eq!((found.executable, found.prefixes), (at("b/bin/python3.11"), vec![at("b")]));
+        // A virtual environment, by a link and by what it says.
+        fs::create_dir_all(at("own/bin")).unwrap();
+        symlink(at("a/bin/python3.8"), at("own/bin/python")).unwrap();
+        fs::write(at("own/pyvenv.cfg"), format!("home = {}\n", at("b/bin").display())).unwrap();
         let reference = RuntimeRef { name: "python".into(), tag: "v2".into() };
-        options.configured.push(Configured { reference, choice: Choice::Native(root.join("own")) });
-        assert_eq!(recorder(&options).unwrap().executable, root.join("own/bin/python"));
-        assert!(!root.join("cache").exists());
+        options.configured.push(Configured { reference, choice: Choice::Native(at("own")) });
+        let found = recorder(&options).unwrap();
+        assert_eq!((found.executable, found.prefixes), (at("own/bin/python"), vec![at("a"), at("b"), at("own")]));
+        assert!(!at("cache").exists());
+    }
+
+    #[test]
+    fn an_environment_that_was_built_comes_first() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().canonicalize().unwrap();
+        let at = |path: &str| root.join(path);
+        for minor in [8, 10, 13] {
+            python(&at(&format!("3.{minor}/bin/python3.{minor}")));
+        }
+        let options = options(at("cache"), ["3.8/bin", "3.10/bin", "3.13/bin"].map(at).to_vec());
+        let build = |tag: &str, base: &str| {
+            let candidates = candidates(tag, Group::Python, &options).unwrap();
+            let environment = &candidates.found[0].environment;
+            python(&environment.python());
+            let (folder, base_prefix) = (environment.folder.clone(), at(base));
+            let marker = Marker { folder, version: String::new(), base_prefix, identity: String::new() };
+            environment.mark(&marker).unwrap();
+            let prefixes = vec![environment.folder.clone(), marker.base_prefix];
+            RecorderPython { executable: environment.python(), prefixes }
+        };
+        assert_eq!(recorder(&options).unwrap().executable, at("3.13/bin/python3.13"));
+        let second = build("v2", "3.10");
+        assert_eq!(recorder(&options), Some(second));
+        let first = build("v1", "3.8");
+        assert_eq!(recorder(&options), Some(first));
     }
 }
