@@ -1,7 +1,10 @@
 //! From a module to its recording: the study's Python runs behind a fence, and only what it recorded comes back.
 //! Spec study-definitions.md 1, 13.
 
-use study::fault::Severity;
+use std::io::Read as _;
+
+use pipeline::report::HumanOptions;
+use study::fault::{Severity, Texts};
 use study::record::{RecordError, RecordFault, Recorded, Request};
 use study::recording::{Recording, Source};
 
@@ -86,39 +89,57 @@ fn of_python(fault: &RecordFault, context: &Context<'_>) -> Fault {
     }
 }
 
-/// Prints the lints, and gives the faults back as the action's own.
+/// Lints of a study that a run shows.
+const LINTS: usize = 10;
+
+/// Prints faults and lints with their lines. With a fault among them the run ends, and nothing is left to say.
 pub(crate) fn told(
     found: &[study::fault::Fault],
     recording: &Recording,
     exit: Exit,
     context: &mut Context<'_>,
 ) -> Vec<Fault> {
-    let mut faults = Vec::new();
-    for fault in found {
-        let source = fault.src.and_then(|src| recording.sources.get(src.0 as usize));
-        if fault.severity < Severity::Fault {
-            let place = source.map(|source| format!("{}:{}: ", source.file, source.line)).unwrap_or_default();
-            warn(context.stderr, &format!("{}: {place}{}", fault.code, fault.message));
-            continue;
-        }
-        let mut made = Fault::new(FaultCode::Study(fault.code), exit, fault.message.clone());
-        if let Some(source) = source {
-            made = made.at(snippet(source, context));
-        }
-        if let Some(fix) = &fault.fix {
-            made = made.help(fix.clone());
-        }
-        faults.push(made);
+    let texts = Texts::read(recording, found, |file| text_of(file, context));
+    let mut found = found.to_vec();
+    study::fault::silence(recording, &mut found, &texts);
+    let (faults, mut lints): (Vec<_>, Vec<_>) = found.into_iter().partition(|fault| fault.severity >= Severity::Fault);
+    let more = lints.len().saturating_sub(LINTS);
+    lints.truncate(if faults.is_empty() { LINTS } else { 0 });
+    for lint in &lints {
+        let source = lint.src.and_then(|src| recording.sources.get(src.0 as usize));
+        let place = source.map(|source| format!("{}:{}: ", source.file, source.line)).unwrap_or_default();
+        let variable = lint.variable.as_ref().map(|name| format!("{name}: ")).unwrap_or_default();
+        warn(context.stderr, &format!("{}: {place}{variable}{}", lint.code, lint.message));
     }
-    faults
+    if faults.is_empty() && more > 0 {
+        let module = &recording.module;
+        context.log(&format!("note: {more} more such lines: cloister study check {module}"));
+    }
+    if faults.is_empty() {
+        return Vec::new();
+    }
+    let options = HumanOptions { ascii: true, width: 100, ..HumanOptions::default() };
+    let text = study::fault::human(recording, &faults, &texts, &options);
+    let _ = write!(context.stderr, "{}", crate::text::clean(&text));
+    vec![Fault::told(exit)]
 }
 
+/// A Python file of the study.
+fn text_of(file: &str, context: &Context<'_>) -> Option<String> {
+    let workspace = crate::workspace::Workspace::new(context.cwd).ok()?;
+    let file = workspace.open(std::path::Path::new(file), "the study", Exit::Data).ok()?;
+    let mut bytes = Vec::new();
+    file.take(LARGEST).read_to_end(&mut bytes).ok()?;
+    Some(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// Bytes of a Python file that are read for a message.
+const LARGEST: u64 = 4 << 20;
+
 fn snippet(source: &Source, context: &Context<'_>) -> Snippet {
-    let text = crate::workspace::Workspace::new(context.cwd)
-        .and_then(|workspace| workspace.open(std::path::Path::new(&source.file), "the study", Exit::Data))
-        .ok()
-        .and_then(|file| line_of(file, source.line))
-        .unwrap_or_default();
+    let line = usize::try_from(source.line).unwrap_or(1).saturating_sub(1);
+    let text = text_of(&source.file, context).and_then(|text| text.lines().nth(line).map(str::to_owned));
+    let text = text.unwrap_or_default();
     let indent = text.chars().take_while(|c| c.is_whitespace()).count();
     let (column, width) = match source.span {
         Some(span) => {
@@ -136,14 +157,4 @@ fn snippet(source: &Source, context: &Context<'_>) -> Snippet {
         text,
         width: width.max(1),
     }
-}
-
-/// A line of a file, without reading more of it than a study can have.
-fn line_of(file: std::fs::File, line: u32) -> Option<String> {
-    use std::io::Read as _;
-
-    let mut bytes = Vec::new();
-    file.take(4 << 20).read_to_end(&mut bytes).ok()?;
-    let line = bytes.split(|b| *b == b'\n').nth(usize::try_from(line).ok()?.checked_sub(1)?)?;
-    Some(String::from_utf8_lossy(line).trim_end().to_owned())
 }

@@ -38,7 +38,7 @@ fn groups_are_spelled_out_in_order() {
             "return_expectations"
         ]
     );
-    assert_eq!(names("satisfying"), ["expression", "return_expectations", "extra_columns"]);
+    assert_eq!(names("satisfying"), ["expression", "return_expectations", "extra"]);
     assert_eq!(names("with_value_from_file"), ["f_path", "returning", "returning_type", "date_format"]);
 }
 
@@ -101,4 +101,19 @@ fn the_recorder_has_the_same_functions_parameters_and_defaults() {
         assert_eq!(python.get(name), Some(parameters), "{name}");
     }
     assert_eq!(python.len(), ours.len());
+}
+
+#[test]
+fn the_documentation_is_that_of_the_table() {
+    let page = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/study-definitions.md");
+    let written = std::fs::read_to_string(page).unwrap();
+    assert!(written == document(), "run: cargo run -p study --example document > docs/study-definitions.md");
+}
+
+#[test]
+fn examples_name_parameters_that_exist() {
+    for function in table().functions() {
+        let Some(example) = &function.example else { continue };
+        assert!(example.contains(&format!("patients.{}(", function.name)), "{example}");
+    }
 }

@@ -7,7 +7,7 @@ use query::reference::Value;
 use super::person::Person;
 use super::solve::conjuncts;
 use super::store::Store;
-use super::{Request, SimulateError, answer, without_columns};
+use super::{SimulateError, ValueFiles, answer, with_files, without_columns};
 use crate::Flavour;
 use crate::fault::{Fault, Kind, Severity};
 use crate::lower::lower;
@@ -18,10 +18,10 @@ use crate::recording::Recording;
 pub(super) fn lint(
     study: &Study,
     recording: &Recording,
-    request: &Request,
-    (inside, made): (u64, u64),
+    (inside, wanted, made): (u64, u64, u64),
     missed: &[Person],
-    index_dates: &[Option<Date>],
+    files: &ValueFiles,
+    index_date: Option<Date>,
 ) -> Result<Fault, SimulateError> {
     let parts = conjuncts(study);
     let mut asking = without_columns(study);
@@ -34,8 +34,8 @@ pub(super) fn lint(
     }
     asking.variables.push(Variable { query: Query::AllPatients, kind: ColumnType::Bool, ..population.clone() });
     let graph = lower(&asking, recording, Flavour::Tpp)?;
-    let tables = Store::together(missed.iter().map(|person| &person.store)).into_tables();
-    let found = answer(&graph, &tables, index_dates.first().copied().flatten())?;
+    let tables = with_files(Store::together(missed.iter().map(|person| &person.store)), files);
+    let found = answer(&graph, &tables, index_date)?;
     let fails =
         |place: usize| found.rows.iter().filter(|row| row.values.get(place) != Some(&Value::Bool(true))).count();
     let mut reasons: Vec<(usize, String)> =
@@ -53,8 +53,7 @@ pub(super) fn lint(
         severity: Severity::Lint,
         kind: Kind::ValueError,
         message: format!(
-            "{inside} of {} simulated patients are in the population after {made} candidates: {because}",
-            request.patients
+            "{inside} of {wanted} simulated patients are in the population after {made} candidates: {because}"
         ),
         variable: Some(population.name.clone()),
         argument: None,

@@ -16,8 +16,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use jiff::civil::Date;
-use query::Graph;
-use query::reference::{Answer, Bindings, Count, RunFault, Tables, Value, run};
+use query::reference::{Answer, Bindings, Count, Rows, RunFault, Tables, Value, run};
+use query::{Graph, Inline};
 
 pub use report::{ColumnShare, Report};
 pub use store::Store;
@@ -32,6 +32,9 @@ use scene::Scene;
 
 /// Candidates per patient wanted, at most.
 const CANDIDATES: u64 = 20;
+
+/// Patients that are simulated at most: all their rows are held in memory.
+const MOST: u64 = 200_000;
 
 /// Patients whose tables are made and asked at once.
 const TOGETHER: u64 = 500;
@@ -57,6 +60,12 @@ pub enum SimulateError {
     /// The study cannot run over tables.
     #[error(transparent)]
     Lower(#[from] LowerError),
+    /// More patients than the reference interpreter can hold.
+    #[error("{wanted} patients cannot be simulated, at most {MOST}; the default dummy data have no such limit")]
+    TooMany {
+        /// Asked for.
+        wanted: u64,
+    },
     /// It fails on the rows that were made, as it could on real ones.
     #[error("the study stops on simulated patients: {0}")]
     Run(#[from] RunFault),
@@ -67,6 +76,7 @@ pub enum SimulateError {
 pub struct Simulation {
     /// Patients by the hundreds, in order.
     stores: Vec<Store>,
+    files: ValueFiles,
     graph: Graph,
     index_dates: Vec<Option<Date>>,
     inside: u64,
@@ -74,66 +84,96 @@ pub struct Simulation {
     report: Report,
 }
 
+/// Rows of the files of the workspace that a study takes values from.
+pub type ValueFiles = Vec<(Inline, Rows)>;
+
+/// As [`simulate_with`], for a study without value files.
+///
+/// # Errors
+/// As [`simulate_with`].
+pub fn simulate(study: &Study, recording: &Recording, request: &Request) -> Result<Simulation, SimulateError> {
+    simulate_with(study, recording, request, &Vec::new())
+}
+
 /// Makes patients until the population has as many as are wanted, and keeps about a tenth of near misses.
+///
+/// With value files the patients are those of the files and a tenth of others, whatever number is wanted.
 ///
 /// # Errors
 /// Where the study cannot run over tables, or stops on the rows that were made.
-pub fn simulate(study: &Study, recording: &Recording, request: &Request) -> Result<Simulation, SimulateError> {
+pub fn simulate_with(
+    study: &Study,
+    recording: &Recording,
+    request: &Request,
+    files: &ValueFiles,
+) -> Result<Simulation, SimulateError> {
     let graph = lower(study, recording, Flavour::Tpp)?;
     let population = lower(&without_columns(study), recording, Flavour::Tpp)?;
-    let scene = Scene::new(study, recording, request);
+    let listed = listed(files);
+    let wanted = if files.is_empty() { request.patients } else { listed.len() as u64 };
+    if wanted > MOST {
+        return Err(SimulateError::TooMany { wanted });
+    }
+    let scene = Scene::new(study, recording, request, listed);
     let index_dates: Vec<Option<Date>> = scene.runs.iter().map(|run| run.index_date).collect();
-    let most = request.patients.saturating_mul(CANDIDATES);
+    let most = if files.is_empty() { wanted.saturating_mul(CANDIDATES) } else { wanted + wanted.div_ceil(10) };
     let (mut kept, mut missed): (Vec<Person>, Vec<Person>) = (Vec::new(), Vec::new());
     let (mut made, mut inside) = (0, 0);
-    while inside < request.patients && made < most {
-        let wanted = request.patients - inside;
+    while inside < wanted && made < most {
+        let lacking = wanted - inside;
         let reached = if made == 0 { 1.0 } else { (inside as f64 / made as f64).max(0.05) };
-        let batch = ((wanted as f64 / reached * 1.05) as u64 + 16).min(10_000).min(most - made);
+        let batch = ((lacking as f64 / reached * 1.05) as u64 + 16).min(10_000).min(most - made);
         let parts: Vec<(u64, u64)> = (made..made + batch)
             .step_by(TOGETHER as usize)
             .map(|from| (from, (from + TOGETHER).min(made + batch)))
             .collect();
         made += batch;
-        let candidates = parallel::each(&parts, |(from, to)| candidates(&scene, &population, &index_dates, *from..*to));
+        let candidates = parallel::each(&parts, |(from, to)| candidates(&scene, &population, files, *from..*to));
         let candidates = candidates.into_iter().collect::<Result<Vec<_>, _>>()?;
         for (person, is_inside) in candidates.into_iter().flatten() {
             match is_inside {
-                true if inside < request.patients => {
+                true if inside < wanted => {
                     inside += 1;
                     kept.push(person);
                 }
                 true => {}
-                false if (missed.len() as u64) < request.patients.div_ceil(10).max(50) => missed.push(person),
+                false if (missed.len() as u64) < wanted.div_ceil(10).max(50) => missed.push(person),
                 false => {}
             }
         }
     }
-    let lints = match inside < request.patients {
-        true => vec![missed::lint(study, recording, request, (inside, made), &missed, &index_dates)?],
+    let lints = match inside < wanted && (files.is_empty() || inside == 0) {
+        true => vec![missed::lint(
+            study,
+            recording,
+            (inside, wanted, made),
+            &missed,
+            files,
+            index_dates.first().copied().flatten(),
+        )?],
         false => Vec::new(),
     };
-    missed.truncate(request.patients.div_ceil(10) as usize);
+    missed.truncate(wanted.div_ceil(10) as usize);
     kept.extend(missed);
     kept.sort_by_key(|person| person.number);
     let parts: Vec<&[Person]> = kept.chunks(TOGETHER as usize).collect();
     let stores = parallel::each(&parts, |part| Store::together(part.iter().map(|person| &person.store)));
     let report = Report::expected(&scene);
-    Ok(Simulation { stores, graph, index_dates, inside, lints, report })
+    Ok(Simulation { stores, files: files.clone(), graph, index_dates, inside, lints, report })
 }
 
 /// Patients by number, and whether they are in the population at one of the dates.
 fn candidates(
     scene: &Scene,
     population: &Graph,
-    dates: &[Option<Date>],
+    files: &ValueFiles,
     numbers: Range<u64>,
 ) -> Result<Vec<(Person, bool)>, RunFault> {
     let people: Vec<Person> = numbers.map(|number| plant::patient(scene, number)).collect();
-    let tables = Store::together(people.iter().map(|person| &person.store)).into_tables();
+    let tables = with_files(Store::together(people.iter().map(|person| &person.store)), files);
     let mut ids = BTreeSet::new();
-    for date in dates {
-        ids.extend(answer(population, &tables, *date)?.rows.iter().map(|row| row.patient_id));
+    for run in &scene.runs {
+        ids.extend(answer(population, &tables, run.index_date)?.rows.iter().map(|row| row.patient_id));
     }
     Ok(people
         .into_iter()
@@ -142,6 +182,25 @@ fn candidates(
             (person, inside)
         })
         .collect())
+}
+
+fn with_files(store: Store, files: &ValueFiles) -> Tables {
+    let mut tables = store.into_tables();
+    files.iter().for_each(|(file, rows)| tables.insert_inline(file.clone(), rows.clone()));
+    tables
+}
+
+/// The patients of value files, ascending.
+fn listed(files: &ValueFiles) -> Vec<i64> {
+    let mut ids: BTreeSet<i64> = BTreeSet::new();
+    for (_, rows) in files {
+        let place = rows.columns.iter().position(|column| column == "patient_id");
+        ids.extend(rows.rows.iter().filter_map(|row| match place.and_then(|place| row.get(place)) {
+            Some(Value::Int(id)) => Some(*id),
+            _ => None,
+        }));
+    }
+    ids.into_iter().collect()
 }
 
 /// The same population, without columns: other variables are computed only where it asks for them.
@@ -185,12 +244,13 @@ impl Simulation {
         &self.lints
     }
 
-    /// The rows of the file for an index date: those of [`Simulation::tables`], worked out on all processors.
+    /// The rows of the file for an index date: over its own tables and value files, worked out on all processors.
     ///
     /// # Errors
     /// Where the study stops on these rows.
     pub fn answer(&self, index_date: Option<Date>) -> Result<Answer, RunFault> {
-        let parts = parallel::each(&self.stores, |store| answer(&self.graph, &store.clone().into_tables(), index_date));
+        let part = |store: &Store| answer(&self.graph, &with_files(store.clone(), &self.files), index_date);
+        let parts = parallel::each(&self.stores, part);
         let mut whole = Answer { columns: Vec::new(), rows: Vec::new(), counts: Vec::new() };
         let mut counts: BTreeMap<_, Count> = BTreeMap::new();
         for part in parts {
@@ -204,6 +264,14 @@ impl Simulation {
         }
         whole.counts = counts.into_values().collect();
         Ok(whole)
+    }
+
+    /// The same over tables that hold more than the simulation made: [`Simulation::tables`] with a study's value files.
+    ///
+    /// # Errors
+    /// Where the study stops on these rows.
+    pub fn answer_over(&self, tables: &Tables, index_date: Option<Date>) -> Result<Answer, RunFault> {
+        answer(&self.graph, tables, index_date)
     }
 
     /// Expected and reached shares, column by column.

@@ -39,7 +39,8 @@ const REGIONS: [(&str, f64); 9] = [
 
 /// The day of a number of days from 1970-01-01; the ends of the calendar beyond it.
 pub(crate) fn day_of(number: i32) -> Date {
-    let day = date(1970, 1, 1).checked_add(i64::from(number).days());
+    // More than any calendar holds is no number of days.
+    let day = date(1970, 1, 1).checked_add(i64::from(number.clamp(-4_000_000, 3_000_000)).days());
     day.unwrap_or(if number < 0 { Date::MIN } else { Date::MAX })
 }
 
@@ -51,9 +52,11 @@ pub(crate) fn midnight(day: Date) -> Value {
 impl Person {
     /// The patient with this number, as far as no event is concerned.
     pub(crate) fn new(scene: &Scene, number: u64, demands: &Demands) -> Self {
-        let id = number as i64 * 10 + 1 + scene.base.of(number).below(9) as i64;
+        let beyond = scene.listed.last().copied().unwrap_or(0).max(0);
+        let numbered = || beyond + number as i64 * 10 + 1 + scene.base.of(number).below(9) as i64;
+        let id = scene.listed.get(number as usize).copied().unwrap_or_else(numbered);
         let born = birth(scene, number, demands);
-        let mut person = Self { number, id, born, died: None, store: Store::after(id * 100_000) };
+        let mut person = Self { number, id, born, died: None, store: Store::after((number as i64 + 1) * 100_000) };
         person.background_death(scene, demands);
         person
     }
@@ -80,7 +83,7 @@ impl Person {
         let as_of = day_of(scene.as_of);
         let age = f64::from((scene.as_of - day_number(self.born)) / 365);
         let asked = scene.wishes.iter().any(|wish| wish.group == "death");
-        if !alive && !asked && dice.chance(0.000_03 * (0.095 * age).exp()) {
+        if !alive && !asked && dice.chance(0.000_03 * libm::exp(0.095 * age)) {
             let died = as_of.saturating_sub(dice.below(365).min(364) as i64 * 1.day());
             self.died = Some(died.max(self.born));
         }
@@ -132,9 +135,7 @@ impl Person {
             // What no variable asks for follows from the practice.
             let stp = if nested.0 { stp_code(&mut own) } else { stp.clone() };
             let msoa = if nested.1 { msoa_code(&mut own) } else { msoa.clone() };
-            let known = store
-                .rows("Organisation")
-                .is_some_and(|rows| rows.rows.iter().any(|row| row.first() == Some(&Value::Int(id))));
+            let known = store.holds("Organisation", "Organisation_ID", &Value::Int(id));
             if !known {
                 let places = [("STPCode", stp.as_str()), ("MSOACode", msoa.as_str()), ("Region", region.as_str())];
                 let mut cells = vec![("Organisation_ID", Value::Int(id)), ("GoLiveDate", live)];
@@ -148,12 +149,34 @@ impl Person {
             let moved = start.saturating_add(1.years());
             spells = vec![(start, moved), (moved, end)];
         }
+        if scene.mess.of(self.number).chance(scene.mess_share) {
+            self.untidy();
+            let closed = start.saturating_sub(3.years()).max(self.born);
+            spells.insert(0, (closed, closed.saturating_add(1.years()).min(start)));
+        }
         for (start, end) in spells {
             let (id, organisation) = (self.store.id(), practice(&mut self.store, dice.below(5)));
             let times = [("StartDate", midnight(start)), ("EndDate", midnight(end))];
             let mut cells = vec![("Registration_ID", Value::Int(id)), ("Organisation_ID", organisation)];
             cells.extend(times);
             self.push("RegistrationHistory", &cells);
+        }
+    }
+
+    /// Rows that no study asks for: codes of no list, and an event without a day.
+    fn untidy(&mut self) {
+        let born = self.born;
+        for (code, moment) in [("zzz0.", midnight(born)), ("zzz1.", Value::Null), ("", midnight(born))] {
+            let id = self.store.id();
+            self.push(
+                "CodedEvent",
+                &[
+                    ("CodedEvent_ID", Value::Int(id)),
+                    ("ConsultationDate", moment),
+                    ("CTV3Code", Value::text(code)),
+                    ("NumericValue", Value::Null),
+                ],
+            );
         }
     }
 

@@ -29,13 +29,15 @@ pub(crate) struct Scene<'a> {
     pub(crate) solving: Purpose,
     pub(crate) mess: Purpose,
     pub(crate) mess_share: f64,
+    /// Patients of value files; others are numbered beyond them.
+    pub(crate) listed: Vec<i64>,
     codes: HashMap<&'a CodelistId, Vec<(&'a str, String)>>,
     /// By code: lists that have it, each with the first wish for it. Only codes of several lists.
     listing: HashMap<&'a str, Vec<(&'a str, usize)>>,
 }
 
 impl<'a> Scene<'a> {
-    pub(crate) fn new(study: &'a Study, recording: &'a Recording, request: &Request) -> Self {
+    pub(crate) fn new(study: &'a Study, recording: &'a Recording, request: &Request, listed: Vec<i64>) -> Self {
         let run = |index_date: Option<Date>| Run {
             index_date,
             today: request.today,
@@ -80,6 +82,7 @@ impl<'a> Scene<'a> {
             solving: purpose("solving"),
             mess: purpose("mess"),
             mess_share: request.mess,
+            listed,
             codes,
             listing,
             runs,

@@ -3,19 +3,23 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test stops at its first surprise")]
 
-#[path = "../support/mod.rs"]
+#[path = "../support/case.rs"]
 #[allow(dead_code, unreachable_pub, reason = "shared with other tests, which use the rest")]
-mod support;
+mod case;
+#[path = "../support/recorder.rs"]
+#[allow(unreachable_pub, reason = "shared with other tests")]
+mod recorder;
+#[path = "../support/tables.rs"]
+#[allow(dead_code, unreachable_pub, reason = "shared with other tests, which use the rest")]
+mod tables;
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
+use case::{Case, Expect, all};
 use study::fault::{Fault, Severity, Texts, entries, human, silence};
 use study::recording::Recording;
 use study::{CheckOptions, check};
-use support::case::{Case, Expect, all};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("cases")
@@ -27,48 +31,15 @@ struct Recorded {
     recording: Recording,
 }
 
-/// All cases that check, recorded in one process of Python.
+/// The first study of each case, recorded.
 fn record(cases: Vec<Case>) -> Vec<Recorded> {
-    let input: Vec<serde_json::Value> = cases
-        .iter()
-        .map(|case| {
-            let mut files: BTreeMap<String, &str> = case.files.iter().map(|(p, t)| (p.clone(), t.as_str())).collect();
-            for (module, text) in &case.studies {
-                files.insert(format!("analysis/{module}.py"), text);
-            }
-            let params: BTreeMap<&str, &str> = case.run.params.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
-            let module = &case.studies.first().unwrap_or_else(|| panic!("{}: no study", case.name)).0;
-            serde_json::json!({"name": case.name, "module": module, "files": files, "params": params})
-        })
-        .collect();
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/record_many.py");
-    let mut child = Command::new("python3")
-        .args(["-B", "-X", "utf8"])
-        .arg(script)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let text = serde_json::json!({ "cases": input }).to_string();
-    let mut stdin = child.stdin.take().unwrap();
-    let writer = std::thread::spawn(move || stdin.write_all(text.as_bytes()).unwrap());
-    let output = child.wait_with_output().unwrap();
-    writer.join().unwrap();
-    assert!(output.status.success());
-    let lines = String::from_utf8(output.stdout).unwrap();
-    let recorded: Vec<Recorded> = cases
-        .into_iter()
-        .zip(lines.lines())
-        .map(|(case, line)| {
-            let answer: serde_json::Value = serde_json::from_str(line).unwrap();
-            assert_eq!(answer["name"], case.name);
-            let text = answer["recording"].as_str().unwrap_or_else(|| panic!("{}: {}", case.name, answer["log"]));
-            let recording = Recording::parse(text.as_bytes()).unwrap_or_else(|e| panic!("{}: {e}", case.name));
-            Recorded { case, recording }
-        })
-        .collect();
-    assert_eq!(recorded.len(), input.len());
-    recorded
+    let recordings = recorder::record(&cases);
+    let one = |(case, found): (Case, recorder::Recorded)| {
+        let first = found.into_iter().next().unwrap_or_else(|| panic!("{}: no study", case.name));
+        let recording = first.unwrap_or_else(|why| panic!("{}: {why}", case.name));
+        Recorded { case, recording }
+    };
+    cases.into_iter().zip(recordings).map(one).collect()
 }
 
 /// Faults that are left after `# cloister: ignore`, and the texts that they point into.
@@ -125,7 +96,7 @@ fn each_fault_is_told_with_its_place_and_its_fix() {
                 Expect::Lint { code, line, fragments } => ("lint", code, line, fragments),
                 Expect::Rows { .. } => panic!("{}: rows under faults/", one.case.name),
             };
-            let line = line.map(|line| line + one.case.lines_in_front);
+            let line = *line;
             let found = left.iter().position(|(entry, _)| {
                 entry.code == code && entry.severity == severity && (line.is_none() || entry.line == line)
             });
@@ -154,4 +125,63 @@ fn each_fault_is_told_with_its_place_and_its_fix() {
     assert!(wrong.is_empty(), "{wrong}");
     let page: String = pages.iter().map(|(name, text)| format!("==== {name}\n{text}\n")).collect();
     insta::assert_snapshot!("faults", page);
+}
+
+/// What the examples of the documentation take for granted.
+const BEFORE: [(&str, &str); 7] = [
+    ("registered", "patients.registered_as_of(\"index_date\")"),
+    ("age", "patients.age_as_of(\"index_date\")"),
+    ("sex", "patients.sex(return_expectations={\"category\": {\"ratios\": {\"M\": 1}}})"),
+    ("bmi", "patients.most_recent_bmi()"),
+    ("creatinine", "patients.with_these_clinical_events(bp_codes, returning=\"numeric_value\")"),
+    ("stroke_date", "patients.with_these_clinical_events(bp_codes, returning=\"date\", date_format=\"YYYY-MM-DD\")"),
+    ("mi_date", "patients.with_these_clinical_events(bp_codes, returning=\"date\", date_format=\"YYYY-MM-DD\")"),
+];
+const LISTS: &str = "bp_codes = sbp_codes = codelist([\"271649006\"], system=\"snomed\")
+defaults = {\"date\": {\"earliest\": \"2000-01-01\", \"latest\": \"2021-01-01\"}, \"rate\": \"uniform\", \"incidence\": 0.5,
+            \"int\": {\"distribution\": \"normal\", \"mean\": 3, \"stddev\": 1},
+            \"float\": {\"distribution\": \"normal\", \"mean\": 3, \"stddev\": 1}}
+statin_codes = codelist([\"396111000000100\"], system=\"snomed\")
+mi_codes = covid_codes = codelist([\"I21\"], system=\"icd10\")
+";
+
+#[test]
+fn examples_of_the_documentation_are_sound() {
+    let examples = study::functions::table().functions().iter().filter_map(|f| f.example.as_deref());
+    let cases: Vec<Case> = examples
+        .map(|example| {
+            let name = example.split('=').next().unwrap();
+            let mut columns: Vec<String> = BEFORE
+                .iter()
+                // Those of a satisfying are nested in it.
+                .filter(|(column, _)| *column != name && !example.contains(&format!("{column}=")))
+                .map(|(column, call)| format!("{column}={call}"))
+                .collect();
+            if name != "population" {
+                columns.push("population=patients.all()".to_owned());
+            }
+            columns.push(example.to_owned());
+            let study = format!(
+                "{LISTS}study = StudyDefinition(index_date=\"2021-03-01\", default_expectations=defaults, {})\n",
+                columns.join(", ")
+            );
+            let text = format!("x\n--- study\n{study}--- expect\npatient_id\n");
+            case::parse(name, &text).unwrap_or_else(|why| panic!("{example}: {why}"))
+        })
+        .collect();
+    for one in record(cases) {
+        let (sound, faults, texts) = faults(&one);
+        assert!(sound, "{}", told(&one, &faults, &texts));
+        let study = check(&one.recording, &CheckOptions::new(one.recording.date)).study.unwrap();
+        let file = |v: &study::model::Variable| {
+            matches!(v.query, study::model::Query::InFile { .. } | study::model::Query::ValueFromFile { .. })
+        };
+        if !study.variables.iter().any(file) {
+            let (index_date, today) = (study.index_date, one.recording.date);
+            let run = study::expectations::Settings { index_date, today, patients: 10, seed: 0 };
+            let dummy = study::expectations::Cohort::new(&study, &one.recording, &run, None);
+            let faults = dummy.err().unwrap_or_default();
+            assert!(faults.is_empty(), "{}", told(&one, &faults, &texts));
+        }
+    }
 }

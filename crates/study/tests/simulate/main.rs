@@ -1,6 +1,8 @@
 //! Simulated patients (study-definitions.md 10.2): what a study finds in them is what it expects, and hangs together.
 //! Seeds are fixed; shares lie within 4 sigma.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
 #[path = "../expectations/support.rs"]
 #[allow(dead_code, unused_macros, reason = "shared with the tests of expectations")]
 mod support;
@@ -8,12 +10,12 @@ mod support;
 use std::collections::BTreeSet;
 
 use jiff::civil::{Date, date};
-use query::reference::{Answer, Value as Cell};
+use query::reference::{Answer, Rows, Value as Cell};
 use study::expectations::SEED;
 use study::model::ColumnType::{Bool, Float, Int, Str};
 use study::model::*;
 use study::recording::{Codelist, CodelistId, CodelistItems, Recording, Value};
-use study::simulate::{Request, Simulation, simulate};
+use study::simulate::{Request, Simulation, simulate, simulate_with};
 
 use support::*;
 
@@ -355,8 +357,9 @@ fn nobody_does_anything_after_death() {
     let events = store.rows("CodedEvent").unwrap();
     let when = events.columns.iter().position(|column| column == "ConsultationDate").unwrap();
     for row in &events.rows {
-        let (Cell::Int(id), Cell::DateTime(moment)) = (&row[0], &row[when]) else { panic!() };
-        assert!(deaths.get(id).is_none_or(|died| moment.date() <= *died));
+        if let (Cell::Int(id), Cell::DateTime(moment)) = (&row[0], &row[when]) {
+            assert!(deaths.get(id).is_none_or(|died| moment.date() <= *died));
+        }
     }
 }
 
@@ -376,4 +379,251 @@ fn ids_are_distinct() {
         let keys: BTreeSet<String> = rows.rows.iter().map(|row| format!("{:?}", row[place])).collect();
         assert_eq!(keys.len(), rows.rows.len(), "{table}");
     }
+}
+
+/// A population of the patients of a file: they are made, with a tenth of others.
+#[test]
+fn value_files_bring_their_patients() {
+    let in_file = Query::InFile { path: "ids.csv".into() };
+    let mut study = everybody(vec![flag("has_a", "a", 1.0)]);
+    study.variables.pop();
+    study.variables.push(variable("population", Bool, in_file, Value::Null));
+    let graph = study::lower(&study, &lists(), study::Flavour::Tpp).unwrap();
+    let rows = Rows { columns: vec!["patient_id".into()], rows: (1..=50).map(|n| vec![Cell::Int(n * 7)]).collect() };
+    let files: Vec<_> = graph.inlines().into_iter().map(|file| (file.clone(), rows.clone())).collect();
+    let simulation = simulate_with(&study, &lists(), &request(1_000), &files).unwrap();
+    assert_eq!(simulation.inside(), 50);
+    let answer = simulation.answer(Some(INDEX)).unwrap();
+    assert_eq!(
+        answer.rows.iter().map(|row| row.patient_id).collect::<Vec<_>>(),
+        (1..=50).map(|n| n * 7).collect::<Vec<i64>>()
+    );
+    assert!(column_at(&answer, "has_a").all(is_true));
+    assert_eq!(simulation.store().rows("Patient").unwrap().rows.len(), 55);
+}
+
+/// One variable of each function that reads rows of its own, half of the patients with a value: so it is.
+#[test]
+fn every_function_is_planted() {
+    let all = Period::default;
+    let codes = |list: &str, system| Some(Codes { list: CodelistId(list.into()), system });
+    let half = || py!({"incidence": 0.5});
+    let label = |label: &str| py!({"incidence": 0.5, "category": {"ratios": {label: 1}}});
+    let float = || py!({"incidence": 0.5, "float": {"distribution": "normal", "mean": 30, "stddev": 1}});
+    let whole = |mean: i64| py!({"incidence": 0.5, "int": {"distribution": "normal", "mean": mean, "stddev": 0}});
+    let admission = |returning| {
+        Query::Admission(Admission {
+            period: last_year(),
+            pick: Pick::First,
+            diagnoses: codes("a", System::Icd10),
+            primary_diagnoses: codes("b", System::Icd10),
+            procedures: codes("c", System::Opcs4),
+            columns: vec![(AdmissionColumn::AdmissionMethod, vec!["2A".into()])],
+            critical_care: true,
+            returning,
+        })
+    };
+    let texts = |text: &str| Some(vec![text.to_owned()]);
+    let drug = |returning| {
+        Query::Medications(CodedRows {
+            codes: codes("a", System::Snomed).unwrap(),
+            period: last_year(),
+            pick: Pick::Last,
+            ignore_missing_values: false,
+            except_days_of: None,
+            returning,
+        })
+    };
+    let sgss = |result, earliest_only, returning| Query::Sgss {
+        result,
+        earliest_only,
+        period: last_year(),
+        pick: Pick::Last,
+        returning,
+    };
+    let imd = ColumnType::IntCategory { missing: -1 };
+    let group = ColumnType::IntCategory { missing: 0 };
+    let asked: Vec<(&str, ColumnType, Query, Value)> = vec![
+        ("drug", Str, drug(CodedFact::Code), label("a1...")),
+        ("drugs", Int, drug(CodedFact::NumberOfMatches), whole(3)),
+        ("bmi", Float, Query::MostRecentBmi { period: last_year(), minimum_age: 0 }, float()),
+        (
+            "mean",
+            Float,
+            Query::RecordedValue {
+                statistic: Statistic::Mean,
+                codes: codes("c", System::Ctv3).unwrap(),
+                on_most_recent_day: true,
+                period: last_year(),
+            },
+            float(),
+        ),
+        (
+            "seen",
+            Bool,
+            Query::GpConsultations { period: last_year(), pick: Pick::Last, returning: RowFact::BinaryFlag },
+            half(),
+        ),
+        (
+            "frailty",
+            Float,
+            Query::DecisionSupport {
+                period: last_year(),
+                pick: Pick::Last,
+                ignore_missing_values: true,
+                returning: DecisionSupportFact::NumericValue,
+            },
+            float(),
+        ),
+        ("worker", Bool, Query::HealthcareWorker, half()),
+        (
+            "vaccine",
+            DAY,
+            Query::Vaccination {
+                diseases: texts("measles"),
+                products: texts("mmr"),
+                period: last_year(),
+                pick: Pick::First,
+                returning: RowFact::Date,
+            },
+            half(),
+        ),
+        ("admitted", Bool, admission(AdmissionFact::BinaryFlag), half()),
+        ("discharged", DAY, admission(AdmissionFact::DateDischarged), half()),
+        (
+            "visit",
+            Str,
+            Query::EmergencyCare {
+                period: last_year(),
+                pick: Pick::Last,
+                diagnoses: texts("123"),
+                discharged_to: texts("456"),
+                returning: EmergencyFact::DischargeDestination,
+            },
+            label("456"),
+        ),
+        (
+            "clinic",
+            Str,
+            Query::Outpatient {
+                period: last_year(),
+                pick: Pick::Last,
+                attended: Some(true),
+                first: Some(false),
+                treatment_functions: texts("400"),
+                procedures: codes("d", System::Opcs4),
+                returning: OutpatientFact::ConsultationMediumUsed,
+            },
+            label("02"),
+        ),
+        (
+            "ventilated",
+            Bool,
+            Query::Icu { period: last_year(), pick: Pick::Last, returning: IcuFact::HadAdvancedRespiratorySupport },
+            half(),
+        ),
+        ("positive", Str, sgss(TestResult::Positive, true, SgssFact::CaseCategory), label("LFT_Only")),
+        ("tests", Int, sgss(TestResult::Any, false, SgssFact::NumberOfMatches), whole(2)),
+        ("ethnicity", group, Query::EthnicityFromSus(SusEthnicity::Group6), label("3")),
+        (
+            "treated",
+            Str,
+            Query::CovidTherapeutics {
+                statuses: texts("Approved"),
+                therapeutics: texts("Paxlovid"),
+                indications: texts("non_hospitalised"),
+                period: last_year(),
+                pick: Pick::Last,
+                returning: TherapeuticsFact::Region,
+            },
+            label("London"),
+        ),
+        (
+            "renal",
+            Int,
+            Query::Ukrr { dataset: "2019prev", period: all(), returning: UkrrFact::LatestCreatinine },
+            whole(300),
+        ),
+        (
+            "costly",
+            Bool,
+            Query::HighCostDrugs {
+                drugs: texts("adalimumab"),
+                period: all(),
+                pick: Pick::Last,
+                returning: RowFact::BinaryFlag,
+            },
+            half(),
+        ),
+        (
+            "imd",
+            imd,
+            Query::Address {
+                date: from(DateBase::IndexDate).unwrap(),
+                returning: AddressFact::IndexOfMultipleDeprivation,
+            },
+            label("1200"),
+        ),
+        (
+            "region",
+            Str,
+            Query::Practice { date: from(DateBase::IndexDate).unwrap(), returning: PracticeFact::Nuts1RegionName },
+            label("London"),
+        ),
+        (
+            "house",
+            Int,
+            Query::Household(HouseholdFact::HouseholdSize),
+            py!({"rate": "universal", "int": {"distribution": "poisson", "mean": 4}}),
+        ),
+    ];
+    let names: Vec<&str> = asked.iter().map(|(name, ..)| *name).collect();
+    let variables =
+        asked.into_iter().map(|(name, kind, query, expectations)| variable(name, kind, query, expectations)).collect();
+    let simulation = made(&everybody(variables), &request(600));
+    let answer = simulation.answer(Some(INDEX)).unwrap();
+    let report = simulation.report(&answer);
+    for (name, column) in names.iter().zip(&report.columns) {
+        assert_near(column.reached.unwrap(), column.expected.unwrap(), 600);
+        assert!(*name == "house" || column.expected == Some(0.5), "{name}");
+    }
+    let given = |name: &str, value: Cell| {
+        assert!(
+            column_at(&answer, name)
+                .all(|cell| *cell == value || matches!(cell, Cell::Int(-1 | 0)) || *cell == Cell::text("")),
+            "{name}"
+        )
+    };
+    given("drug", Cell::text("a1..."));
+    given("visit", Cell::text("456"));
+    given("positive", Cell::text("LFT_Only"));
+    given("ethnicity", Cell::Int(3));
+    given("treated", Cell::text("London"));
+    given("renal", Cell::Int(300));
+    given("imd", Cell::Int(1200));
+    assert_near(share(&answer, "tests", |cell| matches!(cell, Cell::Int(2..))), 0.5, 600);
+}
+
+/// What people read: shares, and why they differ.
+#[test]
+fn the_report_in_words() {
+    let after = Period { from: from(DateBase::Column(VariableId(0))), to: from(DateBase::IndexDate) };
+    let half = |list: &str, period| events(list, period, CodedFact::Date);
+    let cases = Cases { branches: vec![(Scalar::Int(1), truth(1))], default: Scalar::Int(0) };
+    let study = everybody(vec![
+        variable("first", DAY, half("a", last_year()), py!({"incidence": 0.5})),
+        variable("then", DAY, half("b", after), py!({"incidence": 0.9})),
+        variable("both", Bool, Query::Categorised(cases), py!({"incidence": 0.9})),
+        variable(
+            "sex",
+            Str,
+            Query::Sex,
+            py!({"rate": "universal", "category": {"ratios": {"M": 0.5, "F": 0.4, "": 0.1}}}),
+        ),
+    ]);
+    let simulation = made(&study, &request(100));
+    let report = simulation.report(&simulation.answer(Some(INDEX)).unwrap());
+    insta::assert_snapshot!(report);
+    let json = serde_json::to_value(&report).unwrap();
+    assert_eq!(json["columns"][1]["why"], "its period hangs on first, which not everybody has");
 }

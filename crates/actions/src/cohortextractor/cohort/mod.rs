@@ -1,9 +1,11 @@
 //! `generate_cohort`: a study definition into files with one row per patient (study-definitions.md 9).
 //! Everything that can be wrong with studies and arguments is told before the first row is made.
 
+mod answered;
 mod drawn;
 mod dummy_file;
 mod files;
+mod simulated;
 mod tables;
 
 use std::path::{Path, PathBuf};
@@ -85,12 +87,9 @@ fn prepared<'a>(
             let drawn = drawn::prepare(sound, jobs, *patients, asked.seed, workspace, context)?;
             Ok(Box::new(move |workspace, context| files::write(&drawn, format, workspace, context)))
         }
-        Rows::Simulated { .. } => {
-            let message = "this version cannot simulate patients yet";
-            let fault = Fault::new(FaultCode::NoEngine, Exit::Arguments, message);
-            Err(vec![
-                fault.help("leave --dummy simulated out: columns are then drawn one by one from the expectations"),
-            ])
+        Rows::Simulated { patients } => {
+            let made = simulated::prepare(sound, jobs, *patients, asked.seed, workspace, context)?;
+            Ok(Box::new(move |workspace, context| files::write(&made, format, workspace, context)))
         }
         Rows::File(path) => {
             let path: &Path = path;

@@ -141,6 +141,9 @@ impl Planting<'_, '_> {
             ("Der_Procedure_All", Value::text(format!("||{procedure}"))),
             ("Duration_of_Elective_Wait", Value::Int(dice.below(120) as i64)),
         ];
+        if row.odd {
+            cells.extend([("Der_Diagnosis_All", Value::Null), ("Der_Spell_LoS", Value::Null)]);
+        }
         for (column, name, usual) in COLUMNS {
             let asked = admission.columns.iter().find(|(of, _)| *of == column).and_then(|(_, texts)| texts.first());
             let labelled = label.as_ref().filter(|_| means == Some(AdmissionFact::Column(column)));

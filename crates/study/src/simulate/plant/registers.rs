@@ -32,14 +32,14 @@ impl Planting<'_, '_> {
             }
             Query::CpnsDeath { .. } => {
                 let died = *self.person.died.get_or_insert(day);
-                if self.person.store.rows("CPNS").is_none() {
+                if !self.person.store.names().any(|table| table == "CPNS") {
                     let id = self.person.store.id();
                     self.person.push("CPNS", &[("Id", Value::Int(id)), ("DateOfDeath", Value::Date(died))]);
                 }
             }
             Query::PrimaryCareDeath { .. } => drop(self.person.died.get_or_insert(day)),
             Query::Sgss { result, earliest_only, .. } => self.test(&row, *result, *earliest_only),
-            Query::CovidTherapeutics { statuses, therapeutics, indications, returning, .. } => {
+            Query::CovidTherapeutics { statuses, therapeutics, indications, .. } => {
                 let moment = self.moment(&row);
                 let mut one = |texts: &Option<Vec<String>>, otherwise: &str| {
                     texts
@@ -65,7 +65,6 @@ impl Planting<'_, '_> {
                         _ => {}
                     }
                 }
-                let _ = returning;
                 let cells = [
                     ("Intervention", Value::text(drug)),
                     ("COVID_indication", Value::text(why)),
@@ -128,12 +127,7 @@ impl Planting<'_, '_> {
     }
 
     fn renal(&mut self, row: &Row, dataset: &str) {
-        let known = self.person.store.rows("UKRR");
-        let place = known.and_then(|rows| rows.columns.iter().position(|column| column == "dataset"));
-        let there = known
-            .zip(place)
-            .is_some_and(|(rows, place)| rows.rows.iter().any(|row| row.get(place) == Some(&Value::text(dataset))));
-        if there {
+        if self.person.store.holds("UKRR", "dataset", &Value::text(dataset)) {
             return;
         }
         let label = self.label(row);
@@ -144,13 +138,16 @@ impl Planting<'_, '_> {
             );
             Value::text(label.as_deref().filter(|_| asked).unwrap_or(usual))
         };
+        let whole =
+            self.scene.shared(&row.wish.group, |draw| matches!(draw, Draw::WholeNormal { .. } | Draw::Poisson { .. }));
+        let creatinine = whole.and_then(|(wish, draw)| draw.number(wish.what.of(self.person.number).bits()));
         let cells = [
             ("dataset", Value::text(dataset)),
             ("renal_centre", text(UkrrFact::RenalCentre, "RRK02")),
             ("rrt_start", Value::Date(day_of(row.day))),
             ("mod_start", text(UkrrFact::TreatmentModalityStart, "ICHD")),
             ("mod_prev", text(UkrrFact::TreatmentModalityPrevalence, "Tx")),
-            ("creat", Value::Float(self.number(row).unwrap_or(400.0).trunc())),
+            ("creat", Value::Float(creatinine.unwrap_or(400.0).trunc())),
             ("eGFR_ckdepi", Value::Float(self.number(row).unwrap_or(12.0))),
         ];
         self.person.push("UKRR", &cells);
