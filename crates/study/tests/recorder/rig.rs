@@ -49,7 +49,8 @@ impl Rig {
     }
 
     pub fn with(minor: u32, real: &Path) -> Rig {
-        let folder = tempfile::tempdir().unwrap();
+        // Not below /tmp, which is another folder in a sandbox.
+        let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
         let real = real.canonicalize().unwrap();
         fs::create_dir_all(folder.path().join("venv/bin")).unwrap();
         symlink(&real, folder.path().join("venv/bin/python")).unwrap();
