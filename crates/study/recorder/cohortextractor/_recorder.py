@@ -196,6 +196,23 @@ def _column(name, role, measure, src):
 
 def _exception(error):
     frames = _place.of_traceback(error.__traceback__)
+    try:
+        import traceback
+
+        # Without the lines of this package above the study.
+        shown = error.__traceback__
+        while shown is not None and _place.is_ours(shown.tb_frame.f_code.co_filename):
+            shown = shown.tb_next
+        traceback.print_exception(type(error), error, shown)
+    except Exception:
+        pass
+    # What a library makes of a refusal is a refusal.
+    inner = error
+    for _ in range(20):
+        if inner is None or isinstance(inner, RefusedError):
+            break
+        inner = inner.__cause__ or inner.__context__
+    error = inner or error
     if isinstance(error, SyntaxError):
         message = error.msg or "syntax error"
         file = _place.relative(error.filename) if isinstance(error.filename, str) else None
@@ -215,16 +232,6 @@ def _exception(error):
     code = getattr(error, "fault_code", None)
     if isinstance(code, str) and len(code) == 5 and code.startswith("SD"):
         _snapshot.note_fault(code, kind, message, frames[-1] if frames else None)
-    try:
-        import traceback
-
-        # Without the lines of this package above the study.
-        shown = error.__traceback__
-        while shown is not None and _place.is_ours(shown.tb_frame.f_code.co_filename):
-            shown = shown.tb_next
-        traceback.print_exception(type(error), error, shown)
-    except Exception:
-        pass
     return {"kind": kind, "message": message, "frames": frames}
 
 
@@ -279,13 +286,7 @@ def limit(cpu_seconds, memory_bytes):
         # A sandbox has set the limit of core dumps already, and lets nobody set it again.
         if what != resource.RLIMIT_CORE or now[0] not in (0, 1):
             resource.setrlimit(what, (soft, hard))
-    for descriptor in os.listdir("/proc/self/fd"):
-        # The folder that was listed is closed already.
-        if int(descriptor) > 2:
-            try:
-                os.close(int(descriptor))
-            except OSError:
-                pass
+    os.closerange(3, 4096)
 
 
 def write(root, recording):

@@ -463,16 +463,11 @@ def with_an_isaric_record(
     return _query("with_an_isaric_record", locals())
 
 
-def categorised_as(category_definitions, return_expectations=None, **extra):
-    args = {
-        "category_definitions": category_definitions,
-        "return_expectations": return_expectations,
-        "extra_columns": extra,
-    }
-    return _query("categorised_as", args)
+def categorised_as(category_definitions, return_expectations=None, **extra_columns):
+    return _query("categorised_as", locals())
 
 
-def satisfying(expression, return_expectations=None, **extra):
+def satisfying(expression, return_expectations=None, **extra_columns):
     if return_expectations is None:
         return_expectations = {}
     # Written into the dict that was given: other variables that share it see it.
@@ -480,17 +475,17 @@ def satisfying(expression, return_expectations=None, **extra):
     args = {
         "category_definitions": {1: expression, 0: "DEFAULT"},
         "return_expectations": return_expectations,
-        "extra_columns": extra,
+        "extra_columns": extra_columns,
     }
     return _query("categorised_as", args, "satisfying")
 
 
-def minimum_of(*names, **extra):
-    return _aggregate("minimum_of", "MIN", names, extra)
+def minimum_of(*column_names, **extra_columns):
+    return _aggregate("minimum_of", "MIN", column_names, extra_columns)
 
 
-def maximum_of(*names, **extra):
-    return _aggregate("maximum_of", "MAX", names, extra)
+def maximum_of(*column_names, **extra_columns):
+    return _aggregate("maximum_of", "MAX", column_names, extra_columns)
 
 
 def fixed_value(value):
@@ -505,17 +500,17 @@ def which_exist_in_file(f_path):
     return _query("which_exist_in_file", locals())
 
 
-def _aggregate(called, aggregate_function, names, extra):
-    if "return_expectations" in extra:
+def _aggregate(called, aggregate_function, column_names, extra_columns):
+    if "return_expectations" in extra_columns:
         raise fault(
             ValueError,
             "SD602",
             "%s takes no return_expectations: its values follow from those of its columns" % called,
         )
     args = {
-        "column_names": names + tuple(extra),
+        "column_names": column_names + tuple(extra_columns),
         "aggregate_function": aggregate_function,
-        "extra_columns": extra,
+        "extra_columns": extra_columns,
     }
     return _query("aggregate_of", args, called)
 

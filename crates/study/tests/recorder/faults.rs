@@ -40,10 +40,11 @@ fn limits(text: &str) -> Limits {
     let wishes = text.lines().nth(1).and_then(|line| line.strip_prefix("# limits "));
     for wish in wishes.into_iter().flat_map(str::split_whitespace) {
         let (what, value) = wish.split_once('=').unwrap();
-        let value = Duration::from_secs(value.parse().unwrap());
+        let value: u64 = value.parse().unwrap();
         match what {
-            "time" => limits.time = value,
-            "cpu" => limits.cpu = value,
+            "time" => limits.time = Duration::from_secs(value),
+            "cpu" => limits.cpu = Duration::from_secs(value),
+            "mebibytes" => limits.memory = value << 20,
             _ => panic!("{wish}"),
         }
     }

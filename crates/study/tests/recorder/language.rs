@@ -63,26 +63,19 @@ for name, function in sorted(vars(patients).items()):
 }
 
 fn parameter(parameter: &Parameter) -> String {
-    let default = match &parameter.default {
-        None => {
-            return format!(
-                "{}{}",
-                match parameter.form {
-                    Form::Plain => "",
-                    Form::Positional => "*",
-                    Form::Keywords => "**",
-                },
-                parameter.name
-            );
-        }
-        Some(Value::Null) => "None".to_owned(),
-        Some(Value::Bool(true)) => "True".to_owned(),
-        Some(Value::Bool(false)) => "False".to_owned(),
-        Some(Value::Int(number)) => number.to_string(),
-        Some(Value::Str(text)) => format!("'{text}'"),
-        Some(other) => panic!("{other:?}"),
+    let name = &parameter.name;
+    let default = match (parameter.form, &parameter.default) {
+        (Form::Positional, _) => return format!("*{name}"),
+        (Form::Keywords, _) => return format!("**{name}"),
+        (Form::Plain, None) => return name.clone(),
+        (_, Some(Value::Null)) => "None".to_owned(),
+        (_, Some(Value::Bool(true))) => "True".to_owned(),
+        (_, Some(Value::Bool(false))) => "False".to_owned(),
+        (_, Some(Value::Int(number))) => number.to_string(),
+        (_, Some(Value::Str(text))) => format!("'{text}'"),
+        (_, Some(other)) => panic!("{other:?}"),
     };
-    format!("{}={default}", parameter.name)
+    format!("{name}={default}")
 }
 
 #[test]

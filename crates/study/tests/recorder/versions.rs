@@ -84,8 +84,8 @@ study = StudyDefinition(
     ),
     index_date="2020-01-01", sex=patients.sex(return_expectations={"rate": "universal", "category": {"ratios": {"M": 1.0, "F": 3e-5}}}),
     **outer(["one", "two"]), **per_category, **dict(generated(["three"])), **nested,
-    latest=either("one", "two"), é_name=patients.
-        sex(),
+    latest=either("one", "two"), é_name=patients.sex(
+    ),
 )
 measures = [
     Measure(id="m_%s" % group, numerator="one", denominator="population", group_by=group)
