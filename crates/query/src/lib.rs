@@ -6,6 +6,7 @@ mod graph;
 mod json;
 pub mod reference;
 pub mod spelling;
+mod tables;
 mod validate;
 mod value;
 

@@ -105,7 +105,7 @@ fn every_operation_has_a_case() {
         parameter column exists count count_distinct min max sum mean set one_value count_episodes most_frequent \
         sum_of_group_max eq ne lt le gt ge and or not is_null in case coalesce min_of max_of add sub mul div floor_div \
         div_int div_or_stop power neg abs cast round_half_away starts_with contains contains_after_boundary concat \
-        replace trim known_parts date_add difference year_boundaries_between year month day_of_month first_day_of \
+        replace trim known_parts linked date_add difference year_boundaries_between year month day_of_month first_day_of \
         last_day_of day sample";
     let unseen: Vec<&str> = words.split_whitespace().filter(|w| !seen.contains(*w)).collect();
     assert!(unseen.is_empty(), "no case has {unseen:?}");

@@ -35,7 +35,7 @@ fn main() {
     }
     for date in simulation.index_dates() {
         let start = Instant::now();
-        let answer = simulation.run(*date).unwrap();
+        let answer = simulation.answer(*date).unwrap();
         println!("{date:?}: run in {:.3} s", start.elapsed().as_secs_f64());
         println!("{}", simulation.report(&answer));
     }

@@ -11,5 +11,5 @@ pub mod record;
 pub mod recording;
 pub mod simulate;
 
-pub use check::{CheckOptions, Checked, Flavour, check};
+pub use check::{CheckOptions, Checked, Flavour, check, released};
 pub use lower::{LowerError, lower};

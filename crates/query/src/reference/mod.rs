@@ -13,14 +13,14 @@ mod links;
 mod numbers;
 mod patient;
 mod prepare;
-mod tables;
+
 mod text;
 mod truth;
 
 use std::collections::BTreeMap;
 
+pub use crate::tables::{Rows, Tables};
 pub use fault::{RunCode, RunFault};
-pub use tables::{Rows, Tables};
 
 pub use crate::value::Value;
 

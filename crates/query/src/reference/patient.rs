@@ -32,6 +32,8 @@ pub(super) struct Patient<'a> {
     /// By node; equal for all patients.
     pub(super) links: HashMap<NodeId, super::links::Links>,
     doubts: BTreeSet<NodeId>,
+    /// Rows that joins and unions have made.
+    pub(super) made: usize,
 }
 
 impl<'a> Patient<'a> {
@@ -48,6 +50,7 @@ impl<'a> Patient<'a> {
             indexes: HashMap::new(),
             links: HashMap::new(),
             doubts: BTreeSet::new(),
+            made: 0,
         }
     }
 
@@ -62,6 +65,7 @@ impl<'a> Patient<'a> {
         self.frames.resize(nodes, None);
         self.sets.clear();
         self.doubts.clear();
+        self.made = 0;
     }
 
     /// Nodes without a value because the result is out of range.

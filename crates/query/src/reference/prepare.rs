@@ -5,8 +5,8 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::Bindings;
 use super::fault::{RunCode, RunFault};
-use super::tables::Tables;
 use crate::graph::{Frame, Graph, NodeId, Op, Universe};
+use crate::tables::Tables;
 use crate::validate::{DEPTH, depths};
 
 pub(super) struct Prepared<'a> {
@@ -62,7 +62,8 @@ impl<'a> Prepared<'a> {
             for child in op.children() {
                 match seen.get_mut(child.0 as usize) {
                     Some(known) if child < node => {
-                        if std::mem::replace(known, true) {
+                        // a cell is as quickly read as remembered
+                        if std::mem::replace(known, true) && !matches!(graph.op(child), Some(Op::Column { .. })) {
                             prepared.facts[child.0 as usize].shared = true;
                         }
                     }
@@ -85,7 +86,7 @@ impl<'a> Prepared<'a> {
         let many = |yes: bool| yes.then_some(node);
         let (lineage, reference) = match op {
             Op::Table { table } => {
-                let nobody = self.tables.table(table).is_some_and(super::tables::Indexed::belongs_to_nobody);
+                let nobody = self.tables.table(table).is_some_and(crate::tables::Indexed::belongs_to_nobody);
                 (many(table != self.tables.universe()), nobody)
             }
             Op::Inline(_) | Op::PickFirst { .. } | Op::PickLast { .. } | Op::OneRow { .. } => (None, false),

@@ -301,6 +301,11 @@ impl Reader {
                 let (of, known) = (self.s(&args[0]), self.s(&args[1]));
                 self.b.known_parts(of, args[2].word().trim_matches('"'), known, args[3].word().trim_matches('"'))
             }
+            // (linked code set frame id previous)
+            "linked" => {
+                let (of, set, frame) = (self.s(&args[0]), self.s(&args[1]), self.f(&args[2]));
+                self.b.linked(of, set, frame, args[3].word(), args[4].word())
+            }
             // (date_add months clamp day n)
             "date_add" => {
                 let overflow = match args[1].word() {

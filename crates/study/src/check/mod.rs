@@ -11,6 +11,7 @@ mod measures;
 mod order;
 pub(crate) mod plan;
 mod recorded;
+mod released;
 pub(crate) mod scope;
 
 use jiff::civil::Date;
@@ -18,6 +19,7 @@ use jiff::civil::Date;
 use crate::fault::{Fault, Severity};
 use crate::model::{Measure, Study};
 use crate::recording::{Recording, Value};
+pub use released::released;
 use scope::Scope;
 
 /// Which tables a study is meant for.

@@ -81,9 +81,13 @@ pub(crate) fn aggregate_names(call: &Variable) -> Vec<&Value> {
 /// Variables in processing order.
 pub(crate) fn plan<'a>(study: &'a StudyCall, faults: &mut Vec<Fault>) -> Vec<Entry<'a>> {
     let mut planner =
-        Planner { entries: Vec::new(), places: HashMap::new(), taken: HashSet::new(), faults, full: false };
+        Planner { entries: Vec::new(), places: HashMap::new(), taken: HashSet::new(), faults, full: false, fixed: 0 };
     let all = study.variables.iter().chain([&study.population]);
-    planner.taken = all.clone().flat_map(|v| v.extra.iter().chain([v])).map(|v| v.name.clone()).collect();
+    let mut open: Vec<&Variable> = all.clone().collect();
+    while let Some(variable) = open.pop() {
+        planner.taken.insert(variable.name.clone());
+        open.extend(&variable.extra);
+    }
     for variable in all {
         planner.variable(variable, false, 0);
     }
@@ -97,6 +101,8 @@ struct Planner<'a, 'f> {
     taken: HashSet<String>,
     faults: &'f mut Vec<Fault>,
     full: bool,
+    /// Where the search for a free `fixed_value_K` goes on.
+    fixed: u32,
 }
 
 impl<'a> Planner<'a, '_> {
@@ -119,9 +125,7 @@ impl<'a> Planner<'a, '_> {
                     Value::Date(day) => day.to_string(),
                     _ => continue,
                 };
-                let free = (1..).map(|k: u32| format!("fixed_value_{k}")).find(|name| !self.taken.contains(name));
-                let name = free.unwrap_or_default();
-                self.taken.insert(name.clone());
+                let name = self.free_name();
                 self.add(Entry { name, hidden: true, made: Made::Fixed { day }, call });
             }
         }
@@ -132,6 +136,17 @@ impl<'a> Planner<'a, '_> {
             if function.parameter(option).is_some() && argument(call, option).is_some_and(truthy) {
                 let made = Made::Companion { of: call.name.clone() };
                 self.add(Entry { name: format!("{}_{suffix}", call.name), hidden, made, call });
+            }
+        }
+    }
+
+    /// The first `fixed_value_K` that nothing is called.
+    fn free_name(&mut self) -> String {
+        loop {
+            self.fixed += 1;
+            let name = format!("fixed_value_{}", self.fixed);
+            if !self.taken.contains(&name) {
+                return name;
             }
         }
     }

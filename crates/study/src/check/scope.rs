@@ -13,6 +13,9 @@ use crate::fault::Fault;
 use crate::model::{ColumnType, Part, Query, Scalar, Study, Variable, VariableId};
 use crate::recording::{CodelistId, Recording, StudyCall, Value};
 
+/// Faults for which near names are looked for.
+const SUGGESTIONS: usize = 500;
+
 pub(crate) struct Scope<'a> {
     pub(super) recording: &'a Recording,
     pub(crate) options: &'a CheckOptions,
@@ -160,6 +163,10 @@ impl<'a> Scope<'a> {
 
     /// Names that look like this one: of earlier variables, else of any.
     pub(super) fn nearest(&self, name: &str) -> Vec<String> {
+        // Looking through all names for every fault of a huge study would take minutes.
+        if self.faults.len() > SUGGESTIONS {
+            return Vec::new();
+        }
         let earlier = pipeline::nearest(name, self.done.keys().map(String::as_str));
         if earlier.is_empty() { pipeline::nearest(name, self.names.iter().map(String::as_str)) } else { earlier }
     }

@@ -93,6 +93,12 @@ impl Cohort {
     }
 }
 
+/// What is wrong with a study's expectations, without its value files: faults (SD601-SD607, dates) and lints (SD913).
+pub fn check(study: &Study, recording: &Recording, settings: &Settings) -> Vec<Fault> {
+    let (_, faults) = plan::plan(study, recording, settings, None);
+    faults.into_iter().filter(|fault| fault.code != plan::UNREAD).collect()
+}
+
 impl Source for Cohort {
     fn schema(&self) -> &Schema {
         &self.schema

@@ -10,7 +10,7 @@ use std::ops::Range;
 
 pub use codes::{Rule, rule, rules};
 pub use kind::Kind;
-pub use report::{Entry, Texts, entries, human, silence};
+pub use report::{Entry, Texts, entries, human, silence, span};
 
 use crate::recording::{SourceId, Variable};
 
@@ -126,6 +126,13 @@ impl Fault {
     pub fn only_shown(mut self) -> Self {
         self.severity = Severity::Lint;
         self
+    }
+
+    /// The fault without anything that the study may have read: code, name, argument and place are left, the words are
+    /// those of the code. Where the inputs of a recording may hold patients, only this may be shown (section 1.1).
+    pub fn without_values(&self) -> Self {
+        let message = rule(self.code).map_or("a fault", |rule| rule.title).to_owned();
+        Self { message, part: None, excerpt: None, fix: None, other: None, ..self.clone() }
     }
 
     /// The class of Python that was raised.

@@ -3,6 +3,8 @@
 
 use std::ops::Range;
 
+use pipeline::{Position, Span};
+
 use super::Fault;
 use crate::functions::{Form, table};
 use crate::recording::Source;
@@ -11,8 +13,9 @@ use crate::recording::Source;
 const LONGEST_CALL: usize = 256 * 1024;
 
 /// Bytes of `text` that a fault is about, and whether its excerpt was found in them.
-pub(super) fn find(text: &str, source: &Source, fault: &Fault) -> (Range<usize>, bool) {
-    let call = call(text, source);
+pub(super) fn find(lines: &Text, source: &Source, fault: &Fault) -> (Range<usize>, bool) {
+    let text = lines.text();
+    let call = call(lines, source);
     let arguments = arguments(text, &call);
     let named = |name: &str| arguments.iter().find(|a| a.name == Some(name));
     let given = |name: &str| named(name).or_else(|| positional(text, &call, &arguments, name));
@@ -65,12 +68,12 @@ fn first_line(text: &str, range: Range<usize>) -> Range<usize> {
 }
 
 /// The bytes of a call.
-fn call(text: &str, source: &Source) -> Range<usize> {
-    let starts = LineStarts { text };
-    let line = starts.line(source.line);
+fn call(lines: &Text, source: &Source) -> Range<usize> {
+    let text = lines.text();
+    let line = lines.range(source.line);
     if let Some(span) = source.span {
         let start = line.start + span.column as usize;
-        let end = starts.line(span.end_line).start + span.end_column as usize;
+        let end = lines.range(span.end_line).start + span.end_column as usize;
         if start < end && end <= text.len() && text.is_char_boundary(start) && text.is_char_boundary(end) {
             return start..end;
         }
@@ -82,23 +85,48 @@ fn call(text: &str, source: &Source) -> Range<usize> {
     start..end.max(line.end)
 }
 
-struct LineStarts<'a> {
-    text: &'a str,
+/// The text of a file, with its lines.
+#[derive(Debug, Clone)]
+pub(super) struct Text {
+    text: String,
+    starts: Vec<usize>,
 }
 
-impl LineStarts<'_> {
+impl Text {
+    pub(super) fn new(text: String) -> Self {
+        let ends = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
+        let starts = [0].into_iter().chain(ends.map(|(at, _)| at + 1)).collect();
+        Self { text, starts }
+    }
+
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
     /// The bytes of a line (from 1), without its end; the end of the text for lines beyond it.
-    fn line(&self, number: u32) -> Range<usize> {
-        let mut start = 0;
-        for _ in 1..number.max(1) {
-            match self.text[start..].find('\n') {
-                Some(at) => start += at + 1,
-                None => return self.text.len()..self.text.len(),
-            }
-        }
-        let rest = &self.text[start..];
-        let length = rest.find('\n').unwrap_or(rest.len());
-        start..start + rest[..length].trim_end().len()
+    fn range(&self, number: u32) -> Range<usize> {
+        let index = number.max(1) as usize - 1;
+        let start = self.starts.get(index).copied().unwrap_or(self.text.len());
+        let end = self.starts.get(index + 1).copied().unwrap_or(self.text.len());
+        start..start + self.text[start..end].trim_end().len()
+    }
+
+    /// The text of a line.
+    pub(super) fn line(&self, number: u32) -> &str {
+        &self.text[self.range(number)]
+    }
+
+    /// Bytes as lines and columns.
+    pub(super) fn span(&self, range: Range<usize>) -> Span {
+        Span { start: self.position(range.start), end: self.position(range.end) }
+    }
+
+    fn position(&self, offset: usize) -> Position {
+        let line = self.starts.partition_point(|start| *start <= offset).max(1);
+        let start = self.starts.get(line - 1).copied().unwrap_or(0);
+        let column = self.text.get(start..offset).map_or(0, |before| before.chars().count()) + 1;
+        let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        Position { line: count(line), column: count(column), offset }
     }
 }
 
@@ -220,7 +248,7 @@ mod tests {
 
     fn shown(line: u32, span: Option<SourceSpan>, fault: &Fault) -> (&'static str, bool) {
         let source = Source { file: "a.py".to_owned(), line, span };
-        let (range, exact) = find(TEXT, &source, fault);
+        let (range, exact) = find(&Text::new(TEXT.to_owned()), &source, fault);
         (&TEXT[range], exact)
     }
 

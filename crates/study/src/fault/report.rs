@@ -4,16 +4,16 @@
 use std::collections::BTreeMap;
 
 use pipeline::report::HumanOptions;
-use pipeline::{Code, Diagnostic, Label, Position, Span};
+use pipeline::{Code, Diagnostic, Label, Span};
 use serde::Serialize;
 
-use super::place::find;
+use super::place::{Text, find};
 use super::{Fault, Severity};
 use crate::recording::{Recording, Source, SourceId};
 
 /// The text of Python files, by the path that the recording gives them. Files that are not there are told by line only.
 #[derive(Debug, Clone, Default)]
-pub struct Texts(BTreeMap<String, String>);
+pub struct Texts(BTreeMap<String, Text>);
 
 impl Texts {
     /// Reads the files that these faults are about; `read` gives the text of a path of the recording, or nothing.
@@ -25,15 +25,15 @@ impl Texts {
                 if !texts.contains_key(&source.file)
                     && let Some(text) = read(&source.file)
                 {
-                    texts.insert(source.file.clone(), text);
+                    texts.insert(source.file.clone(), Text::new(text));
                 }
             }
         }
         Self(texts)
     }
 
-    fn get(&self, file: &str) -> Option<&str> {
-        self.0.get(file).map(String::as_str)
+    fn get(&self, file: &str) -> Option<&Text> {
+        self.0.get(file)
     }
 }
 
@@ -127,12 +127,17 @@ fn block(recording: &Recording, fault: &Fault, texts: &Texts, options: &HumanOpt
     let source = source_of(recording, fault);
     let file = source.map_or(recording.file.as_str(), |source| &source.file);
     let (text, place) = match (texts.get(file).filter(|_| diagnostic.span.is_some()), source) {
-        (Some(text), _) => (text, file.to_owned()),
+        (Some(text), _) => (text.text(), file.to_owned()),
         // Without its text a file has no lines to draw: the place is said in words.
         (None, Some(source)) => ("", format!("{file}:{}", source.line)),
         (None, None) => ("", file.to_owned()),
     };
     pipeline::report::human(text, &place, std::slice::from_ref(&diagnostic), options)
+}
+
+/// The part of the Python source that a fault is about; nothing without the text of its file.
+pub fn span(recording: &Recording, fault: &Fault, texts: &Texts) -> Option<Span> {
+    place(recording, fault, texts).map(|place| place.span)
 }
 
 /// Takes lints away that a comment `# cloister: ignore SD9xx` on a line of their call silences.
@@ -144,11 +149,7 @@ pub fn silence(recording: &Recording, faults: &mut Vec<Fault>, texts: &Texts) {
         let Some(source) = source_of(recording, fault) else { return true };
         let Some(text) = texts.get(&source.file) else { return true };
         let place = place(recording, fault, texts).map_or(source.line, |place| place.span.start.line);
-        !text
-            .lines()
-            .enumerate()
-            .filter(|(i, _)| [source.line, place].contains(&(u32::try_from(*i).unwrap_or(0) + 1)))
-            .any(|(_, line)| ignores(line, fault.code))
+        ![source.line, place].iter().any(|number| ignores(text.line(*number), fault.code))
     });
 }
 
@@ -174,7 +175,7 @@ fn place(recording: &Recording, fault: &Fault, texts: &Texts) -> Option<Place> {
     let source = source_of(recording, fault)?;
     let text = texts.get(&source.file)?;
     let (range, exact) = find(text, source, fault);
-    Some(Place { span: span(text, range), exact })
+    Some(Place { span: text.span(range), exact })
 }
 
 fn diagnostic(recording: &Recording, fault: &Fault, texts: &Texts) -> Diagnostic {
@@ -262,22 +263,7 @@ fn source(recording: &Recording, src: SourceId) -> Option<&Source> {
 }
 
 /// The first line of a place.
-fn line(text: &str, source: &Source) -> Span {
+fn line(text: &Text, source: &Source) -> Span {
     let (range, _) = find(text, source, &Fault::new("", ""));
-    span(text, range)
-}
-
-fn span(text: &str, range: std::ops::Range<usize>) -> Span {
-    Span { start: position(text, range.start), end: position(text, range.end) }
-}
-
-fn position(text: &str, offset: usize) -> Position {
-    let before = &text[..offset];
-    let start = before.rfind('\n').map_or(0, |at| at + 1);
-    let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-    Position {
-        line: count(before.bytes().filter(|b| *b == b'\n').count() + 1),
-        column: count(before[start..].chars().count() + 1),
-        offset,
-    }
+    text.span(range)
 }

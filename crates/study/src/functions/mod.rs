@@ -82,7 +82,7 @@ pub struct Parameter {
     pub name: String,
     /// Whether it collects arguments.
     pub form: Form,
-    /// `None`: required.
+    /// `None`: required, or one that collects.
     pub default: Option<Value>,
     /// What is accepted.
     pub kind: ArgumentKind,

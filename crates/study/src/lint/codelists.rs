@@ -9,6 +9,9 @@ use crate::recording::{Codelist, CodelistItems, Value};
 /// A code that stands this often is a mistake of the list.
 const REPEATS: usize = 500;
 
+/// Codes that are looked at for repeats.
+const MOST: usize = 1_000_000;
+
 /// What is odd about a list, in words.
 pub(crate) fn codelist(list: &Codelist, system: System) -> Option<String> {
     let codes: Vec<&str> = match &list.items {
@@ -23,7 +26,7 @@ pub(crate) fn codelist(list: &Codelist, system: System) -> Option<String> {
         return Some(format!("{shown:?}{more} does not look like a code of {}{damage}", system.name()));
     }
     let mut seen: HashMap<&str, usize> = HashMap::new();
-    for code in codes {
+    for code in codes.into_iter().take(MOST) {
         let times = seen.entry(code).or_default();
         *times += 1;
         if *times >= REPEATS {

@@ -244,19 +244,11 @@ impl Simulation {
         &self.lints
     }
 
-    /// The rows of the file for an index date, over tables such as those of [`Simulation::tables`].
+    /// The rows of the file for an index date: over its own tables and value files, worked out on all processors.
     ///
     /// # Errors
     /// Where the study stops on these rows.
-    pub fn answer(&self, tables: &Tables, index_date: Option<Date>) -> Result<Answer, RunFault> {
-        answer(&self.graph, tables, index_date)
-    }
-
-    /// As [`Simulation::answer`] over its own tables and value files, worked out on all processors.
-    ///
-    /// # Errors
-    /// Where the study stops on these rows.
-    pub fn run(&self, index_date: Option<Date>) -> Result<Answer, RunFault> {
+    pub fn answer(&self, index_date: Option<Date>) -> Result<Answer, RunFault> {
         let part = |store: &Store| answer(&self.graph, &with_files(store.clone(), &self.files), index_date);
         let parts = parallel::each(&self.stores, part);
         let mut whole = Answer { columns: Vec::new(), rows: Vec::new(), counts: Vec::new() };

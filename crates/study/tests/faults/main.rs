@@ -3,19 +3,23 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test stops at its first surprise")]
 
-#[path = "../support/mod.rs"]
+#[path = "../support/case.rs"]
 #[allow(dead_code, unreachable_pub, reason = "shared with other tests, which use the rest")]
-mod support;
+mod case;
+#[path = "../support/recorder.rs"]
+#[allow(unreachable_pub, reason = "shared with other tests")]
+mod recorder;
+#[path = "../support/tables.rs"]
+#[allow(dead_code, unreachable_pub, reason = "shared with other tests, which use the rest")]
+mod tables;
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
+use case::{Case, Expect, all};
 use study::fault::{Fault, Severity, Texts, entries, human, silence};
 use study::recording::Recording;
 use study::{CheckOptions, check};
-use support::case::{Case, Expect, all};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("cases")
@@ -27,48 +31,15 @@ struct Recorded {
     recording: Recording,
 }
 
-/// All cases that check, recorded in one process of Python.
+/// The first study of each case, recorded.
 fn record(cases: Vec<Case>) -> Vec<Recorded> {
-    let input: Vec<serde_json::Value> = cases
-        .iter()
-        .map(|case| {
-            let mut files: BTreeMap<String, &str> = case.files.iter().map(|(p, t)| (p.clone(), t.as_str())).collect();
-            for (module, text) in &case.studies {
-                files.insert(format!("analysis/{module}.py"), text);
-            }
-            let params: BTreeMap<&str, &str> = case.run.params.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
-            let module = &case.studies.first().unwrap_or_else(|| panic!("{}: no study", case.name)).0;
-            serde_json::json!({"name": case.name, "module": module, "files": files, "params": params})
-        })
-        .collect();
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/record_many.py");
-    let mut child = Command::new("python3")
-        .args(["-B", "-X", "utf8"])
-        .arg(script)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let text = serde_json::json!({ "cases": input }).to_string();
-    let mut stdin = child.stdin.take().unwrap();
-    let writer = std::thread::spawn(move || stdin.write_all(text.as_bytes()).unwrap());
-    let output = child.wait_with_output().unwrap();
-    writer.join().unwrap();
-    assert!(output.status.success());
-    let lines = String::from_utf8(output.stdout).unwrap();
-    let recorded: Vec<Recorded> = cases
-        .into_iter()
-        .zip(lines.lines())
-        .map(|(case, line)| {
-            let answer: serde_json::Value = serde_json::from_str(line).unwrap();
-            assert_eq!(answer["name"], case.name);
-            let text = answer["recording"].as_str().unwrap_or_else(|| panic!("{}: {}", case.name, answer["log"]));
-            let recording = Recording::parse(text.as_bytes()).unwrap_or_else(|e| panic!("{}: {e}", case.name));
-            Recorded { case, recording }
-        })
-        .collect();
-    assert_eq!(recorded.len(), input.len());
-    recorded
+    let recordings = recorder::record(&cases);
+    let one = |(case, found): (Case, recorder::Recorded)| {
+        let first = found.into_iter().next().unwrap_or_else(|| panic!("{}: no study", case.name));
+        let recording = first.unwrap_or_else(|why| panic!("{}: {why}", case.name));
+        Recorded { case, recording }
+    };
+    cases.into_iter().zip(recordings).map(one).collect()
 }
 
 /// Faults that are left after `# cloister: ignore`, and the texts that they point into.
@@ -195,7 +166,7 @@ fn examples_of_the_documentation_are_sound() {
                 columns.join(", ")
             );
             let text = format!("x\n--- study\n{study}--- expect\npatient_id\n");
-            support::case::parse(name, &text).unwrap_or_else(|why| panic!("{example}: {why}"))
+            case::parse(name, &text).unwrap_or_else(|why| panic!("{example}: {why}"))
         })
         .collect();
     for one in record(cases) {

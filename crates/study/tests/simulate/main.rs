@@ -1,6 +1,8 @@
 //! Simulated patients (study-definitions.md 10.2): what a study finds in them is what it expects, and hangs together.
 //! Seeds are fixed; shares lie within 4 sigma.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
 #[path = "../expectations/support.rs"]
 #[allow(dead_code, unused_macros, reason = "shared with the tests of expectations")]
 mod support;
@@ -153,7 +155,7 @@ fn expectations_are_reached() {
         age(),
     ]);
     let simulation = made(&study, &Request { mess: 0.0, ..request(3_000) });
-    let answer = simulation.run(Some(INDEX)).unwrap();
+    let answer = simulation.answer(Some(INDEX)).unwrap();
     let patients = answer.rows.len();
     assert_eq!((simulation.inside(), patients), (3_000, 3_000));
     assert_near(share(&answer, "has_a", is_true), 0.3, patients);
@@ -212,7 +214,7 @@ fn the_population_is_solved() {
     );
     let simulation = made(&study, &request(400));
     assert!(simulation.lints().is_empty());
-    let answer = simulation.run(Some(INDEX)).unwrap();
+    let answer = simulation.answer(Some(INDEX)).unwrap();
     assert_eq!(answer.rows.len(), 400);
     assert!(column_at(&answer, "age").all(|cell| matches!(cell, Cell::Int(18..=64))));
     assert!(column_at(&answer, "sex").all(|cell| *cell == Cell::text("F") || *cell == Cell::text("M")));
@@ -227,7 +229,7 @@ fn near_misses_stay() {
     let simulation = made(&study, &request(200));
     let patients = simulation.store().rows("Patient").unwrap().rows.len();
     assert_eq!((simulation.inside(), patients), (200, 220));
-    assert_eq!(simulation.run(Some(INDEX)).unwrap().rows.len(), 200);
+    assert_eq!(simulation.answer(Some(INDEX)).unwrap().rows.len(), 200);
 }
 
 /// Nobody is 18 and older, and younger than 10: after 20 candidates each the parts are named, most frequent first.
@@ -250,7 +252,7 @@ fn a_population_without_patients_is_told() {
         "{}",
         lint.message
     );
-    assert_eq!(simulation.run(Some(INDEX)).unwrap().rows.len(), 0);
+    assert_eq!(simulation.answer(Some(INDEX)).unwrap().rows.len(), 0);
 }
 
 /// A period that hangs on a column lies after that column's day.
@@ -260,7 +262,7 @@ fn columns_follow_columns() {
     let after = Period { from: from(DateBase::Column(VariableId(0))), to: from(DateBase::IndexDate) };
     let then = variable("then", DAY, events("b", after, CodedFact::Date), py!({"incidence": 0.5}));
     let simulation = made(&everybody(vec![first, then]), &request(1_000));
-    let answer = simulation.run(Some(INDEX)).unwrap();
+    let answer = simulation.answer(Some(INDEX)).unwrap();
     let mut both = 0;
     for (first, then) in column_at(&answer, "first").zip(column_at(&answer, "then")) {
         match (first, then) {
@@ -286,7 +288,7 @@ fn every_index_date_is_served() {
     );
     assert_eq!(simulation.index_dates().len(), 4);
     for day in dates {
-        let answer = simulation.run(Some(day)).unwrap();
+        let answer = simulation.answer(Some(day)).unwrap();
         assert_near(share(&answer, "has_a", is_true), 0.3, answer.rows.len());
     }
 }
@@ -315,7 +317,7 @@ fn mess_is_not_counted() {
     let rows = |simulation: &Simulation| simulation.store().rows("CodedEvent").unwrap().rows.len();
     assert!(rows(&messy) > 2 * rows(&tidy));
     let flags = |simulation: &Simulation| {
-        column_at(&simulation.run(Some(INDEX)).unwrap(), "has_a").map(is_true).collect::<Vec<_>>()
+        column_at(&simulation.answer(Some(INDEX)).unwrap(), "has_a").map(is_true).collect::<Vec<_>>()
     };
     assert_eq!(flags(&tidy), flags(&messy));
 }
@@ -336,7 +338,7 @@ fn nobody_does_anything_after_death() {
         ]),
         &Request { mess: 1.0, ..request(400) },
     );
-    let answer = simulation.run(Some(INDEX)).unwrap();
+    let answer = simulation.answer(Some(INDEX)).unwrap();
     assert_near(share(&answer, "ons", |cell| *cell != Cell::Null), 0.5, 400);
     for ((ons, gp), cpns) in column_at(&answer, "ons").zip(column_at(&answer, "gp")).zip(column_at(&answer, "cpns")) {
         assert_eq!((ons, cpns), (gp, ons));
@@ -391,7 +393,7 @@ fn value_files_bring_their_patients() {
     let files: Vec<_> = graph.inlines().into_iter().map(|file| (file.clone(), rows.clone())).collect();
     let simulation = simulate_with(&study, &lists(), &request(1_000), &files).unwrap();
     assert_eq!(simulation.inside(), 50);
-    let answer = simulation.run(Some(INDEX)).unwrap();
+    let answer = simulation.answer(Some(INDEX)).unwrap();
     assert_eq!(
         answer.rows.iter().map(|row| row.patient_id).collect::<Vec<_>>(),
         (1..=50).map(|n| n * 7).collect::<Vec<i64>>()
@@ -579,7 +581,7 @@ fn every_function_is_planted() {
     let variables =
         asked.into_iter().map(|(name, kind, query, expectations)| variable(name, kind, query, expectations)).collect();
     let simulation = made(&everybody(variables), &request(600));
-    let answer = simulation.run(Some(INDEX)).unwrap();
+    let answer = simulation.answer(Some(INDEX)).unwrap();
     let report = simulation.report(&answer);
     for (name, column) in names.iter().zip(&report.columns) {
         assert_near(column.reached.unwrap(), column.expected.unwrap(), 600);
@@ -600,4 +602,28 @@ fn every_function_is_planted() {
     given("renal", Cell::Int(300));
     given("imd", Cell::Int(1200));
     assert_near(share(&answer, "tests", |cell| matches!(cell, Cell::Int(2..))), 0.5, 600);
+}
+
+/// What people read: shares, and why they differ.
+#[test]
+fn the_report_in_words() {
+    let after = Period { from: from(DateBase::Column(VariableId(0))), to: from(DateBase::IndexDate) };
+    let half = |list: &str, period| events(list, period, CodedFact::Date);
+    let cases = Cases { branches: vec![(Scalar::Int(1), truth(1))], default: Scalar::Int(0) };
+    let study = everybody(vec![
+        variable("first", DAY, half("a", last_year()), py!({"incidence": 0.5})),
+        variable("then", DAY, half("b", after), py!({"incidence": 0.9})),
+        variable("both", Bool, Query::Categorised(cases), py!({"incidence": 0.9})),
+        variable(
+            "sex",
+            Str,
+            Query::Sex,
+            py!({"rate": "universal", "category": {"ratios": {"M": 0.5, "F": 0.4, "": 0.1}}}),
+        ),
+    ]);
+    let simulation = made(&study, &request(100));
+    let report = simulation.report(&simulation.answer(Some(INDEX)).unwrap());
+    insta::assert_snapshot!(report);
+    let json = serde_json::to_value(&report).unwrap();
+    assert_eq!(json["columns"][1]["why"], "its period hangs on first, which not everybody has");
 }

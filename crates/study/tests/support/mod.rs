@@ -4,5 +4,4 @@
 pub mod case;
 pub mod print;
 pub mod recorder;
-pub mod run;
 pub mod tables;

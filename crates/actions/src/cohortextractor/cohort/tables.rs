@@ -110,19 +110,10 @@ fn of_lowering(error: &LowerError) -> Fault {
 
 /// Data that contradict what a study says of them.
 pub(crate) fn of_run(fault: &RunFault) -> Fault {
-    let (code, exit) = match fault.code {
-        RunCode::D304 => ("D304", Exit::Database),
-        RunCode::D305 => ("D305", Exit::Database),
-        RunCode::D510 => ("D510", Exit::Database),
-        RunCode::D511 => ("D511", Exit::Database),
-        RunCode::D512 => ("D512", Exit::Database),
-        RunCode::D513 => ("D513", Exit::Database),
-        RunCode::D514 => ("D514", Exit::Database),
-    };
     let place = match (&fault.variable, &fault.source_line) {
         (Some(variable), Some(line)) => format!("{variable} ({line}): "),
         (Some(one), None) | (None, Some(one)) => format!("{one}: "),
         (None, None) => String::new(),
     };
-    Fault::new(FaultCode::Study(code), exit, format!("{place}{}", fault.message))
+    Fault::new(FaultCode::Study(fault.code.as_str()), Exit::Database, format!("{place}{}", fault.message))
 }

@@ -26,8 +26,8 @@ pub struct Tables {
 
 /// Rows with the places of each patient's.
 #[derive(Debug, Clone)]
-pub(super) struct Indexed {
-    pub(super) rows: Rows,
+pub(crate) struct Indexed {
+    pub(crate) rows: Rows,
     /// `None`: the rows belong to nobody.
     by_patient: Option<HashMap<i64, Vec<usize>>>,
 }
@@ -70,16 +70,16 @@ impl Tables {
         self.tables.keys().map(String::as_str)
     }
 
-    pub(super) fn table(&self, name: &str) -> Option<&Indexed> {
+    pub(crate) fn table(&self, name: &str) -> Option<&Indexed> {
         self.tables.get(name)
     }
 
-    pub(super) fn inline(&self, file: &Inline) -> Option<&Indexed> {
+    pub(crate) fn inline(&self, file: &Inline) -> Option<&Indexed> {
         self.inlines.get(file)
     }
 
     /// Ids with a row in a table of patients, ascending.
-    pub(super) fn ids(&self, table: &str) -> BTreeSet<i64> {
+    pub(crate) fn ids(&self, table: &str) -> BTreeSet<i64> {
         let index = self.table(table).and_then(|t| t.by_patient.as_ref());
         index.map_or_else(BTreeSet::new, |index| index.keys().copied().collect())
     }
@@ -100,16 +100,16 @@ impl Indexed {
         Indexed { rows, by_patient }
     }
 
-    pub(super) fn belongs_to_nobody(&self) -> bool {
+    pub(crate) fn belongs_to_nobody(&self) -> bool {
         self.by_patient.is_none()
     }
 
     /// Places of a patient's rows, in row order.
-    pub(super) fn of(&self, patient: i64) -> &[usize] {
+    pub(crate) fn of(&self, patient: i64) -> &[usize] {
         self.by_patient.as_ref().and_then(|index| index.get(&patient)).map_or(&[], Vec::as_slice)
     }
 
-    pub(super) fn column(&self, name: &str) -> Option<usize> {
+    pub(crate) fn column(&self, name: &str) -> Option<usize> {
         self.rows.columns.iter().position(|c| c == name)
     }
 }

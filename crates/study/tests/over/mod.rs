@@ -9,9 +9,9 @@ use study::model::{ColumnType, Study};
 use study::recording::Recording;
 use study::{CheckOptions, Checked, Flavour, check, lower};
 
-use super::print;
-use super::tables::{Folder, Table, moment};
 use crate::naive;
+use crate::support::print;
+use crate::support::tables::{Folder, Table, moment};
 
 /// Rows as csv, or the code of the fault that stopped the run.
 pub type Ran = Result<String, String>;
