@@ -17,6 +17,9 @@ pub(super) struct Call<'s, 'a> {
     pub(super) variable: &'a Variable,
 }
 
+/// Faults that are kept of one study.
+const MOST_FAULTS: usize = 20_000;
+
 /// Arguments that tuples of these queries carry beside those of their public function.
 const CARRIED: [&str; 7] = [
     "returning",
@@ -95,7 +98,9 @@ impl<'s, 'a> Call<'s, 'a> {
 
     /// Tells a fault of this call.
     pub(super) fn fault(&mut self, fault: Fault) {
-        self.scope.faults.push(fault.at(self.variable));
+        if self.scope.faults.len() < MOST_FAULTS {
+            self.scope.faults.push(fault.at(self.variable));
+        }
     }
 
     /// An argument, or its default.

@@ -312,3 +312,40 @@ fn random_recordings_are_of_both_kinds() {
     }
     assert!((15..250).contains(&sound), "{sound} of 300 are sound");
 }
+
+#[test]
+fn the_largest_study_and_one_that_is_larger() {
+    let named = |name: String, query: &str, expression: Option<String>| Variable {
+        name,
+        function: query.to_owned(),
+        called: None,
+        args: expression
+            .map(|e| {
+                let default = (Value::Int(0), Value::Str("DEFAULT".to_owned()));
+                ("category_definitions".to_owned(), Value::Map(vec![(Value::Int(1), Value::Str(e)), default]))
+            })
+            .into_iter()
+            .collect(),
+        extra: Vec::new(),
+        src: SourceId(0),
+        via: Vec::new(),
+        name_src: None,
+    };
+    let size = |n: usize| {
+        let mut variables = vec![named("v0".to_owned(), "all", None)];
+        variables
+            .extend((1..n - 1).map(|i| named(format!("v{i}"), "categorised_as", Some(format!("v{} AND v0", i - 1)))));
+        let recording = recording(variables, named("population".to_owned(), "all", None), Value::Null);
+        check(&recording, &CheckOptions::new(recording.date))
+    };
+    assert_eq!(size(20_000).study.unwrap().variables.len(), 20_000);
+    let faults = size(20_001).faults;
+    assert!(faults.iter().any(|fault| fault.code == "SD007"), "{:?}", faults.first());
+    // Thousands of faults in one expression stay small.
+    let chain = vec!["nothing < 3"; 5_000].join(" AND ");
+    let faulty = named("a".to_owned(), "categorised_as", Some(chain));
+    let recording = recording(vec![faulty], named("population".to_owned(), "all", None), Value::Null);
+    let faults = check(&recording, &CheckOptions::new(recording.date)).faults;
+    assert!(faults.len() <= 101);
+    assert!(faults.iter().all(|fault| fault.excerpt.as_ref().is_none_or(|text| text.len() < 500)));
+}
