@@ -17,10 +17,8 @@ pub(crate) fn simulation(
     jobs: &[Job],
     patients: u64,
     seed: Option<u64>,
-    workspace: &Workspace,
     context: &mut Context<'_>,
 ) -> Result<Simulation, Vec<Fault>> {
-    let files = tables::value_files(&sound.study, &sound.recording, workspace)?;
     let request = Request {
         patients,
         seed: seed.unwrap_or(study::expectations::SEED),
@@ -28,7 +26,7 @@ pub(crate) fn simulation(
         today: context.today,
         mess: MESS,
     };
-    let made = simulate::simulate_with(&sound.study, &sound.recording, &request, &files)
+    let made = simulate::simulate(&sound.study, &sound.recording, &request)
         .map_err(|error| vec![Fault::new(FaultCode::Study("SD211"), Exit::Unreadable, error.to_string())])?;
     super::super::record::told(made.lints(), &sound.recording, Exit::Unreadable, context);
     Ok(made)
@@ -42,11 +40,13 @@ pub(crate) fn prepare(
     workspace: &Workspace,
     context: &mut Context<'_>,
 ) -> Result<Vec<(Job, cohorts::Memory)>, Vec<Fault>> {
-    let simulation = simulation(sound, &jobs, patients, seed, workspace, context)?;
+    let simulation = simulation(sound, &jobs, patients, seed, context)?;
+    let mut tables = simulation.tables();
+    tables::add_files(&sound.study, &sound.recording, &mut tables, workspace)?;
     let mut made = Vec::with_capacity(jobs.len());
     for job in jobs {
         let date = job.date.or(sound.study.index_date);
-        let answer = simulation.answer(date).map_err(|fault| vec![tables::of_run(&fault)])?;
+        let answer = simulation.answer_over(&tables, date).map_err(|fault| vec![tables::of_run(&fault)])?;
         let source = answered::source(&sound.study, &answer).map_err(|fault| vec![fault])?;
         made.push((job, source));
     }

@@ -82,20 +82,12 @@ pub(crate) fn add_files(
     tables: &mut Tables,
     workspace: &Workspace,
 ) -> Result<(), Vec<Fault>> {
-    for (inline, rows) in value_files(study, recording, workspace)? {
-        tables.insert_inline(inline, rows);
+    let graph = study::lower(study, recording, Flavour::Tpp).map_err(|error| vec![of_lowering(&error)])?;
+    for inline in graph.inlines() {
+        let rows = value_file(inline, workspace)?;
+        tables.insert_inline(inline.clone(), rows);
     }
     Ok(())
-}
-
-/// The rows of the files of the workspace that the study takes values from.
-pub(crate) fn value_files(
-    study: &Study,
-    recording: &Recording,
-    workspace: &Workspace,
-) -> Result<Vec<(Inline, Rows)>, Vec<Fault>> {
-    let graph = study::lower(study, recording, Flavour::Tpp).map_err(|error| vec![of_lowering(&error)])?;
-    graph.inlines().into_iter().map(|inline| Ok((inline.clone(), value_file(inline, workspace)?))).collect()
 }
 
 fn value_file(inline: &Inline, workspace: &Workspace) -> Result<Rows, Vec<Fault>> {
