@@ -1,0 +1,2 @@
+//! Geometry, colours, words and bytes of charts.
+//! x
