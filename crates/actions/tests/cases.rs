@@ -22,6 +22,8 @@ struct Case {
     stderr: Vec<String>,
     not_stderr: Vec<String>,
     quiet: bool,
+    /// Files that must be there after the run, whatever is in them.
+    made: Vec<PathBuf>,
 }
 
 fn unescape(text: &str) -> String {
@@ -43,6 +45,7 @@ fn read_case(path: &Path) -> Case {
             "stderr" => case.stderr.push(unescape(value)),
             "not-stderr" => case.not_stderr.push(unescape(value)),
             "quiet" => case.quiet = true,
+            "made" => case.made.push(PathBuf::from(value)),
             other => panic!("{}: unknown key {other}", path.display()),
         }
     }
@@ -123,6 +126,11 @@ fn judge(folder: &Path) -> String {
             None => {
                 let _ = writeln!(wrong, "{name} is missing");
             }
+        }
+    }
+    for made in &case.made {
+        if left.remove(made).is_none_or(|bytes| bytes.is_empty()) {
+            let _ = writeln!(wrong, "{} was not made", made.display());
         }
     }
     // Inputs that `expect/` does not speak of must be as they were; anything else is a left-over.

@@ -238,7 +238,12 @@ impl Builder<'_> {
     /// Title and axis title, if there are any; both are broken into lines that fit the plot.
     fn labels(&mut self, labels: &Labels) {
         let lines = self.broken(&labels.y_label, TEXT, PLOT_HEIGHT);
-        let left = self.bounds().0;
+        // The plot is as high as the words are long at most, so only the labels of the y axis are in the way.
+        let level = self.items.iter().filter_map(|item| match item {
+            Item::Words(words) if words.turn == Turn::Level && words.class == "tick" => Some(words.at.0),
+            _ => None,
+        });
+        let left = level.fold(0.0, f64::min);
         for (row, line) in lines.iter().rev().enumerate() {
             let x = left - 0.5 * TEXT - font::DESCENT * TEXT - row as f64 * 1.25 * TEXT;
             self.words("y-label", line, TEXT, Turn::Upright, |length| (x, (PLOT_HEIGHT + length) / 2.0));
