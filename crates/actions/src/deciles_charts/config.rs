@@ -321,7 +321,8 @@ mod tests {
 
     #[test]
     fn labels_of_a_measure_go_before_the_general_ones() {
-        let config = good(r#"{"charts":{"title":"All","y_label":"Rate"},"measures":{"bp":{"title":"BP"},"x":{"title":""}}}"#);
+        let config =
+            good(r#"{"charts":{"title":"All","y_label":"Rate"},"measures":{"bp":{"title":"BP"},"x":{"title":""}}}"#);
         let labels = |id| (config.labels(id).title, config.labels(id).y_label);
         assert_eq!(labels("bp"), ("BP".to_owned(), "Rate".to_owned()));
         assert_eq!(labels("x"), (String::new(), "Rate".to_owned()));

@@ -157,11 +157,7 @@ impl Run<'_> {
         Ok(staged)
     }
 
-    fn stage(
-        &self,
-        name: &str,
-        write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>,
-    ) -> Result<Whole, Fault> {
+    fn stage(&self, name: &str, write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>) -> Result<Whole, Fault> {
         let path = self.options.output_dir.join(name);
         let mut staged = Workspace::stage_in(&self.folder, name.into(), &path, "the result")?;
         let what = staged.what().to_owned();

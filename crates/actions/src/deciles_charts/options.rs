@@ -226,7 +226,10 @@ mod tests {
     fn faults_come_together() {
         let faults = options("v0.0.47", &["x.csv", "--compat=new", "--config", "{\"a\":1}"]).unwrap_err();
         assert_eq!(faults.len(), 5, "{faults:?}");
-        assert_eq!(options("v0.0.47", &["--input-files", "a", "--input-dir", "b", "--output-dir", "c"]).unwrap_err().len(), 1);
+        assert_eq!(
+            options("v0.0.47", &["--input-files", "a", "--input-dir", "b", "--output-dir", "c"]).unwrap_err().len(),
+            1
+        );
         assert_eq!(options("v0.0.47", &["--input-files=", "--output-dir="]).unwrap_err().len(), 2);
     }
 }

@@ -70,7 +70,10 @@ mod tests {
         assert_eq!(of(&[7.0], 99), 7.0);
         // Eleven values: ranks are whole, nothing is interpolated.
         let eleven: Vec<f64> = (0..11).map(f64::from).collect();
-        assert_eq!((1..10).map(|k| of(&eleven, k * 10)).collect::<Vec<_>>(), (1..10).map(f64::from).collect::<Vec<_>>());
+        assert_eq!(
+            (1..10).map(|k| of(&eleven, k * 10)).collect::<Vec<_>>(),
+            (1..10).map(f64::from).collect::<Vec<_>>()
+        );
     }
 
     #[test]

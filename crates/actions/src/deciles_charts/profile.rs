@@ -67,13 +67,8 @@ static PROFILES: [Profile; 5] = [
     NEWEST,
 ];
 
-const NEWEST: Profile = Profile {
-    first: pin(0, 0, 15),
-    name: "v0.0.15",
-    knows: Knows::Everything,
-    input: InputOption::Pattern,
-    ..OLDEST
-};
+const NEWEST: Profile =
+    Profile { first: pin(0, 0, 15), name: "v0.0.15", knows: Knows::Everything, input: InputOption::Pattern, ..OLDEST };
 
 static OWN_PROFILE: Profile = Profile { first: pin(1, 0, 0), name: OWN, minimum_groups: 10, svg: true, ..NEWEST };
 

@@ -62,7 +62,8 @@ pub(super) fn read(
     if let Some(repeated) = layout.repeated {
         warn(stderr, &format!("{name} has more than one column `{repeated}`; the first is used"));
     }
-    let mut rows = Rows { name: &name, layout: &layout, measures: Vec::new(), by_name: HashMap::default(), current: 0, pool };
+    let mut rows =
+        Rows { name: &name, layout: &layout, measures: Vec::new(), by_name: HashMap::default(), current: 0, pool };
     if let (None, Some(id)) = (layout.measure, id) {
         rows.add(id.to_owned());
     }
@@ -75,7 +76,9 @@ pub(super) fn read(
         }
         if row.at >= layout.columns {
             let message = format!("{name}: line {} has more fields than the header's {}", field.line, layout.columns);
-            return Err(data_fault(FaultCode::MalformedCsv, message).help("a comma inside a field needs quotes round it"));
+            return Err(
+                data_fault(FaultCode::MalformedCsv, message).help("a comma inside a field needs quotes round it")
+            );
         }
         row.take(&layout, field.bytes, words, &mut notes);
         if field.last {

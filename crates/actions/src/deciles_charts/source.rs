@@ -12,8 +12,7 @@ use crate::text::warn;
 use crate::workspace::Workspace;
 
 /// What ehrQL's measures files begin with.
-const EHRQL: [&[u8]; 6] =
-    [b"measure", b"interval_start", b"interval_end", b"ratio", b"numerator", b"denominator"];
+const EHRQL: [&[u8]; 6] = [b"measure", b"interval_start", b"interval_end", b"ratio", b"numerator", b"denominator"];
 
 /// Where the columns stand.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,10 +65,8 @@ impl Source {
 
     pub(super) fn reader(self) -> Reader {
         CsvReader::new(match self.packed {
-            true => {
-                Box::new(Unpacked::new(BufReader::with_capacity(64 << 10, self.file), UnpackLimits::default()))
-                    as Box<dyn Read>
-            }
+            true => Box::new(Unpacked::new(BufReader::with_capacity(64 << 10, self.file), UnpackLimits::default()))
+                as Box<dyn Read>,
             false => Box::new(self.file),
         })
     }
@@ -98,7 +95,8 @@ pub(super) fn header(reader: &mut Reader, name: &str) -> Result<Option<Vec<Vec<u
     let mut header = Vec::new();
     while let Some(field) = reader.next().map_err(|error| csv_fault(name, &error))? {
         if field.bytes.len() > MAX_HEADER_NAME || header.len() == MAX_COLUMNS {
-            let message = format!("{name}: more than {MAX_COLUMNS} columns, or a name of more than {MAX_HEADER_NAME} bytes");
+            let message =
+                format!("{name}: more than {MAX_COLUMNS} columns, or a name of more than {MAX_HEADER_NAME} bytes");
             return Err(data_fault(FaultCode::TooLarge, message));
         }
         header.push(field.bytes.to_vec());

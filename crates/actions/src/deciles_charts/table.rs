@@ -52,7 +52,8 @@ impl Deciles {
             ranks.sort_unstable();
             ranks.dedup();
             let found = pool.take_ranks(*group, &ranks)?;
-            let at = |rank: u64| ranks.binary_search(&rank).ok().and_then(|i| found.get(i)).copied().unwrap_or(f64::NAN);
+            let at =
+                |rank: u64| ranks.binary_search(&rank).ok().and_then(|i| found.get(i)).copied().unwrap_or(f64::NAN);
             values.extend(places.iter().map(|place| if blank { f64::NAN } else { percentiles::between(*place, at) }));
         }
         let dates = measure.dates.iter().map(|(date, _)| *date).collect();

@@ -51,7 +51,17 @@ pub(super) fn y_ticks(top: f64) -> Vec<Tick> {
 }
 
 const MONTHS: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
     "December",
 ];
 
@@ -159,7 +169,10 @@ mod tests {
         assert_eq!(x(date(2019, 1, 1), date(2020, 12, 1)).len(), 8);
         assert_eq!(x(date(2015, 1, 1), date(2019, 12, 1))[1], "July 2015");
         // 60 months: Januaries.
-        assert_eq!(x(date(2015, 2, 1), date(2020, 2, 1)), ["January 2016", "January 2017", "January 2018", "January 2019", "January 2020"]);
+        assert_eq!(
+            x(date(2015, 2, 1), date(2020, 2, 1)),
+            ["January 2016", "January 2017", "January 2018", "January 2019", "January 2020"]
+        );
         // 11 years: every second year, even ones.
         assert_eq!(x(date(2010, 1, 1), date(2021, 1, 1))[..2], ["January 2010", "January 2012"]);
         assert!(x(date(1, 1, 1), date(9999, 12, 31)).len() <= 11);
@@ -169,7 +182,8 @@ mod tests {
 
     #[test]
     fn short_spans_name_their_dates_at_most_twelve() {
-        let weekly: Vec<Date> = (0..18).map(|week| date(2020, 1, 6).saturating_add(jiff::Span::new().weeks(week))).collect();
+        let weekly: Vec<Date> =
+            (0..18).map(|week| date(2020, 1, 6).saturating_add(jiff::Span::new().weeks(week))).collect();
         let ticks = x_ticks(&weekly, false);
         assert_eq!(ticks.len(), 9, "every second of eighteen");
         assert_eq!(ticks[1].1, "20 Jan 2020");

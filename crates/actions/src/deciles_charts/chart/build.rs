@@ -3,11 +3,11 @@
 
 use jiff::civil::Date;
 
+use super::super::config::Labels;
+use super::super::table::Deciles;
 use super::axis;
 use super::drawing::{Colour, Drawing, INK, Item, PT, Point, Rect, Stroke, Turn, WHITE, Words};
 use super::font::{self, Font};
-use super::super::config::Labels;
-use super::super::table::Deciles;
 
 pub(super) const PLOT_WIDTH: f64 = 496.0;
 pub(super) const PLOT_HEIGHT: f64 = 326.4;
@@ -184,9 +184,7 @@ impl Builder<'_> {
                 let points: Vec<Point> = run.iter().flatten().copied().collect();
                 self.items.push(match points.as_slice() {
                     [only] => kind.dot(class(), *only),
-                    _ => {
-                        Item::Line { class: class(), points, stroke: kind.stroke(), clipped: true, snap: false }
-                    }
+                    _ => Item::Line { class: class(), points, stroke: kind.stroke(), clipped: true, snap: false },
                 });
             }
         }
@@ -291,7 +289,9 @@ impl Builder<'_> {
         for item in &self.items {
             match item {
                 Item::Words(words) => words.corners().into_iter().for_each(&mut hold),
-                Item::Box { rect, .. } => [(rect.x, rect.y), (rect.right(), rect.bottom())].into_iter().for_each(&mut hold),
+                Item::Box { rect, .. } => {
+                    [(rect.x, rect.y), (rect.right(), rect.bottom())].into_iter().for_each(&mut hold)
+                }
                 Item::Line { .. } | Item::Dot { .. } => {}
             }
         }

@@ -98,11 +98,29 @@ impl Words {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Item {
     /// Straight lines through points. `snap`: level and upright lines are moved onto whole pixels in a PNG.
-    Line { class: String, points: Vec<Point>, stroke: Stroke, clipped: bool, snap: bool },
+    Line {
+        class: String,
+        points: Vec<Point>,
+        stroke: Stroke,
+        clipped: bool,
+        snap: bool,
+    },
     /// A box with corners rounded by `radius`.
-    Box { class: &'static str, rect: Rect, radius: f64, fill: Option<Colour>, stroke: Option<Stroke> },
+    Box {
+        class: &'static str,
+        rect: Rect,
+        radius: f64,
+        fill: Option<Colour>,
+        stroke: Option<Stroke>,
+    },
     /// A circle.
-    Dot { class: String, at: Point, radius: f64, fill: Option<Colour>, stroke: Stroke },
+    Dot {
+        class: String,
+        at: Point,
+        radius: f64,
+        fill: Option<Colour>,
+        stroke: Stroke,
+    },
     Words(Words),
 }
 

@@ -1,9 +1,7 @@
 //! A drawing as pixels. The rasteriser is plain arithmetic without processor specials: the same pixels everywhere.
 //! Long lines are drawn in parts, so that no number of dates is too many.
 
-use tiny_skia::{
-    FillRule, LineCap, LineJoin, Mask, Paint, Path, PathBuilder, Pixmap, StrokeDash, Transform,
-};
+use tiny_skia::{FillRule, LineCap, LineJoin, Mask, Paint, Path, PathBuilder, Pixmap, StrokeDash, Transform};
 use ttf_parser::OutlineBuilder;
 
 use super::drawing::{Colour, Drawing, Item, Point, Rect, Stroke, Words};
@@ -67,7 +65,8 @@ impl Canvas<'_> {
                 }
                 let (left, top) = (snapped(rect.x), snapped(rect.y));
                 let (width, height) = (snapped(rect.right()) - left, snapped(rect.bottom()) - top);
-                if let (Some(stroke), Some(path)) = (stroke, rounded(Rect { x: left, y: top, width, height }, *radius)) {
+                if let (Some(stroke), Some(path)) = (stroke, rounded(Rect { x: left, y: top, width, height }, *radius))
+                {
                     self.stroke(&path, *stroke, 0.0, false);
                 }
             }
@@ -101,12 +100,16 @@ impl Canvas<'_> {
 
     /// `gone`: how much of the line lies before this part.
     fn stroke(&mut self, path: &Path, stroke: Stroke, gone: f64, clipped: bool) {
-        let dash = stroke.dash.and_then(|[on, off]| {
-            StrokeDash::new(vec![single(on), single(off)], single(gone % (on + off)))
-        });
+        let dash =
+            stroke.dash.and_then(|[on, off]| StrokeDash::new(vec![single(on), single(off)], single(gone % (on + off))));
         let line_cap = if dash.is_some() { LineCap::Butt } else { LineCap::Square };
-        let style =
-            tiny_skia::Stroke { width: single(stroke.width), line_cap, line_join: LineJoin::Round, dash, ..Default::default() };
+        let style = tiny_skia::Stroke {
+            width: single(stroke.width),
+            line_cap,
+            line_join: LineJoin::Round,
+            dash,
+            ..Default::default()
+        };
         let mask = clipped.then_some(&self.clip);
         self.pixels.stroke_path(path, &paint(stroke.colour), &style, Transform::identity(), mask);
     }

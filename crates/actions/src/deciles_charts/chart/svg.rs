@@ -133,13 +133,18 @@ mod tests {
 
     #[test]
     fn numbers_have_two_decimals_at_most() {
-        for (value, text) in [(1.0, "1"), (0.125, "0.12"), (0.5, "0.5"), (100.0, "100"), (-0.001, "0"), (326.4, "326.4")] {
+        for (value, text) in
+            [(1.0, "1"), (0.125, "0.12"), (0.5, "0.5"), (100.0, "100"), (-0.001, "0"), (326.4, "326.4")]
+        {
             assert_eq!(number(value), text);
         }
     }
 
     #[test]
     fn words_cannot_become_markup() {
-        assert_eq!(escaped("</title><script>\"'&\u{0}\u{ffff}"), "&lt;/title&gt;&lt;script&gt;&quot;&#39;&amp;\u{fffd}\u{fffd}");
+        assert_eq!(
+            escaped("</title><script>\"'&\u{0}\u{ffff}"),
+            "&lt;/title&gt;&lt;script&gt;&quot;&#39;&amp;\u{fffd}\u{fffd}"
+        );
     }
 }
