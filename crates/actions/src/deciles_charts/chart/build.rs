@@ -242,14 +242,16 @@ impl Builder<'_> {
             _ => None,
         });
         let left = level.fold(0.0, f64::min);
-        for (row, line) in lines.iter().rev().enumerate() {
-            let x = left - 0.5 * TEXT - font::DESCENT * TEXT - row as f64 * 1.25 * TEXT;
+        for (row, line) in lines.iter().enumerate() {
+            let further = (lines.len() - 1 - row) as f64 * 1.25 * TEXT;
+            let x = left - 0.5 * TEXT - font::DESCENT * TEXT - further;
             self.words("y-label", line, TEXT, Turn::Upright, |length| (x, (PLOT_HEIGHT + length) / 2.0));
         }
         let lines = self.broken(&labels.title, TITLE, PLOT_WIDTH);
         let above = self.bounds().1.min(0.0);
-        for (row, line) in lines.iter().rev().enumerate() {
-            let y = above - 6.0 * PT - font::DESCENT * TITLE - row as f64 * 1.25 * TITLE;
+        for (row, line) in lines.iter().enumerate() {
+            let higher = (lines.len() - 1 - row) as f64 * 1.25 * TITLE;
+            let y = above - 6.0 * PT - font::DESCENT * TITLE - higher;
             self.words("title", line, TITLE, Turn::Level, |length| ((PLOT_WIDTH - length) / 2.0, y));
         }
     }

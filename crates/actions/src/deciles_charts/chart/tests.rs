@@ -202,6 +202,15 @@ fn overlap(a: [Point; 4], b: [Point; 4]) -> bool {
     !parted(&a, &b) && !parted(&b, &a)
 }
 
+#[test]
+fn overlap_is_told_for_turned_boxes() {
+    let square = |x: f64, y: f64| [(x, y), (x + 2.0, y), (x + 2.0, y + 2.0), (x, y + 2.0)];
+    let diamond = |x: f64, y: f64| [(x, y - 2.0), (x + 2.0, y), (x, y + 2.0), (x - 2.0, y)];
+    assert!(overlap(square(0.0, 0.0), square(1.0, 1.0)) && !overlap(square(0.0, 0.0), square(2.5, 0.0)));
+    assert!(overlap(square(0.0, 0.0), square(0.5, 0.5)) && overlap(diamond(0.0, 0.0), diamond(1.0, 1.0)));
+    assert!(!overlap(diamond(0.0, 0.0), diamond(2.5, 2.5)) && !overlap(square(0.0, 0.0), diamond(3.5, 3.5)));
+}
+
 fn no_words_overlap(drawing: &Drawing) -> Result<(), String> {
     let words = words(drawing);
     for (at, one) in words.iter().enumerate() {
