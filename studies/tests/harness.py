@@ -1,6 +1,7 @@
 """Run a study's own actions as its project.yaml says, each in a fresh copy with what it needs.
 
-Extraction and other built-in actions are not run: `provide` gives their outputs.
+Extraction is run by the built program, over fewer people and dates than project.yaml says (`extract`); `provide` keeps
+what it makes as the outputs of an action.
 """
 import fnmatch
 import io
@@ -16,7 +17,10 @@ import pandas as pd
 import yaml
 
 STUDIES = pathlib.Path(__file__).resolve().parent.parent
-FABRICATE = pathlib.Path(__file__).resolve().parent / "fabricate.py"
+# The program that `cargo build` makes; this variable names another one.
+PROGRAM = pathlib.Path(
+    os.environ.get("CLOISTER_PROGRAM") or STUDIES.parent / "target" / "debug" / "cloister"
+)
 MADE = ("output", "metadata", "__pycache__", ".pytest_cache", ".ipynb_checkpoints")
 
 # Set this to run the other tests on a machine without R.
@@ -153,17 +157,29 @@ def rscript():
     return program
 
 
-def fabricate(what, study, module, *rest):
-    """Run fabricate.py in the study's folder and return what it prints."""
+def extract(folder, command, *options):
+    """Run a command of cohortextractor in a copy of a study, as `cloister action` does by hand."""
+    assert PROGRAM.exists(), "{} is missing: run `cargo build`".format(PROGRAM)
     done = subprocess.run(
-        [sys.executable, str(FABRICATE), what, str(study), module] + [str(word) for word in rest],
-        cwd=str(study),
-        env=dict(os.environ, PYTHONDONTWRITEBYTECODE="1"),
+        [str(PROGRAM), "action", "cohortextractor:latest", command] + [str(o) for o in options],
+        cwd=str(folder),
         stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
     )
-    assert done.returncode == 0, done.stderr.decode("utf-8", "replace")
-    return done.stdout.decode("utf-8")
+    assert done.returncode == 0, done.stdout.decode("utf-8", "replace")
+
+
+def cohort(module, form, patients, *dates):
+    """Return what makes the files of a study definition in a folder."""
+
+    def make(folder):
+        options = ["--study-definition", module, "--output-format", form]
+        options += ["--expectations-population", patients]
+        for date in dates or [None]:
+            dated = ["--index-date-range", date] if date else []
+            extract(folder, "generate_cohort", *(options + dated))
+
+    return make
 
 
 def edit_csv(path, change):

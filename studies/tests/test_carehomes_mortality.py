@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from harness import differing, edit_csv, fabricate
+from harness import cohort, differing, edit_csv
 
 COVERAGE = "data/tpp_msoa_coverage.csv"
 OUT = "analysis/outfiles/"
@@ -21,12 +21,7 @@ def study(pipeline):
         ("generate_cohort", "study_definition"),
         ("generate_cohort_coverage", "study_definition_coverage"),
     ):
-        made.provide(
-            action,
-            lambda folder, module=module: fabricate(
-                "cohort", folder, module, "csv", 1000, folder / "output"
-            ),
-        )
+        made.provide(action, cohort(module, "csv", 1000))
     made.keep("calculate_coverage")
     made.keep("feasibility_checks")
     return made

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from harness import edit_csv, fabricate
+from harness import cohort, edit_csv
 
 WEEK = "output/input_2020-03-01.csv.gz"
 PAGE = "output/test_analysis.html"
@@ -15,12 +15,7 @@ PAGE = "output/test_analysis.html"
 @pytest.fixture(scope="module")
 def study(pipeline):
     made = pipeline("flucats")
-    made.provide(
-        "test_action",
-        lambda folder: fabricate(
-            "cohort", folder, "study_definition", "csv.gz", 1000, folder / "output", "2020-03-01"
-        ),
-    )
+    made.provide("test_action", cohort("study_definition", "csv.gz", 1000, "2020-03-01"))
     made.keep("generate_dataset_report_test")
     return made
 

@@ -7,7 +7,7 @@ import xml.etree.ElementTree as ElementTree
 import pandas as pd
 import pytest
 
-from harness import differing, edit_csv, edit_feather, fabricate
+from harness import cohort, differing, edit_csv, edit_feather, extract
 
 STUDY = "pincer-measures"
 MONTHS = {
@@ -23,21 +23,20 @@ INDICATORS = "a b c d e f g i k ac am li me_no_fbc me_no_lft".split()
 def study(pipeline):
     made = pipeline(STUDY)
 
-    def cohort(module, *dates):
-        def make(folder):
-            fabricate("cohort", folder, module, "feather", 600, folder / "output", *dates)
-
-        return make
-
     for action, date in MONTHS.items():
-        made.provide(action, cohort("study_definition", date))
-    made.provide("generate_study_population_ethnicity", cohort("study_definition_ethnicity"))
+        made.provide(action, cohort("study_definition", "feather", 600, date))
+    made.provide(
+        "generate_study_population_ethnicity",
+        cohort("study_definition_ethnicity", "feather", 600),
+    )
     made.keep("join_ethnicity_region")
     made.keep("calculate_numerators")
     made.keep("calculate_composite_indicators")
     made.provide(
         "generate_measures",
-        lambda folder: fabricate("measures", folder, "study_definition", folder / "output"),
+        lambda folder: extract(
+            folder, "generate_measures", "--study-definition", "study_definition"
+        ),
     )
     made.keep("generate_measures_demographics")
     made.keep("generate_summary_counts")

@@ -6,20 +6,18 @@ use std::io::Write;
 use std::path::Path;
 
 use jiff::civil::Date;
-use study::recording::Recording;
+use study::record::Fence;
 
 use crate::Outcome;
 use crate::cohortextractor::Era;
 use crate::fault::Fault;
 
-/// Runs the Python of a study definition where it can do no harm.
-pub trait Recorder {
-    /// The recording of `analysis/{module}.py` of the folder `root`.
-    ///
-    /// # Errors
-    /// Why there is none, in words.
-    fn record(&self, root: &Path, module: &str, params: &[(String, String)]) -> Result<Recording, String>;
-}
+/// `OPENSAFELY_BACKEND` of a run on dummy data.
+const DUMMY: &str = "expectations";
+
+/// Gives the fence behind which the Python of study definitions runs; asked only when one is recorded, because finding a
+/// Python takes time. `Err` says in words why there is none.
+pub type Fences<'a> = dyn Fn() -> Result<Box<dyn Fence>, String> + 'a;
 
 /// The surroundings of one run of a built-in action.
 pub struct Context<'a> {
@@ -28,7 +26,9 @@ pub struct Context<'a> {
     /// The `version` of the project.yaml whose job this is; `None` when a person calls the action by hand.
     pub project_version: Option<f64>,
     /// How study definitions are recorded.
-    pub recorder: &'a dyn Recorder,
+    pub fence: &'a Fences<'a>,
+    /// What a study definition finds as `OPENSAFELY_BACKEND`: `expectations` on dummy data, else the name of the backend.
+    pub backend: String,
     /// The day of the run: what `today` means in a study definition (study-definitions.md 5).
     pub today: Date,
     /// How sums of truth values are printed in measures (study-definitions.md 11).
@@ -39,20 +39,18 @@ pub struct Context<'a> {
     pub stderr: &'a mut dyn Write,
 }
 
-/// Where no study definition can be recorded.
-struct NoRecorder;
-
-impl Recorder for NoRecorder {
-    fn record(&self, _: &Path, _: &str, _: &[(String, String)]) -> Result<Recording, String> {
-        Err("study definitions cannot be recorded here".to_owned())
-    }
-}
-
 impl<'a> Context<'a> {
     /// An action called by a person, without what study definitions need.
     pub fn by_hand(cwd: &'a Path, stdout: &'a mut dyn Write, stderr: &'a mut dyn Write) -> Self {
         let (today, era) = (jiff::Zoned::now().date(), Era::default());
-        Self { cwd, project_version: None, recorder: &NoRecorder, today, era, stdout, stderr }
+        let backend = DUMMY.to_owned();
+        let fence: &Fences<'_> = &|| Err("no Python is at hand".to_owned());
+        Self { cwd, project_version: None, fence, backend, today, era, stdout, stderr }
+    }
+
+    /// Whether the run has no data of patients, so that all may be shown.
+    pub(crate) fn is_dummy(&self) -> bool {
+        self.backend == DUMMY
     }
 
     /// Writes a result to stdout.

@@ -154,6 +154,11 @@ impl Fault {
         Self { code, exit, message: message.into(), snippet: None, help: None, quiet: false }
     }
 
+    /// A fault of which all has been said; only how the run ends is left.
+    pub(crate) fn told(exit: Exit) -> Self {
+        Self { quiet: true, ..Self::new(FaultCode::Study("SD"), exit, String::new()) }
+    }
+
     pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self

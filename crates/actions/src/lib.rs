@@ -16,7 +16,7 @@ mod workspace;
 
 pub use catalogue::{ActionInfo, catalogue, lacks};
 pub use cohortextractor::Era;
-pub use context::{Context, Recorder};
+pub use context::{Context, Fences};
 pub use fault::FaultCode;
 
 use std::ffi::OsString;

@@ -24,6 +24,18 @@ struct Case {
     quiet: bool,
     /// Files that must be there after the run, whatever is in them.
     made: Vec<PathBuf>,
+    /// Files whose bytes are not foreseen: the first line of a csv file, and how many rows follow it.
+    columns: Vec<(String, String)>,
+    rows: Vec<(String, usize)>,
+}
+
+/// The Python of this machine, as in a job.
+fn fence() -> Result<Box<dyn study::record::Fence>, String> {
+    let ask = std::process::Command::new("python3").args(["-c", "import sys; print(sys.executable)"]).output();
+    let answer = ask.map_err(|error| format!("this test needs python3: {error}"))?.stdout;
+    let python = PathBuf::from(String::from_utf8_lossy(&answer).trim());
+    let python = python.canonicalize().map_err(|error| error.to_string())?;
+    Ok(Box::new(study::record::ChildFence::new(study::record::Python::at(python))))
 }
 
 fn unescape(text: &str) -> String {
@@ -46,7 +58,11 @@ fn read_case(path: &Path) -> Case {
             "not-stderr" => case.not_stderr.push(unescape(value)),
             "quiet" => case.quiet = true,
             "made" => case.made.push(PathBuf::from(value)),
-            other => panic!("{}: unknown key {other}", path.display()),
+            other => match other.split_once(' ') {
+                Some(("columns", file)) => case.columns.push((file.to_owned(), value.to_owned())),
+                Some(("rows", file)) => case.rows.push((file.to_owned(), value.parse().expect("a number"))),
+                _ => panic!("{}: unknown key {other}", path.display()),
+            },
         }
     }
     case
@@ -77,6 +93,13 @@ fn unpacked(bytes: &[u8]) -> Vec<u8> {
     flate2::read::GzDecoder::new(bytes).read_to_end(&mut out).map(|_| out).unwrap_or_else(|_| b"(not gzip)".to_vec())
 }
 
+/// A csv file that was left, unpacked if it is packed; nothing if it is not there.
+fn text(left: &BTreeMap<PathBuf, Vec<u8>>, file: &str) -> String {
+    let bytes = left.get(Path::new(file)).cloned().unwrap_or_default();
+    let bytes = if file.ends_with(".gz") { unpacked(&bytes) } else { bytes };
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
 /// What is wrong with a case, in words; empty when it holds.
 fn judge(folder: &Path) -> String {
     let case = read_case(&folder.join("cmd"));
@@ -90,6 +113,7 @@ fn judge(folder: &Path) -> String {
     let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
     let mut context = Context::by_hand(workspace.path(), &mut stdout, &mut stderr);
     context.project_version = case.project;
+    context.fence = &fence;
     context.era = case.era;
     context.today = jiff::civil::date(2021, 5, 4);
     let exit = actions::run(&case.action, &case.args, &mut context);
@@ -132,6 +156,21 @@ fn judge(folder: &Path) -> String {
         if left.remove(made).is_none_or(|bytes| bytes.is_empty()) {
             let _ = writeln!(wrong, "{} was not made", made.display());
         }
+    }
+    for (file, expected) in &case.columns {
+        let found = text(&left, file).lines().next().map(str::to_owned);
+        if found.as_deref() != Some(expected) {
+            let _ = writeln!(wrong, "{file} has the columns {found:?}, expected {expected}");
+        }
+    }
+    for (file, expected) in &case.rows {
+        let found = text(&left, file).lines().skip(1).count();
+        if found != *expected {
+            let _ = writeln!(wrong, "{file} has {found} rows, expected {expected}");
+        }
+    }
+    for file in case.columns.iter().map(|(file, _)| file).chain(case.rows.iter().map(|(file, _)| file)) {
+        left.remove(Path::new(file));
     }
     // Inputs that `expect/` does not speak of must be as they were; anything else is a left-over.
     for (path, bytes) in left {

@@ -3,11 +3,13 @@
 use std::error::Error;
 use std::ffi::OsString;
 
-use crate::args::Action;
+use crate::args::{Action, Global};
+use crate::check::settings;
 use crate::exit::Exit;
+use crate::recorder;
 use crate::terminal::Terminal;
 
-pub(crate) fn action(args: &Action, terminal: &Terminal) -> Result<Exit, Box<dyn Error>> {
+pub(crate) fn action(args: &Action, global: &Global, terminal: &Terminal) -> Result<Exit, Box<dyn Error>> {
     let Some((name, rest)) = args.words.split_first().filter(|(name, _)| !name.starts_with('-')) else {
         terminal.line("usage: cloister action NAME[:TAG] [ARG...]\n\nbuilt-in actions of this version:");
         for action in actions::catalogue().iter().filter(|action| action.engine) {
@@ -18,8 +20,22 @@ pub(crate) fn action(args: &Action, terminal: &Terminal) -> Result<Exit, Box<dyn
     };
     let rest: Vec<OsString> = rest.iter().map(OsString::from).collect();
     let cwd = std::env::current_dir()?;
+    let in_a_job = args.project_version.is_some();
+    let fence = || recorder::fence(in_a_job, global, terminal);
     let (mut out, mut err) = (std::io::stdout().lock(), std::io::stderr().lock());
+    // In a job the setting was read before, and comes as a word.
+    let era = match &args.era {
+        None if args.project_version.is_none() => {
+            settings(global, Some(&cwd), terminal)?.one("cohortextractor.era").map(str::to_owned)
+        }
+        given => given.clone(),
+    };
     let mut context = actions::Context::by_hand(&cwd, &mut out, &mut err);
+    context.era = era.as_deref().and_then(actions::Era::of).unwrap_or_default();
+    if let Ok(backend) = std::env::var("OPENSAFELY_BACKEND") {
+        context.backend = backend;
+    }
     context.project_version = args.project_version;
+    context.fence = &fence;
     Ok(Exit::Other(actions::run(name, &rest, &mut context)))
 }

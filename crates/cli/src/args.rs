@@ -166,6 +166,23 @@ pub(crate) struct Selection {
     /// What to do with results that are out of date by content [default: rerun]
     #[arg(long, value_enum)]
     pub(crate) stale: Option<Stale>,
+    /// How many dummy patients a study definition gets [default: population_size of project.yaml]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
+    pub(crate) population: Option<u64>,
+    /// How dummy patients of a study definition are made [default: expectations]
+    #[arg(long, value_enum, value_name = "KIND")]
+    pub(crate) dummy: Option<DummyKind>,
+    /// Run study definitions on the patient tables of a folder of this study: <Table>.csv or .parquet
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["dummy", "population"])]
+    pub(crate) dummy_tables: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DummyKind {
+    /// Column by column from return_expectations
+    Expectations,
+    /// Patients with events, so that columns, dates and files agree
+    Simulated,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -377,6 +394,9 @@ pub(crate) struct Action {
     /// The version of the project.yaml that names the action
     #[arg(long, hide = true, value_name = "VERSION")]
     pub(crate) project_version: Option<f64>,
+    /// How measures print sums of truth values: 2021 (253.0) or 2022 (253) [default: the setting cohortextractor.era]
+    #[arg(long, hide = true, value_name = "YEAR")]
+    pub(crate) era: Option<String>,
     /// Such as sqlrunner or sqlrunner:v1, then its arguments
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "NAME[:TAG] ARG")]
     pub(crate) words: Vec<String>,

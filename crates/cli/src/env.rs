@@ -79,6 +79,7 @@ pub(crate) fn options(
             program: std::env::current_exe().unwrap_or_else(|_| PathBuf::from("cloister")),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             project_version: project.map(|project| project.version.text.clone()),
+            era: settings.one("cohortextractor.era").filter(|era| *era != "2021").map(str::to_owned),
             engines: engines.map(|action| BuiltinEngine { name: action.name.to_owned() }).collect(),
         },
         configured: configured.collect(),

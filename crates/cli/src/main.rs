@@ -19,6 +19,7 @@ mod online;
 mod plan;
 mod planning;
 mod project;
+mod recorder;
 mod run;
 mod schema;
 mod settings;
@@ -88,7 +89,7 @@ fn dispatch() -> Exit {
         Command::Site(args) => site::site(&args, &terminal),
         Command::Schema(args) => schema::schema(&args, &terminal),
         Command::Completions(args) => completions::completions(&args, &terminal),
-        Command::Action(args) => action::action(&args, &terminal),
+        Command::Action(args) => action::action(&args, global, &terminal),
     };
     match result {
         Ok(exit) => exit,

@@ -21,7 +21,8 @@ pub(crate) fn plan(args: &Plan, global: &Global, terminal: &Terminal) -> Result<
         );
         return Ok(Exit::Usage);
     }
-    let found = project::find(args.selection.project_dir.as_deref(), terminal)?;
+    let mut found = project::find(args.selection.project_dir.as_deref(), terminal)?;
+    planning::dummies(&args.selection, &mut found)?;
     let settings = settings(global, Some(&found.folder), terminal)?;
     let diagnostics = found.diagnostics();
     let Some(project) = sound(&found, &diagnostics, terminal) else { return Ok(Exit::No) };

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
+use std::path::Path;
 
 use jiff::Timestamp;
 use jobs::explain::{LastRun, PlanView, RunKind, RuntimeView};
@@ -10,7 +11,7 @@ use jobs::local::{Judged, image_identity};
 use jobs::provenance::ImageIdentity;
 use jobs::{JobId, Plan, PlanRequest, RequestId, Stale};
 use pipeline::report::visible;
-use pipeline::{Action, ActionName, DataKind, Diagnostic, Project, RuntimeRef, Severity};
+use pipeline::{Action, ActionName, DataKind, Diagnostic, DummyRows, Population, Project, RuntimeRef, Severity};
 use runtimes::{Found, Kind, Missing, Options};
 
 use crate::args::{self, Selection};
@@ -47,6 +48,34 @@ pub(crate) fn sound<'a>(
         return None;
     }
     found.loaded.project.as_ref()
+}
+
+/// Puts the dummy patients that a person asked for in the place of the project's.
+pub(crate) fn dummies(selection: &Selection, found: &mut project::Found) -> Result<(), Box<dyn Error>> {
+    let tables = selection.dummy_tables.as_deref().map(|folder| inside(folder, &found.folder)).transpose()?;
+    let Some(project) = found.loaded.project.as_mut() else { return Ok(()) };
+    if let Some(patients) = selection.population {
+        project.population = Population(patients);
+    }
+    project.dummy = match (tables, selection.dummy) {
+        (Some(folder), _) => DummyRows::Tables(folder),
+        (None, Some(args::DummyKind::Simulated)) => DummyRows::Simulated,
+        (None, _) => DummyRows::Expectations,
+    };
+    Ok(())
+}
+
+/// A job sees the study's folder and nothing else.
+fn inside(folder: &Path, study: &Path) -> Result<String, Box<dyn Error>> {
+    let shown = visible(&folder.display().to_string()).into_owned();
+    let real = |path: &Path| path.canonicalize().map_err(|why| format!("error: --dummy-tables {shown}: {why}"));
+    let (tables, study) = (real(folder)?, real(study)?);
+    let below = tables.strip_prefix(&study).ok().and_then(Path::to_str).filter(|below| !below.is_empty());
+    if !tables.is_dir() || below.is_none() {
+        let why = format!("error: --dummy-tables {shown} is no folder inside the study: copy the tables into one");
+        return Err(why.into());
+    }
+    Ok(below.unwrap_or_default().to_owned())
 }
 
 /// Looks for each distinct runtime once. Builds and fetches nothing.

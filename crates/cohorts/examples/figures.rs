@@ -1,5 +1,6 @@
 //! Times of writing and reading: `cargo run --release -p cohorts --example figures -- [FORMAT] [ROWS]`.
-//! A study of 103 columns, as wide and as mixed as a real one; the bytes go nowhere, or to the file named by a third argument.
+//! A study of 103 columns, as wide and as mixed as a real one; the bytes go nowhere, or to the file
+//! named by a third argument, which is then read.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, reason = "a tool for whoever measures")]
 
@@ -131,5 +132,11 @@ fn main() {
         let written = cohorts::write(format, &study, out);
         let seconds = start.elapsed().as_secs_f64();
         println!("{:8} {seconds:.3} s {written:?} most memory {}", format.extension(), most_memory());
+        if let Some(path) = arguments.get(2) {
+            let start = Instant::now();
+            let rows: usize = cohorts::read::open(path.as_ref(), format).unwrap().map(|rows| rows.unwrap().len).sum();
+            let seconds = start.elapsed().as_secs_f64();
+            println!("{:8} {seconds:.3} s to read {rows} rows, most memory {}", "", most_memory());
+        }
     }
 }

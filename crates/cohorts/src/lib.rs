@@ -2,7 +2,9 @@
 
 mod field;
 mod memory;
+pub mod read;
 mod text;
+pub mod validate;
 mod write;
 
 pub use field::{DatePrecision, Field, Format, Kind, Schema, Source};

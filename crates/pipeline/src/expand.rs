@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::{Action, ActionName, DataKind, Expansion, Project, SpecialCommand};
+use crate::{Action, ActionName, DataKind, DummyRows, Expansion, Project, SpecialCommand};
 
 /// The special command that a list of words begins (spec project-yaml.md 8), by its first two words.
 pub(crate) fn special(words: &[String]) -> Option<SpecialCommand> {
@@ -64,10 +64,16 @@ impl Action {
         }
         if self.special() == Some(SpecialCommand::GenerateCohort) {
             if data == DataKind::Dummy {
-                words.push(match &self.dummy_data_file {
-                    Some(file) => format!("--dummy-data-file={file}"),
-                    None => format!("--expectations-population={}", project.population.0),
-                });
+                match (&project.dummy, &self.dummy_data_file) {
+                    (DummyRows::Tables(folder), _) => words.push(format!("--dummy-tables={folder}")),
+                    (_, Some(file)) => words.push(format!("--dummy-data-file={file}")),
+                    (how, None) => {
+                        words.push(format!("--expectations-population={}", project.population.0));
+                        if *how == DummyRows::Simulated {
+                            words.push("--dummy=simulated".to_owned());
+                        }
+                    }
+                }
             }
             if let Some(folder) = self.output_folder() {
                 words.push(format!("--output-dir={}", if folder.is_empty() { "." } else { folder }));

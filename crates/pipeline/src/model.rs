@@ -77,6 +77,18 @@ pub struct Version {
 #[serde(transparent)]
 pub struct Population(pub u64);
 
+/// Where the rows of `cohortextractor generate_cohort` come from on dummy data (spec study-definitions.md 10).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum DummyRows {
+    /// Drawn column by column from the study's expectations, or the action's `dummy_data_file`.
+    #[default]
+    Expectations,
+    /// Patients with events are simulated; a `dummy_data_file` still wins.
+    Simulated,
+    /// Patient tables in this folder of the study, for every action.
+    Tables(String),
+}
+
 /// The pattern of an output path; `*` stands for any run of characters except `/`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -195,6 +207,9 @@ pub struct Project {
     pub version: Version,
     /// Dummy patients.
     pub population: Population,
+    /// Not of the file: a choice of the person who runs it.
+    #[serde(skip)]
+    pub dummy: DummyRows,
     /// In file order, a user-defined `run_all` included.
     pub actions: Vec<Action>,
     /// Position in `actions` by name.

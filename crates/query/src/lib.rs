@@ -5,6 +5,8 @@ mod catalogue;
 mod graph;
 mod json;
 pub mod reference;
+pub mod spelling;
+mod tables;
 mod validate;
 mod value;
 

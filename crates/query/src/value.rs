@@ -104,7 +104,7 @@ impl Value {
 }
 
 /// -0.0 as 0.0, so that both are one value in questions.
-fn zero(number: f64) -> f64 {
+pub(crate) fn zero(number: f64) -> f64 {
     if number == 0.0 { 0.0 } else { number }
 }
 

@@ -9,6 +9,7 @@ mod options;
 mod program;
 mod python;
 mod r;
+mod recorder;
 mod steps;
 mod store;
 
@@ -24,3 +25,4 @@ pub use locate::{locate, locate_locked};
 pub use located::{Found, Kind, Located, Missing, Tried, Warning};
 pub use options::{BuiltinEngine, Builtins, Choice, Configured, Options, Places, default_cache_dir};
 pub use program::Program;
+pub use recorder::{RECORDER_PYTHON, RecorderPython, recorder};

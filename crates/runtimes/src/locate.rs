@@ -10,6 +10,7 @@ use crate::options::{Choice, Options};
 use crate::program::{Program, Start, variables};
 use crate::python::locate::Request;
 use crate::python::lock::Group;
+use crate::recorder::{RECORDER_PYTHON, recorder};
 
 /// What may stand in where no environment of a locked list can be had.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,6 +120,9 @@ fn chosen(
     }
 }
 
+/// The built-in that needs a Python, to read study definitions.
+const STUDY_DEFINITIONS: &str = "cohortextractor";
+
 /// An engine of this program, if the caller has it: run inside the sandbox as `cloister action …`.
 fn builtin(reference: &RuntimeRef, resolved: RuntimeRef, options: &Options) -> Result<Found, Missing> {
     let builtins = &options.builtins;
@@ -131,21 +135,32 @@ fn builtin(reference: &RuntimeRef, resolved: RuntimeRef, options: &Options) -> R
             fix: None,
         });
     }
+    let studies = reference.name == STUDY_DEFINITIONS;
+    let era = builtins.era.as_ref().filter(|_| studies);
+    // What an era changes is another profile of the action.
+    let profile = era.map(|era| format!(":era-{era}")).unwrap_or_default();
     let located = Located {
         reference: reference.clone(),
         kind: Kind::Builtin,
         title: "built-in".to_owned(),
         warnings: Vec::new(),
-        identity: format!("builtin:{resolved}:{}", builtins.version),
+        identity: format!("builtin:{resolved}:{}{profile}", builtins.version),
         resolved,
     };
+    let mut prefixes = vec![builtins.program.clone()];
+    let mut env = variables(&[]);
+    if let Some(python) = studies.then(|| recorder(options)).flatten() {
+        env.push((RECORDER_PYTHON.to_owned(), python.executable.to_string_lossy().into_owned()));
+        prefixes.extend(python.prefixes);
+    }
     Ok(Found::Ready(Program {
         located,
-        root: Root::Host { prefixes: vec![builtins.program.clone()], overlays: Vec::new() },
-        env: variables(&[]),
+        root: Root::Host { prefixes, overlays: Vec::new() },
+        env,
         start: Start::Builtin {
             program: builtins.program.clone(),
             project_version: builtins.project_version.clone(),
+            era: era.cloned(),
             word: reference.to_string(),
         },
     }))

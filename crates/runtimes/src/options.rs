@@ -32,6 +32,8 @@ pub struct Builtins {
     pub version: String,
     /// Which rules of `version:` its engines are to keep, as written in the project.yaml that names them.
     pub project_version: Option<String>,
+    /// How measures print sums of truth values, where it is not the usual way (study-definitions.md 11).
+    pub era: Option<String>,
     /// The engines.
     pub engines: Vec<BuiltinEngine>,
 }

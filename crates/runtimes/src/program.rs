@@ -27,7 +27,7 @@ pub struct Program {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Start {
     /// `cloister action --project-version V name:tag …`.
-    Builtin { program: PathBuf, project_version: Option<String>, word: String },
+    Builtin { program: PathBuf, project_version: Option<String>, era: Option<String>, word: String },
     /// By the first-argument rule.
     Environment {
         /// Gets all arguments unless the first is a program itself.
@@ -46,10 +46,11 @@ impl Program {
     /// started with the rest; otherwise the default executable gets all arguments. The study folder is never looked at.
     pub fn argv(&self, args: &[String]) -> Vec<String> {
         let before = match &self.start {
-            Start::Builtin { program, project_version, word } => {
+            Start::Builtin { program, project_version, era, word } => {
                 let version = project_version.iter().flat_map(|v| ["--project-version".to_owned(), v.clone()]);
+                let era = era.iter().flat_map(|era| ["--era".to_owned(), era.clone()]);
                 let before = [program.to_string_lossy().into_owned(), "action".to_owned()];
-                before.into_iter().chain(version).chain([word.clone()]).collect()
+                before.into_iter().chain(version).chain(era).chain([word.clone()]).collect()
             }
             Start::Environment { search, overlays, .. }
                 if args.first().is_some_and(|first| names_program(first, search, overlays)) =>
@@ -194,6 +195,7 @@ mod tests {
         let joiner = program(Start::Builtin {
             program: "/opt/cloister".into(),
             project_version: Some("3.0".into()),
+            era: None,
             word: "cohort-joiner:v0.0.44".into(),
         });
         let args = ["sh".to_owned(), "-c".to_owned()];

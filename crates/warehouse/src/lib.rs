@@ -1,1 +1,15 @@
 #![doc = include_str!("../README.md")]
+
+mod cell;
+mod column;
+mod csv;
+mod fault;
+mod folder;
+mod parquet;
+mod patient_file;
+mod table;
+
+pub use fault::{Code, Fault, Faults};
+pub use folder::{Folder, Supplied, open};
+pub use patient_file::read_patient_file;
+pub use table::{Note, read_csv, read_parquet};

@@ -2,7 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 
-use crate::args::bad_argument;
+use crate::args::{self, bad_argument, value};
 use crate::context::Ambient;
 use crate::fault::{Exit, Fault, FaultCode};
 use crate::text::warn;
@@ -80,8 +80,7 @@ pub(crate) fn run(command: Command, args: &[OsString], context: &mut Context<'_>
             }
         }
         Command::DumpStudyYaml | Command::DumpCohortSql => super::dump::run(command, args, context),
-        // A rebuild is read from the database, and there is none here.
-        Command::Maintenance => Ok(()),
+        Command::Maintenance => maintenance(args, ambient),
         Command::UpdateVmpMapping | Command::UpdateCustomMedicationDictionary => {
             context.say("nothing to do: the backend keeps its tables of medications up to date by itself\n")
         }
@@ -91,4 +90,17 @@ pub(crate) fn run(command: Command, args: &[OsString], context: &mut Context<'_>
         )),
         Command::GenerateCodelistReport => Ok(()),
     }
+}
+
+/// A rebuild would be told by the database, and no database can be asked here.
+fn maintenance(args: &[OsString], ambient: &Ambient) -> Outcome {
+    let parsed = args::parse(args, &[value("--database-url"), value("--current-mode"), value("--compat")]);
+    if !parsed.faults.is_empty() {
+        return Err(parsed.faults);
+    }
+    if parsed.given("--database-url") || ambient.database_url.is_some() {
+        let message = "this version of cloister cannot ask a database whether it is being rebuilt";
+        return Err(vec![Fault::new(FaultCode::DatabaseUnavailable, Exit::Database, message)]);
+    }
+    Ok(())
 }

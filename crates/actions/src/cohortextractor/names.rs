@@ -13,13 +13,6 @@ pub(crate) struct Module(String);
 const STEM: &str = "study_definition";
 
 impl Module {
-    fn of_file(name: &str) -> Option<Self> {
-        let module = name.strip_suffix(".py")?;
-        let suffix = module.strip_prefix(STEM)?;
-        let word = |rest: &str| !rest.is_empty() && rest.chars().all(|c| c.is_alphanumeric() || c == '_');
-        (suffix.is_empty() || suffix.strip_prefix('_').is_some_and(word)).then(|| Self(module.to_owned()))
-    }
-
     /// `study_definition_x`.
     pub(crate) fn name(&self) -> &str {
         &self.0
@@ -40,8 +33,18 @@ pub(crate) enum Choice {
 
 /// The modules meant, at least one.
 pub(crate) fn chosen(root: &Path, choice: &Choice) -> Result<Vec<Module>, Vec<Fault>> {
-    needs_folders(root)?;
-    let modules = all(root);
+    let found = study::record::modules(root).map_err(|error| match error.as_fault() {
+        Some(fault) => {
+            let code = study::fault::rule(&fault.code).map_or("SD001", |rule| rule.code);
+            let made = Fault::new(FaultCode::Study(code), Exit::Unreadable, fault.message.clone());
+            vec![match &fault.fix {
+                Some(fix) => made.help(fix.clone()),
+                None => made,
+            }]
+        }
+        None => vec![Fault::new(FaultCode::IoError, Exit::Data, error.to_string())],
+    })?;
+    let modules: Vec<Module> = found.into_iter().map(Module).collect();
     let names = || modules.iter().map(Module::name).collect::<Vec<_>>().join(", ");
     match choice {
         _ if modules.is_empty() => {
@@ -61,43 +64,9 @@ pub(crate) fn chosen(root: &Path, choice: &Choice) -> Result<Vec<Module>, Vec<Fa
     }
 }
 
-fn all(root: &Path) -> Vec<Module> {
-    let entries = std::fs::read_dir(root.join("analysis")).into_iter().flatten().flatten();
-    let names = entries.filter_map(|entry| Module::of_file(entry.file_name().to_str()?));
-    let mut modules: Vec<Module> = names.collect();
-    modules.sort();
-    modules
-}
-
-fn needs_folders(root: &Path) -> Result<(), Vec<Fault>> {
-    let missing: Vec<&str> = ["codelists", "analysis"].into_iter().filter(|name| !root.join(name).is_dir()).collect();
-    if missing.is_empty() {
-        return Ok(());
-    }
-    let message = format!("this folder has no {}/", missing.join("/ and no "));
-    let fault = Fault::new(FaultCode::Study("SD002"), Exit::Unreadable, message);
-    Err(vec![
-        fault.help("a study keeps its code in analysis/ and its codelists in codelists/; the folders may be empty"),
-    ])
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn files_that_are_study_definitions() {
-        let of =
-            |name: &str| Module::of_file(name).map(|module| (module.name().to_owned(), module.suffix().to_owned()));
-        let some = |name: &str, suffix: &str| Some((name.to_owned(), suffix.to_owned()));
-        assert_eq!(of("study_definition.py"), some("study_definition", ""));
-        assert_eq!(of("study_definition_a_1.py"), some("study_definition_a_1", "_a_1"));
-        for name in
-            ["study_definition_.py", "study_definitions.py", "study_definition_a-b.py", "study_definition.txt", "x.py"]
-        {
-            assert_eq!(of(name), None, "{name}");
-        }
-    }
 
     #[test]
     fn one_many_or_none_are_chosen() {

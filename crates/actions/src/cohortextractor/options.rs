@@ -41,6 +41,8 @@ pub(crate) struct Cohort {
     pub(crate) skip_existing: bool,
     pub(crate) params: Vec<(String, String)>,
     pub(crate) rows: Rows,
+    /// `--database-url` was given.
+    pub(crate) names_database: bool,
     /// Of the dummy data; `None`: always the same.
     pub(crate) seed: Option<u64>,
 }
@@ -106,7 +108,8 @@ pub(crate) fn cohort(args: &[OsString], today: Date) -> Read<Cohort> {
         let rows = rows(parsed, faults);
         let seed = number(parsed, "--seed", u64::MAX, faults);
         let skip_existing = parsed.given("--skip-existing");
-        Some(Cohort { study, place: place?, dates, skip_existing, params, rows: rows?, seed })
+        let names_database = parsed.given("--database-url");
+        Some(Cohort { study, place: place?, dates, skip_existing, params, rows: rows?, names_database, seed })
     })
 }
 

@@ -103,6 +103,7 @@ pub fn options() -> runtimes::Options {
             program: "/bin/true".into(),
             version: "0".into(),
             project_version: None,
+            era: None,
             engines: vec![engine("sqlrunner"), engine("cohortextractor")],
         },
         configured: Vec::new(),

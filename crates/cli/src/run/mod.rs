@@ -37,7 +37,8 @@ use shown::Shown;
 const SHOWN_WARNINGS: usize = 5;
 
 pub(crate) fn run(args: &Run, global: &Global, terminal: &Terminal) -> Result<Exit, Box<dyn Error>> {
-    let found = project::find(args.selection.project_dir.as_deref(), terminal)?;
+    let mut found = project::find(args.selection.project_dir.as_deref(), terminal)?;
+    planning::dummies(&args.selection, &mut found)?;
     let settings = settings(global, Some(&found.folder), terminal)?;
     let options = match options::of(args, &settings, &found.folder) {
         Ok(options) => options,

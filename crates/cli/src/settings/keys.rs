@@ -54,6 +54,8 @@ pub(crate) const KEYS: &[Key] = &[
     Key { name: "run.isolation", kind: Kind::Word(&["auto", "namespaces"]), default: "auto", study: Study::MayNot },
     Key { name: "check.allow", kind: Kind::Texts, default: "", study: Study::May },
     Key { name: "check.deny", kind: Kind::Texts, default: "", study: Study::May },
+    // How measures print sums of truth values: 253.0 or 253 (study-definitions.md 11).
+    Key { name: "cohortextractor.era", kind: Kind::Word(&["2021", "2022"]), default: "2021", study: Study::May },
     Key { name: "codelists.url", kind: Kind::Text, default: "https://www.opencodelists.org", study: Study::MayNot },
     Key { name: "codelists.mirror", kind: Kind::Text, default: "", study: Study::MayNot },
     Key { name: "codelists.parallel", kind: Kind::Count, default: "8", study: Study::May },

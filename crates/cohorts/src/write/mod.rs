@@ -3,7 +3,7 @@
 
 mod cells;
 mod csv;
-mod dta;
+pub(crate) mod dta;
 mod feather;
 mod gzip;
 

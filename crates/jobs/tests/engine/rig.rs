@@ -69,6 +69,7 @@ fn program() -> Program {
         program: "/bin/true".into(),
         version: "0".into(),
         project_version: None,
+        era: None,
         engines: vec![BuiltinEngine { name: "sqlrunner".into() }],
     };
     let options = Options {

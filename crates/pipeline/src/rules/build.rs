@@ -12,6 +12,7 @@ pub(crate) fn project(source: &Source<'_>, top: &Top<'_, '_>, drafts: Vec<Draft<
     let mut project = Project {
         version: top.version.clone(),
         population: top.population,
+        dummy: Default::default(),
         actions: drafts.into_iter().map(|draft| action(source, draft)).collect(),
         index: Default::default(),
     };

@@ -82,6 +82,11 @@ impl<'a> Builder<'a> {
         self.shapes.series(series).and_then(|s| s.kind)
     }
 
+    /// The table, join, union or filter whose rows a series has values for; `None`: one value per patient.
+    pub fn rows_of(&self, series: Series) -> Option<Frame> {
+        self.shapes.series(series).and_then(|s| s.lineage).map(Frame)
+    }
+
     /// Names of all columns of a frame in catalogue order; those of the right side of a join as `<name>.<column>`.
     pub fn columns(&self, frame: Frame) -> Vec<String> {
         self.shapes.frame(frame).map_or_else(Vec::new, |f| f.columns.iter().map(|c| c.name.clone()).collect())

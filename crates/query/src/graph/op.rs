@@ -118,7 +118,7 @@ pub enum Op {
     /// `starts_with`, `contains`, `contains_after_boundary`: the text, or any text of a set, character by character.
     /// The last: right after a character that is neither letter nor digit.
     Find { how: Find, of: Series, text: Series, collation: Collation },
-    /// `concat`.
+    /// `concat`; a text of over 1 MiB is NULL, counted, as for `replace`.
     Concat { of: Vec<Series> },
     /// `replace`: every occurrence, from the left; an empty `from` changes nothing.
     Replace { of: Series, from: Series, to: Series, collation: Collation },

@@ -9,7 +9,7 @@ use jiff::civil::Date;
 use super::fault::RunCode;
 use super::frames::Row;
 use super::patient::{Found, Patient};
-use crate::graph::{DateFormat, DatePart, Edge, NodeId, Op, Overflow, Period, Unit};
+use crate::graph::{DatePart, Edge, NodeId, Op, Overflow, Period, Unit};
 use crate::value::Value;
 
 impl Patient<'_> {
@@ -142,33 +142,6 @@ fn edge_of(edge: Edge, period: Period, day: Date) -> Option<Date> {
     }
 }
 
-/// Text of a day.
-pub(super) fn spell(day: Date, format: DateFormat) -> String {
-    let (year, month, date) = (day.year(), day.month(), day.day());
-    match format {
-        DateFormat::Day => format!("{year:04}-{month:02}-{date:02}"),
-        DateFormat::Month => format!("{year:04}-{month:02}"),
-        DateFormat::Year => format!("{year:04}"),
-        DateFormat::British => format!("{date:02}/{month:02}/{year:04}"),
-    }
-}
-
-/// A day from text that is spelled exactly so.
-pub(crate) fn read(text: &str, format: DateFormat) -> Option<Date> {
-    let digits = |from: usize, to: usize| {
-        let part = text.get(from..to).filter(|part| part.bytes().all(|b| b.is_ascii_digit()))?;
-        part.parse::<i16>().ok()
-    };
-    let (year, month, day) = match format {
-        DateFormat::Day => (digits(0, 4)?, digits(5, 7)?, digits(8, 10)?),
-        DateFormat::Month => (digits(0, 4)?, digits(5, 7)?, 1),
-        DateFormat::Year => (digits(0, 4)?, 1, 1),
-        DateFormat::British => (digits(6, 10)?, digits(3, 5)?, digits(0, 2)?),
-    };
-    let day = Date::new(year, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok()?;
-    (day.year() >= 1 && spell(day, format) == text).then_some(day)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -222,15 +195,5 @@ mod tests {
         assert_eq!(last(Period::Year, date(9999, 2, 3)), date(9999, 12, 31));
         assert_eq!(edge_of(Edge::FirstDayOf, Period::SchoolYear, date(1, 1, 1)), None);
         assert_eq!(edge_of(Edge::LastDayOf, Period::SchoolYear, date(9999, 9, 1)), None);
-    }
-
-    #[test]
-    fn text_of_a_day_has_one_spelling() {
-        for text in ["2024-02-30", "2024-2-03", "2024-02-03 ", "20240203", "0000-01-01", "+024-02-03", "2024-W10-1"] {
-            assert_eq!(read(text, DateFormat::Day), None, "{text}");
-        }
-        assert_eq!(read("03/02/2024", DateFormat::British), Some(date(2024, 2, 3)));
-        assert_eq!(read("2024-02", DateFormat::Month), Some(date(2024, 2, 1)));
-        assert_eq!(read("0001", DateFormat::Year), Some(date(1, 1, 1)));
     }
 }

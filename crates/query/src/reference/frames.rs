@@ -11,6 +11,9 @@ use super::truth::plain;
 use crate::graph::{Direction, Frame, JoinKind, NodeId, On, Op, Series};
 use crate::value::Value;
 
+/// Rows that joins and unions may make of one patient.
+const ROWS: usize = 1_000_000;
+
 /// One row.
 #[derive(Debug)]
 pub(super) enum Row {
@@ -81,6 +84,7 @@ impl Patient<'_> {
                         let cells: Found<Vec<Value>> =
                             branch.values.iter().map(|value| self.value(*value, Some(row))).collect();
                         made.push(Rc::new(Row::Cells(cells?)));
+                        self.room(node)?;
                     }
                 }
                 Ok(made.into())
@@ -92,6 +96,15 @@ impl Patient<'_> {
             }
             _ => self.unsound(node),
         }
+    }
+
+    /// Joins and unions multiply rows: a hostile graph ends here, not with the memory.
+    fn room(&mut self, node: NodeId) -> Found<()> {
+        self.made += 1;
+        if self.made > ROWS {
+            return self.stop(RunCode::D309, node, format!("joins and unions make over {ROWS} rows of one patient"));
+        }
+        Ok(())
     }
 
     /// The keys of the sorts beneath a pick, the last applied first.
@@ -148,6 +161,7 @@ impl Patient<'_> {
             let places = key(row, &ways.0).and_then(|key| index.get(&key));
             for place in places.into_iter().flatten() {
                 pairs.push(Rc::new(Row::Pair(Rc::clone(row), Some(Rc::clone(&rights[*place])))));
+                self.room(node)?;
             }
             if places.is_none() && kind == JoinKind::Left {
                 pairs.push(Rc::new(Row::Pair(Rc::clone(row), None)));

@@ -9,17 +9,18 @@ mod aggregates;
 mod dates;
 mod fault;
 mod frames;
+mod links;
 mod numbers;
 mod patient;
 mod prepare;
-mod tables;
+
 mod text;
 mod truth;
 
 use std::collections::BTreeMap;
 
+pub use crate::tables::{Rows, Tables};
 pub use fault::{RunCode, RunFault};
-pub use tables::{Rows, Tables};
 
 pub use crate::value::Value;
 

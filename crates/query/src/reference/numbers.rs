@@ -7,6 +7,7 @@ use super::fault::RunCode;
 use super::frames::Row;
 use super::patient::{Found, Patient};
 use crate::graph::{Arithmetic, NodeId, Op};
+use crate::spelling;
 use crate::value::{Type, Value};
 
 #[allow(clippy::cast_precision_loss, reason = "int to float rounds to the nearest double: that is the rule")]
@@ -47,7 +48,7 @@ impl Patient<'_> {
                 (Value::Int(value), Type::Float) => Ok(Value::Float(value as f64)),
                 (Value::Int(value), Type::Str) => Ok(Value::text(value.to_string())),
                 (Value::Float(value), Type::Int) => Ok(self.checked(node, cut(value))),
-                (Value::Date(day), Type::Str) => Ok(Value::text(super::dates::spell(day, *format))),
+                (Value::Date(day), Type::Str) => Ok(Value::text(spelling::spell(day, *format))),
                 (Value::Str(text), to) => self.read(node, &text, *to, *format),
                 _ => self.unsound(node),
             },
@@ -110,9 +111,9 @@ impl Patient<'_> {
             return Ok(Value::Null);
         }
         let value = match to {
-            Type::Int => whole(text).map(Value::Int),
-            Type::Float => decimal(text).map(Value::Float),
-            Type::Date => super::dates::read(text, format).map(Value::Date),
+            Type::Int => spelling::whole(text).map(Value::Int),
+            Type::Float => spelling::decimal(text).map(Value::Float),
+            Type::Date => spelling::day(text, format).map(Value::Date),
             _ => return self.unsound(node),
         };
         match value {
@@ -127,19 +128,6 @@ impl Patient<'_> {
 fn cut(number: f64) -> Option<i64> {
     const TWO_63: f64 = 9_223_372_036_854_775_808.0;
     (-TWO_63..TWO_63).contains(&number).then_some(number as i64)
-}
-
-/// `[-+]?[0-9]+` within 64 bits.
-pub(crate) fn whole(text: &str) -> Option<i64> {
-    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
-    let plain = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
-    if plain { text.parse().ok() } else { None }
-}
-
-/// A decimal with optional exponent, finite; no names of numbers, no blanks, no underscores.
-pub(crate) fn decimal(text: &str) -> Option<f64> {
-    let plain = text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'-' | b'+' | b'.' | b'e' | b'E'));
-    if plain { text.parse().ok().filter(|number: &f64| number.is_finite()) } else { None }
 }
 
 /// The greatest whole number that is not above the exact quotient, as the nearest double.
@@ -209,17 +197,5 @@ mod tests {
         // 0.1 is a little more than a tenth, so ten of them do not fit into 1
         assert_eq!(floor_div(1.0, 0.1), 9.0);
         assert!(floor_div(1.0, 0.0).is_nan());
-    }
-
-    #[test]
-    fn numbers_have_one_grammar() {
-        for text in ["5_0", " 7", "nan", "inf", "", "-", "0x1", "1.0"] {
-            assert_eq!(whole(text), None, "{text:?}");
-        }
-        assert_eq!([whole("+7"), whole("-08"), whole("9223372036854775808")], [Some(7), Some(-8), None]);
-        for text in ["5_0", " 7", "nan", "infinity", "1e999", "", ".", "e5"] {
-            assert_eq!(decimal(text), None, "{text:?}");
-        }
-        assert_eq!([decimal("-1.5e3"), decimal("4"), decimal(".5")], [Some(-1500.0), Some(4.0), Some(0.5)]);
     }
 }

@@ -29,7 +29,11 @@ pub(super) struct Patient<'a> {
     /// Frames that belong to nobody, and their rows by key.
     pub(super) references: HashMap<NodeId, Held>,
     pub(super) indexes: HashMap<NodeId, HashMap<Vec<Value>, Vec<usize>>>,
+    /// By node; equal for all patients.
+    pub(super) links: HashMap<NodeId, super::links::Links>,
     doubts: BTreeSet<NodeId>,
+    /// Rows that joins and unions have made.
+    pub(super) made: usize,
 }
 
 impl<'a> Patient<'a> {
@@ -44,7 +48,9 @@ impl<'a> Patient<'a> {
             constants: HashMap::new(),
             references: HashMap::new(),
             indexes: HashMap::new(),
+            links: HashMap::new(),
             doubts: BTreeSet::new(),
+            made: 0,
         }
     }
 
@@ -59,6 +65,7 @@ impl<'a> Patient<'a> {
         self.frames.resize(nodes, None);
         self.sets.clear();
         self.doubts.clear();
+        self.made = 0;
     }
 
     /// Nodes without a value because the result is out of range.
@@ -166,6 +173,7 @@ impl<'a> Patient<'a> {
             Op::Find { .. } | Op::Concat { .. } | Op::Replace { .. } | Op::Trim { .. } | Op::KnownParts { .. } => {
                 self.text(node, op, row)
             }
+            Op::Linked { .. } => self.linked(node, op, row),
             Op::DateAdd { .. }
             | Op::Difference { .. }
             | Op::YearBoundariesBetween { .. }

@@ -5,8 +5,8 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::Bindings;
 use super::fault::{RunCode, RunFault};
-use super::tables::Tables;
 use crate::graph::{Frame, Graph, NodeId, Op, Universe};
+use crate::tables::Tables;
 use crate::validate::{DEPTH, depths};
 
 pub(super) struct Prepared<'a> {
@@ -62,7 +62,8 @@ impl<'a> Prepared<'a> {
             for child in op.children() {
                 match seen.get_mut(child.0 as usize) {
                     Some(known) if child < node => {
-                        if std::mem::replace(known, true) {
+                        // a cell is as quickly read as remembered
+                        if std::mem::replace(known, true) && !matches!(graph.op(child), Some(Op::Column { .. })) {
                             prepared.facts[child.0 as usize].shared = true;
                         }
                     }
@@ -85,7 +86,7 @@ impl<'a> Prepared<'a> {
         let many = |yes: bool| yes.then_some(node);
         let (lineage, reference) = match op {
             Op::Table { table } => {
-                let nobody = self.tables.table(table).is_some_and(super::tables::Indexed::belongs_to_nobody);
+                let nobody = self.tables.table(table).is_some_and(crate::tables::Indexed::belongs_to_nobody);
                 (many(table != self.tables.universe()), nobody)
             }
             Op::Inline(_) | Op::PickFirst { .. } | Op::PickLast { .. } | Op::OneRow { .. } => (None, false),
@@ -99,6 +100,7 @@ impl<'a> Prepared<'a> {
             Op::Union { branches, .. } => (many(true), branches.first().is_some_and(|b| of(b.frame.0).reference)),
             Op::Exists { .. } | Op::Count { .. } | Op::Aggregate { .. } | Op::OneValue { .. } => (None, false),
             Op::CountEpisodes { .. } | Op::MostFrequent { .. } | Op::SumOfGroupMax { .. } => (None, false),
+            Op::Linked { of: series, .. } => (of(series.0).lineage, false),
             _ => (op.children().into_iter().find_map(|c| of(c).lineage), false),
         };
         Facts { lineage, reference, shared: false }
@@ -117,6 +119,11 @@ impl<'a> Prepared<'a> {
                 for pair in on {
                     lost.extend(self.access(*left, &pair.left)?.err());
                     lost.extend(self.access(*right, &pair.right)?.err());
+                }
+            }
+            Op::Linked { frame, id, previous, .. } => {
+                for column in [id, previous] {
+                    lost.extend(self.access(*frame, column)?.err());
                 }
             }
             _ => {}

@@ -10,6 +10,9 @@ use super::truth::member;
 use crate::graph::{Collation, Find, NodeId, Op, Series};
 use crate::value::Value;
 
+/// Longest text in bytes.
+const LONGEST: usize = 1 << 20;
+
 impl Patient<'_> {
     pub(super) fn text(&mut self, node: NodeId, op: &Op, row: Option<&Rc<Row>>) -> Found<Value> {
         match op {
@@ -18,17 +21,19 @@ impl Patient<'_> {
                 let mut whole = String::new();
                 for series in of {
                     match self.value(*series, row)? {
-                        Value::Str(text) => whole.push_str(&text),
+                        Value::Str(text) if whole.len() <= LONGEST => whole.push_str(&text),
+                        Value::Str(_) => {}
                         Value::Null => return Ok(Value::Null),
                         _ => return self.unsound(node),
                     }
                 }
-                Ok(Value::text(whole))
+                Ok(self.bounded(node, whole))
             }
             Op::Replace { of, from, to, collation } => {
                 match (self.value(*of, row)?, self.value(*from, row)?, self.value(*to, row)?) {
                     (Value::Str(of), Value::Str(from), Value::Str(to)) => {
-                        Ok(Value::text(replace(&of, &from, &to, *collation)))
+                        let replaced = replace(&of, &from, &to, *collation);
+                        Ok(self.bounded(node, replaced))
                     }
                     (of, from, to) if of.is_null() || from.is_null() || to.is_null() => Ok(Value::Null),
                     _ => self.unsound(node),
@@ -58,6 +63,11 @@ impl Patient<'_> {
             }
             _ => self.unsound(node),
         }
+    }
+
+    /// A text out of range, as a number can be: NULL, counted.
+    fn bounded(&mut self, node: NodeId, text: String) -> Value {
+        if text.len() > LONGEST { self.doubt(node) } else { Value::text(text) }
     }
 
     fn find(
@@ -126,7 +136,8 @@ fn replace(of: &str, from: &str, to: &str, collation: Collation) -> String {
     let (folded, wanted) = (form(of, collation), form(from, collation));
     let mut result = String::new();
     let mut at = 0;
-    while let Some(next) = folded[at..].find(&wanted) {
+    // beyond the longest text the result is NULL whatever follows
+    while let Some(next) = folded[at..].find(&wanted).filter(|_| result.len() <= LONGEST) {
         result.push_str(&of[at..at + next]);
         result.push_str(to);
         at += next + wanted.len();

@@ -9,7 +9,7 @@ use super::frames::Row;
 use super::patient::{Found, Patient, Set};
 use super::text::fold;
 use crate::graph::{Aggregate, Collation, Comparison, Extreme, NodeId, Op, Series};
-use crate::value::Value;
+use crate::value::{Value, zero};
 
 impl Patient<'_> {
     pub(super) fn truth(&mut self, node: NodeId, op: &Op, row: Option<&Rc<Row>>) -> Found<Value> {
@@ -160,8 +160,7 @@ fn folded(text: &str) -> String {
 /// -0.0 as 0.0: both are one value wherever values are counted or matched.
 pub(super) fn plain(value: Value) -> Value {
     match value {
-        // the pattern matches both zeros
-        Value::Float(0.0) => Value::Float(0.0),
+        Value::Float(number) => Value::Float(zero(number)),
         value => value,
     }
 }

@@ -16,7 +16,7 @@ pub(super) fn check(graph: &Graph, shapes: &Shapes<'_>, found: &mut Vec<(Option<
     {
         problems.push(Problem::new(Code::D306, "population", format!("the population is {kind}, bool is wanted")));
     }
-    found.extend(problems.into_iter().map(|p| (Some(population.0), p)));
+    found.extend(named(problems, "population", population));
     let mut names = HashSet::new();
     for variable in &graph.dataset.variables {
         let mut problems = Vec::new();
@@ -27,8 +27,13 @@ pub(super) fn check(graph: &Graph, shapes: &Shapes<'_>, found: &mut Vec<(Option<
             let message = format!("{} is a time: take its day", variable.name);
             problems.push(Problem::new(Code::D306, "variables", message));
         }
-        found.extend(problems.into_iter().map(|p| (Some(variable.series.0), p)));
+        found.extend(named(problems, &variable.name, variable.series));
     }
+}
+
+fn named(problems: Vec<Problem>, name: &str, series: Series) -> impl Iterator<Item = (Option<NodeId>, Problem)> {
+    let variable = Some(name.to_owned());
+    problems.into_iter().map(move |problem| (Some(series.0), Problem { variable: variable.clone(), ..problem }))
 }
 
 fn per_patient(

@@ -76,17 +76,19 @@ impl fmt::Display for Fault {
 }
 
 /// A fault before its place is known.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Problem {
     pub(crate) code: Code,
     pub(crate) severity: Severity,
     pub(crate) argument: Option<&'static str>,
+    /// Of variables and population themselves; else the first variable that needs the node.
+    pub(crate) variable: Option<String>,
     pub(crate) message: String,
 }
 
 impl Problem {
     pub(crate) fn new(code: Code, argument: &'static str, message: impl Into<String>) -> Self {
-        Problem { code, severity: Severity::Error, argument: Some(argument), message: message.into() }
+        Problem { code, severity: Severity::Error, argument: Some(argument), variable: None, message: message.into() }
     }
 
     pub(crate) fn warning(code: Code, argument: &'static str, message: impl Into<String>) -> Self {
@@ -98,13 +100,13 @@ impl Problem {
 pub(crate) fn place(graph: &Graph, found: Vec<(Option<NodeId>, Problem)>) -> Vec<Fault> {
     let owners = if found.is_empty() { Vec::new() } else { owners(graph) };
     let place = |(node, problem): (Option<NodeId>, Problem)| {
-        let at = node.map(|n| n.0 as usize);
+        let owner = node.and_then(|n| owners.get(n.0 as usize).copied().flatten());
         Fault {
             code: problem.code,
             severity: problem.severity,
             node,
             argument: problem.argument,
-            variable: at.and_then(|n| owners.get(n).copied().flatten()).map(str::to_owned),
+            variable: problem.variable.or_else(|| owner.map(str::to_owned)),
             source: node.and_then(|n| graph.source(n)).map(str::to_owned),
             message: problem.message,
         }

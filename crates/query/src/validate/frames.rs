@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::fault::{Code, Problem};
-use super::limits::COLUMNS_OF_A_FRAME;
+use super::limits::{COLUMNS_OF_A_FRAME, COLUMNS_OF_JOINS, JOINS_OF_A_FRAME};
 use super::shape::{ColumnShape, FrameShape, Problems, SeriesShape, Shapes, nearest};
 use crate::catalogue::Class;
 use crate::graph::{Branch, Frame, Inline, NodeId, On, Op, Series};
@@ -24,7 +24,7 @@ impl Shapes<'_> {
                     self.adopt(node, parent, problems);
                     shape.lineage = Some(node);
                     if !shape.label.ends_with(" filtered") {
-                        shape.label = format!("{} filtered", shape.label).into();
+                        shape.label = label(format!("{} filtered", shape.label));
                     }
                 }
                 Some(shape)
@@ -49,7 +49,7 @@ impl Shapes<'_> {
             Op::Distinct { frame } => {
                 let shape = self.need_frame(*frame, "frame", problems)?;
                 let lineage = shape.lineage.map(|_| node);
-                Some(FrameShape { lineage, sorted: false, label: format!("distinct {}", shape.label).into(), ..shape })
+                Some(FrameShape { lineage, sorted: false, label: label(format!("distinct {}", shape.label)), ..shape })
             }
             _ => None,
         }
@@ -68,6 +68,7 @@ impl Shapes<'_> {
             lineage: (table.class != Class::OnePerPatient).then_some(node),
             reference: table.class == Class::Reference,
             sorted: false,
+            joins: 0,
             label: name.into(),
         })
     }
@@ -125,7 +126,7 @@ impl Shapes<'_> {
     }
 
     fn join(
-        &self,
+        &mut self,
         node: NodeId,
         left: Frame,
         right: Frame,
@@ -149,8 +150,12 @@ impl Shapes<'_> {
                 problems.push(Problem::new(Code::D306, "on", message));
             }
         }
-        if l.columns.len() + r.columns.len() > COLUMNS_OF_A_FRAME {
-            problems.push(Problem::new(Code::D309, "right", format!("over {COLUMNS_OF_A_FRAME} columns")));
+        let joins = l.joins + r.joins + 1;
+        self.joined_columns += l.columns.len() + r.columns.len();
+        let wide = l.columns.len() + r.columns.len() > COLUMNS_OF_A_FRAME || self.joined_columns > COLUMNS_OF_JOINS;
+        if joins > JOINS_OF_A_FRAME || wide {
+            let message = format!("over {JOINS_OF_A_FRAME} joins on one another, or over {COLUMNS_OF_A_FRAME} columns");
+            problems.push(Problem::new(Code::D309, "right", message));
             return None;
         }
         let renamed = r.columns.iter().map(|c| ColumnShape { name: format!("{name}.{}", c.name), kind: c.kind });
@@ -160,10 +165,9 @@ impl Shapes<'_> {
             return None;
         }
         let many = l.lineage.is_some() || r.lineage.is_some();
-        let label = format!("{} joined with {}", l.label, r.label);
-        let label: Arc<str> = if label.len() > 200 { "a long join".into() } else { label.into() };
+        let label = label(format!("{} joined with {}", l.label, r.label));
         let open = l.open || r.open;
-        Some(FrameShape { columns, open, lineage: many.then_some(node), reference: false, sorted: false, label })
+        Some(FrameShape { columns, open, lineage: many.then_some(node), reference: false, sorted: false, joins, label })
     }
 
     fn union(
@@ -204,12 +208,14 @@ impl Shapes<'_> {
                     (found, _) => *kind = kind.or(found),
                 }
             }
-            labels.push(frame.label);
+            if labels.len() < 4 {
+                labels.push(frame.label);
+            }
         }
         let columns = columns.iter().zip(kinds).map(|(name, kind)| ColumnShape { name: name.clone(), kind }).collect();
-        let label: Arc<str> = if labels.len() > 3 { "a union".into() } else { labels.join(" and ").into() };
+        let label = label(labels.join(" and "));
         let reference = reference.unwrap_or(false);
-        Some(FrameShape { columns, open: false, lineage: Some(node), reference, sorted: false, label })
+        Some(FrameShape { columns, open: false, lineage: Some(node), reference, sorted: false, joins: 0, label })
     }
 }
 
@@ -231,8 +237,14 @@ fn inline(file: &Inline, problems: &mut Problems) -> Option<FrameShape> {
         lineage: None,
         reference: false,
         sorted: false,
-        label: path.as_str().into(),
+        joins: 0,
+        label: label(path.clone()),
     })
+}
+
+/// What a frame is called in messages; unions of unions would double it.
+fn label(words: String) -> Arc<str> {
+    if words.len() > 200 { "many tables".into() } else { words.into() }
 }
 
 fn one(shape: FrameShape) -> Option<FrameShape> {

@@ -7,6 +7,10 @@ use crate::graph::{Codelist, Graph, NodeId, Op, Ties};
 pub(crate) const NODES: usize = 1_000_000;
 pub(crate) const DEPTH: u32 = 10_000;
 pub(crate) const COLUMNS_OF_A_FRAME: usize = 10_000;
+/// Joins on one another.
+pub(super) const JOINS_OF_A_FRAME: u32 = 16;
+/// Columns of all joins together.
+pub(super) const COLUMNS_OF_JOINS: usize = 4_000_000;
 const CODELISTS: usize = 10_000;
 const CODES: usize = 10_000_000;
 

@@ -26,6 +26,8 @@ pub fn validate(graph: &Graph, catalogue: &Catalogue) -> Vec<Fault> {
     for (node, op) in graph.nodes() {
         let mut problems = Vec::new();
         shapes.push(op, &mut problems);
+        // an operand that stands twice is faulty once
+        problems.dedup();
         found.extend(problems.into_iter().map(|problem| (Some(node), problem)));
     }
     dataset::check(graph, &shapes, &mut found);

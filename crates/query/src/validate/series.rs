@@ -141,6 +141,13 @@ impl Shapes<'_> {
                         p.push(Problem::new(Code::D306, "frame", format!("{column} is no text")));
                     }
                 }
+                if self.series(*set).is_some_and(|shape| shape.patient) {
+                    p.push(Problem::new(
+                        Code::D306,
+                        "set",
+                        "a set that differs between patients, a constant one is wanted",
+                    ));
+                }
                 let shape = self.search(*of, *set, "set", true, TEXT, p)?;
                 Some(SeriesShape { kind: Some(Type::Str), ..shape })
             }

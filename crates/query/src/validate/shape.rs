@@ -30,6 +30,8 @@ pub(crate) struct FrameShape {
     /// Rows that belong to no patient.
     pub(crate) reference: bool,
     pub(crate) sorted: bool,
+    /// Joins on one another.
+    pub(crate) joins: u32,
     pub(crate) label: Arc<str>,
 }
 
@@ -58,13 +60,15 @@ pub(crate) struct Shapes<'a> {
     shapes: Vec<Shape>,
     /// Of a filter, the lineage that it filters, with the length of the chain.
     parents: Vec<(Option<NodeId>, u32)>,
+    /// Columns that joins have made so far.
+    pub(super) joined_columns: usize,
 }
 
 pub(super) type Problems = Vec<Problem>;
 
 impl<'a> Shapes<'a> {
     pub(crate) fn new(catalogue: &'a Catalogue) -> Self {
-        Shapes { catalogue, parameters: BTreeMap::new(), shapes: Vec::new(), parents: Vec::new() }
+        Shapes { catalogue, parameters: BTreeMap::new(), shapes: Vec::new(), parents: Vec::new(), joined_columns: 0 }
     }
 
     /// Adds the next node of the arena, telling what is wrong with it.

@@ -23,6 +23,7 @@ fn options() -> Options {
             program: "/opt/cloister".into(),
             version: "1.2.3".into(),
             project_version: None,
+            era: None,
             engines: vec![BuiltinEngine { name: "cohort-joiner".into() }],
         },
         configured: Vec::new(),

@@ -196,6 +196,23 @@ def _column(name, role, measure, src):
 
 def _exception(error):
     frames = _place.of_traceback(error.__traceback__)
+    try:
+        import traceback
+
+        # Without the lines of this package above the study.
+        shown = error.__traceback__
+        while shown is not None and _place.is_ours(shown.tb_frame.f_code.co_filename):
+            shown = shown.tb_next
+        traceback.print_exception(type(error), error, shown)
+    except Exception:
+        pass
+    # What a library makes of a refusal is a refusal.
+    inner = error
+    for _ in range(20):
+        if inner is None or isinstance(inner, RefusedError):
+            break
+        inner = inner.__cause__ or inner.__context__
+    error = inner or error
     if isinstance(error, SyntaxError):
         message = error.msg or "syntax error"
         file = _place.relative(error.filename) if isinstance(error.filename, str) else None
@@ -215,16 +232,6 @@ def _exception(error):
     code = getattr(error, "fault_code", None)
     if isinstance(code, str) and len(code) == 5 and code.startswith("SD"):
         _snapshot.note_fault(code, kind, message, frames[-1] if frames else None)
-    try:
-        import traceback
-
-        # Without the lines of this package above the study.
-        shown = error.__traceback__
-        while shown is not None and _place.is_ours(shown.tb_frame.f_code.co_filename):
-            shown = shown.tb_next
-        traceback.print_exception(type(error), error, shown)
-    except Exception:
-        pass
     return {"kind": kind, "message": message, "frames": frames}
 
 
@@ -264,7 +271,7 @@ def _written(module, given, files, study, measures, exception):
 
 
 def limit(cpu_seconds, memory_bytes):
-    """Limits of this process, before the study is imported; harder ones that exist stay."""
+    """Limits of this process, before the study is imported, and no open file but the three; harder limits stay."""
     import resource
 
     for what, soft, hard in (
@@ -273,10 +280,13 @@ def limit(cpu_seconds, memory_bytes):
         (resource.RLIMIT_AS, 4 * memory_bytes, 4 * memory_bytes),
         (resource.RLIMIT_CORE, 0, 0),
     ):
-        _, highest = resource.getrlimit(what)
-        if highest != resource.RLIM_INFINITY:
-            soft, hard = min(soft, highest), min(hard, highest)
-        resource.setrlimit(what, (soft, hard))
+        now = resource.getrlimit(what)
+        if now[1] != resource.RLIM_INFINITY:
+            soft, hard = min(soft, now[1]), min(hard, now[1])
+        # A sandbox has set the limit of core dumps already, and lets nobody set it again.
+        if what != resource.RLIMIT_CORE or now[0] not in (0, 1):
+            resource.setrlimit(what, (soft, hard))
+    os.closerange(3, 4096)
 
 
 def write(root, recording):

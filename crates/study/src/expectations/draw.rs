@@ -95,7 +95,7 @@ fn whole(whole: Whole) -> Draw {
     }
 }
 
-fn days(settings: &Settings, run: &Run) -> Result<Days, Vec<Problem>> {
+pub(crate) fn days(settings: &Settings, run: &Run) -> Result<Days, Vec<Problem>> {
     let mut problems = Vec::new();
     let rate = settings.date_rate().map_err(|problem| problems.push(problem));
     let mut end =
@@ -243,6 +243,23 @@ impl Draw {
 }
 
 impl Days {
+    /// From the earliest to the latest, both days from 1970-01-01.
+    pub(crate) fn between(earliest: i32, latest: i32, rate: DateRate) -> Self {
+        Self { latest, span: latest.abs_diff(earliest.min(latest)), rate }
+    }
+
+    /// The last one.
+    pub(crate) fn latest(&self) -> i32 {
+        self.latest
+    }
+
+    /// The same between narrower ends; `None` if nothing is left.
+    pub(crate) fn within(self, from: i32, to: i32) -> Option<Self> {
+        let earliest = i64::from(self.latest) - i64::from(self.span);
+        let (from, to) = (i64::from(from).max(earliest), to.min(self.latest));
+        (from <= i64::from(to)).then(|| Self::between(from as i32, to, self.rate))
+    }
+
     /// The day that this word means.
     pub(crate) fn pick(&self, bits: u64) -> i32 {
         let before = match self.rate {
@@ -275,6 +292,29 @@ impl Days {
         };
         let before = |day: i32| i64::from(self.latest) - i64::from(day);
         (at_most(before(from)) - at_most(before(to) - 1)).max(0.0)
+    }
+}
+
+impl Draw {
+    /// The number that this word means, where numbers are drawn.
+    pub(crate) fn number(&self, bits: u64) -> Option<f64> {
+        match self {
+            Self::WholeNormal { mean, stddev } => Some((mean + stddev * normal::standard(bits)).trunc()),
+            Self::Poisson { poisson, .. } => Some(poisson.draw(bits) as f64),
+            Self::Ages(ages) => Some(ages.pick(bits) as f64),
+            Self::Normal { mean, stddev } => Some(mean + stddev * normal::standard(bits)),
+            Self::Flag | Self::Days(_) | Self::Labels { .. } => None,
+        }
+    }
+
+    /// The label that this word means, where labels are drawn; '' for a missing one.
+    pub(crate) fn label(&self, bits: u64) -> Option<String> {
+        match self {
+            Self::Labels { labels, weighted, .. } => {
+                labels.texts().get(weighted.pick(bits)).cloned().map(Option::unwrap_or_default)
+            }
+            _ => None,
+        }
     }
 }
 

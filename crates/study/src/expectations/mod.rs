@@ -1,17 +1,17 @@
 //! Dummy data by expectations: each column by itself, from `return_expectations` and a seed.
 //! Spec study-definitions.md 10.1.
 
-mod dates;
-mod draw;
+pub(crate) mod dates;
+pub(crate) mod draw;
 mod files;
-mod normal;
+pub(crate) mod normal;
 mod pass;
-mod period;
+pub(crate) mod period;
 mod plan;
 mod problem;
-mod settings;
-mod stream;
-mod weighted;
+pub(crate) mod settings;
+pub(crate) mod stream;
+pub(crate) mod weighted;
 
 use std::error::Error;
 use std::sync::Arc;
@@ -91,6 +91,12 @@ impl Cohort {
     pub fn patients(&self) -> u64 {
         self.patients
     }
+}
+
+/// What is wrong with a study's expectations, without its value files: faults (SD601-SD607, dates) and lints (SD913).
+pub fn check(study: &Study, recording: &Recording, settings: &Settings) -> Vec<Fault> {
+    let (_, faults) = plan::plan(study, recording, settings, None);
+    faults.into_iter().filter(|fault| fault.code != plan::UNREAD).collect()
 }
 
 impl Source for Cohort {

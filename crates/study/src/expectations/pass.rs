@@ -41,7 +41,7 @@ enum Patients<'a> {
     /// A value file.
     File(&'a [i64]),
     /// N distinct numbers from 1 to 10N - 1, ascending: the next candidate, and the choice among all.
-    Chosen(i64, Selection),
+    Chosen(i64, Box<Selection>),
 }
 
 impl<'a> Pass<'a> {
@@ -51,7 +51,7 @@ impl<'a> Pass<'a> {
             None => {
                 let key = Key::new(cohort.seed, Purpose::Patients, "patient_id", b"", cohort.patients);
                 let candidates = cohort.patients.saturating_mul(10).saturating_sub(1);
-                Patients::Chosen(1, Selection::new(cohort.patients, candidates, key))
+                Patients::Chosen(1, Box::new(Selection::new(cohort.patients, candidates, key)))
             }
         };
         let streams = cohort.plan.columns.iter().map(|column| match &column.make {

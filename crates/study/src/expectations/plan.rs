@@ -57,6 +57,9 @@ pub(crate) struct Plan {
     pub(crate) written: Vec<Option<usize>>,
 }
 
+/// A column of a value file without the file.
+pub(crate) const UNREAD: &str = "D511";
+
 /// All faults at once; lints beside a plan.
 pub(crate) fn plan(study: &Study, recording: &Recording, run: &Run, files: Option<&FileColumns>) -> (Plan, Vec<Fault>) {
     let patients = files.map_or(run.patients, |files| files.patients.len() as u64);
@@ -69,6 +72,7 @@ pub(crate) fn plan(study: &Study, recording: &Recording, run: &Run, files: Optio
         plan: Plan::default(),
         places: BTreeMap::new(),
         faults: Vec::new(),
+        told: Vec::new(),
     };
     for id in needed(study) {
         planner.add(id);
@@ -108,6 +112,8 @@ struct Planner<'a> {
     /// Where the column of a variable is.
     places: BTreeMap<VariableId, usize>,
     faults: Vec<Fault>,
+    /// The same, before the name of a companion is added.
+    told: Vec<Fault>,
 }
 
 impl Planner<'_> {
@@ -118,8 +124,25 @@ impl Planner<'_> {
                 self.places.insert(id, self.plan.columns.len());
                 self.plan.columns.push(Column { field: Field { name: variable.name.clone(), kind }, make });
             }
-            Err(problems) => self.faults.extend(problems.into_iter().map(|problem| problem.at(variable))),
+            Err(problems) => problems.into_iter().for_each(|problem| self.tell(problem, variable)),
         }
+    }
+
+    /// Faults of a companion are those of its source, whose settings it takes; they are told once.
+    fn tell(&mut self, problem: Problem, variable: &Variable) {
+        let source = match variable.query {
+            Query::ValueFrom { source, part: Part::Date } => Some(&self.study[source]),
+            _ => None,
+        };
+        let mut fault = problem.at(source.unwrap_or(variable));
+        if self.told.contains(&fault) {
+            return;
+        }
+        self.told.push(fault.clone());
+        if source.is_some() {
+            fault.message = format!("{} (for its date, {})", fault.message, variable.name);
+        }
+        self.faults.push(fault);
     }
 
     fn make(&mut self, id: VariableId, variable: &Variable) -> Result<(Make, Kind), Vec<Problem>> {
@@ -128,7 +151,7 @@ impl Planner<'_> {
             query if from_file(query) => {
                 let place = self.files.and_then(|files| files.columns.iter().position(|(column, _)| *column == id));
                 let place = place.ok_or_else(|| {
-                    vec![Problem::new("D511", "its file was not read", "give the columns of value files")]
+                    vec![Problem::new(UNREAD, "its file was not read", "give the columns of value files")]
                 })?;
                 Ok((Make::File(place), kind))
             }
@@ -167,7 +190,10 @@ impl Planner<'_> {
         if let (ColumnType::Date(_), Some(place)) = (of.kind, self.places.get(&source)) {
             return Ok((Make::Same(*place), kind));
         }
-        let dated = Variable { kind: ColumnType::Date(cohorts::DatePrecision::Day), ..of.clone() };
+        // The period is the source's: applied to a source that is a date, and not to dates beside another value, which
+        // is there exactly where its date is.
+        let query = if matches!(of.kind, ColumnType::Date(_)) { of.query.clone() } else { Query::Sex };
+        let dated = Variable { kind: ColumnType::Date(cohorts::DatePrecision::Day), query, ..of.clone() };
         self.drawn(of, &dated).map(|(make, _)| (make, kind))
     }
 
@@ -177,7 +203,7 @@ impl Planner<'_> {
             Settings::new(&self.study.default_expectations, &named.expectations).map_err(|problem| vec![problem])?;
         let (lints, mut problems): (Vec<_>, Vec<_>) =
             settings.unknown().partition(|problem| problem.severity == Severity::Lint);
-        self.faults.extend(lints.into_iter().map(|lint| lint.at(named)));
+        lints.into_iter().for_each(|lint| self.tell(lint, named));
         let mut keep = |problem| {
             if !problems.contains(&problem) {
                 problems.push(problem);

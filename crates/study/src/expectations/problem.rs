@@ -73,6 +73,7 @@ impl Problem {
             part,
             excerpt,
             fix: self.fix,
+            other: None,
         }
     }
 }

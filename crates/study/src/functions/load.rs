@@ -8,7 +8,6 @@ use serde::Deserialize;
 use super::signature::{self, Slot};
 use super::{ArgumentKind, Form, Function, Group, Mark, Parameter, Returned, Returns, Table, TypeWord};
 use crate::model::System;
-use crate::recording::Value;
 
 const PARAMETERS: &str = include_str!("../../functions/parameters.toml");
 const ISARIC: &str = include_str!("../../functions/isaric.toml");
@@ -144,9 +143,8 @@ fn parameter(
         name: slot.name,
         form: slot.form,
         default: match slot.form {
-            Form::Positional => Some(Value::List(Vec::new())),
-            Form::Keywords => Some(Value::Map(Vec::new())),
             Form::Plain => slot.default,
+            Form::Positional | Form::Keywords => None,
         },
     })
 }

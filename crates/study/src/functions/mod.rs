@@ -1,6 +1,7 @@
 //! The table of functions: what `patients` offers, with parameters, defaults and results, as data.
 //! Spec study-definitions.md 7; checks of arguments and the user documentation read it, and a test compares the recorder.
 
+mod document;
 mod load;
 mod signature;
 
@@ -11,6 +12,7 @@ use cohorts::DatePrecision;
 
 use crate::model::{ColumnType, System};
 use crate::recording::Value;
+pub use document::document;
 use load::load;
 
 /// All functions with what they may return.
@@ -80,7 +82,7 @@ pub struct Parameter {
     pub name: String,
     /// Whether it collects arguments.
     pub form: Form,
-    /// `None`: required.
+    /// `None`: required, or one that collects.
     pub default: Option<Value>,
     /// What is accepted.
     pub kind: ArgumentKind,

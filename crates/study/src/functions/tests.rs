@@ -49,3 +49,71 @@ fn isaric_braces_are_spelled_out() {
     assert_eq!(table().isaric("hosttim"), TypeWord::Date);
     assert_eq!(table().isaric("anything"), TypeWord::Str);
 }
+
+/// Asks the recorder's own package for its signatures.
+const SIGNATURES: &str = r#"
+import inspect, json
+from cohortextractor import patients
+def literal(value):
+    return None if value is inspect.Parameter.empty else repr(value)
+forms = {"VAR_POSITIONAL": "*", "VAR_KEYWORD": "**"}
+print(json.dumps({
+    name: [
+        [forms.get(p.kind.name, ""), p.name, literal(p.default)]
+        for p in inspect.signature(function).parameters.values()
+    ]
+    for name, function in patients._FUNCTIONS.items()
+}))
+"#;
+
+#[test]
+fn the_recorder_has_the_same_functions_parameters_and_defaults() {
+    let package = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("recorder");
+    let output = std::process::Command::new("python3")
+        .args(["-B", "-c", SIGNATURES])
+        .env("PYTHONPATH", package)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let python: BTreeMap<String, Vec<(String, String, Option<String>)>> =
+        serde_json::from_slice(&output.stdout).unwrap();
+    let literal = |value: &Value| match value {
+        Value::Null => "None".to_owned(),
+        Value::Bool(true) => "True".to_owned(),
+        Value::Bool(false) => "False".to_owned(),
+        Value::Int(number) => number.to_string(),
+        Value::Str(text) => format!("'{text}'"),
+        other => panic!("{other:?}"),
+    };
+    let ours: BTreeMap<String, Vec<(String, String, Option<String>)>> = table()
+        .functions()
+        .iter()
+        .map(|function| {
+            let parameters = function.parameters.iter().map(|p| match p.form {
+                Form::Plain => (String::new(), p.name.clone(), p.default.as_ref().map(literal)),
+                Form::Positional => ("*".to_owned(), p.name.clone(), None),
+                Form::Keywords => ("**".to_owned(), p.name.clone(), None),
+            });
+            (function.name.clone(), parameters.collect())
+        })
+        .collect();
+    for (name, parameters) in &ours {
+        assert_eq!(python.get(name), Some(parameters), "{name}");
+    }
+    assert_eq!(python.len(), ours.len());
+}
+
+#[test]
+fn the_documentation_is_that_of_the_table() {
+    let page = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/study-definitions.md");
+    let written = std::fs::read_to_string(page).unwrap();
+    assert!(written == document(), "run: cargo run -p study --example document > docs/study-definitions.md");
+}
+
+#[test]
+fn examples_name_parameters_that_exist() {
+    for function in table().functions() {
+        let Some(example) = &function.example else { continue };
+        assert!(example.contains(&format!("patients.{}(", function.name)), "{example}");
+    }
+}

@@ -17,21 +17,13 @@ mod vaccines;
 
 use query::{Builder, Catalogue, DateFormat, Frame, Graph, Series, SortKey, Then, Ties, Type, Universe};
 
+use crate::Flavour;
 use crate::model::{ColumnType, DateFault, Pick, Query, Study, Variable};
 use crate::recording::{Recording, SourceId};
 use cohorts::DatePrecision;
 
 /// The parameter of the graph that gives the index date. A graph that asks for none has no such parameter.
 pub const INDEX_DATE: &str = "index_date";
-
-/// Whose tables are asked (study-definitions.md 4).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Flavour {
-    /// Tables of warehouse.md 2.2 and 2.3.
-    Tpp,
-    /// Tables of warehouse.md 2.4; not yet.
-    Emis,
-}
 
 /// Why a study has no graph. A study without faults only meets these for what is not built yet.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -4,11 +4,12 @@
 pub mod dates;
 mod expression;
 mod query;
+mod uses;
 
 use jiff::civil::Date;
 
 pub use dates::{DateBase, DateExpr, DateFault, DateFunction, DateUnit, Offset, Period};
-pub use expression::{Arithmetic, CareHomeColumn, Cases, Comparison, Expr, Scalar};
+pub use expression::{Arithmetic, CareHomeColumn, Cases, Comparison, Expr, ExprType, Scalar};
 pub use query::*;
 
 use crate::recording::{CodelistId, SourceId, Value};
@@ -137,4 +138,32 @@ impl System {
             Self::Opcs4 => "opcs4",
         }
     }
+}
+
+/// A measure whose id is sound; whether its columns are there is said by the files (section 11).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Measure {
+    /// Part of the names of its files.
+    pub id: String,
+    /// A column.
+    pub numerator: String,
+    /// A column.
+    pub denominator: String,
+    /// One row for what.
+    pub groups: MeasureGroups,
+    /// Whether numbers up to 5 are emptied.
+    pub small_number_suppression: bool,
+    /// The call.
+    pub src: SourceId,
+}
+
+/// What a row of a measure stands for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MeasureGroups {
+    /// One patient: such a file must not be released (SD705).
+    Patient,
+    /// Everybody.
+    Population,
+    /// Patients with the same values in these columns.
+    Columns(Vec<String>),
 }

@@ -31,7 +31,8 @@ impl Copy {
         let made = made.map_err(|source| RecordError::Io { what: "making a folder for the recorder", source })?;
         let mut copy = Copy { folder: made.keep(), files: BTreeMap::new() };
         for part in [copy.workspace(), copy.folder.join("tmp")] {
-            fs::create_dir(part).map_err(|source| RecordError::Io { what: "making a folder for the recorder", source })?;
+            fs::create_dir(part)
+                .map_err(|source| RecordError::Io { what: "making a folder for the recorder", source })?;
         }
         let from = SafeFolder::at(root).map_err(RecordError::Workspace)?;
         let to = SafeFolder::at(&copy.workspace()).map_err(RecordError::Workspace)?;

@@ -166,7 +166,8 @@ pub(super) fn not_taken(module: &str, error: RecordingError) -> RecordError {
 }
 
 pub(super) fn of_another(module: &str) -> RecordError {
-    let message = format!("analysis/{module}.py changed the recorder: its recording is of another module or other parameters");
+    let message =
+        format!("analysis/{module}.py changed the recorder: its recording is of another module or other parameters");
     made("SD010", "RuntimeError", message, "use the functions of cohortextractor as they are")
 }
 

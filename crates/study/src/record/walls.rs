@@ -10,9 +10,10 @@ use landlock::{
 
 /// The newest rights that we ask for; an older kernel gives those it has.
 const NEWEST: ABI = ABI::V6;
-/// Where an interpreter's own files, libraries and the system's data lie. `/proc` answers only about the child itself:
-/// Landlock keeps processes outside of it closed.
-const SYSTEM: [&str; 10] = ["/usr", "/lib", "/lib64", "/lib32", "/etc", "/proc", "/sys", "/bin", "/sbin", "/opt"];
+/// Where an interpreter's own files, libraries and the system's data lie; of `/proc` only what is of no process: Landlock
+/// keeps others' memory closed, but not from a reader with privileges.
+const SYSTEM: [&str; 9] = ["/usr", "/lib", "/lib64", "/lib32", "/etc", "/sys", "/bin", "/sbin", "/opt"];
+const KERNEL: [&str; 3] = ["/proc/cpuinfo", "/proc/meminfo", "/proc/sys"];
 /// What the kernel itself opens to start a program that is linked to libraries.
 const LOADERS: [&str; 5] = ["/lib", "/lib64", "/usr/lib", "/usr/lib64", "/lib32"];
 const DEVICES: [&str; 5] = ["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"];
@@ -34,6 +35,7 @@ impl Walls {
         let write = all & !(AccessFs::Execute | AccessFs::MakeChar | AccessFs::MakeBlock | AccessFs::IoctlDev);
         let rules = [
             (SYSTEM.map(PathBuf::from).to_vec(), read),
+            (KERNEL.map(PathBuf::from).to_vec(), read),
             (self.read.clone(), read),
             (LOADERS.map(PathBuf::from).to_vec(), AccessFs::Execute.into()),
             (self.execute.clone(), read | AccessFs::Execute),

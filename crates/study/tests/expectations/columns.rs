@@ -80,6 +80,22 @@ fn companions_agree_with_their_source() {
     assert_eq!(cells["bp"].iter().filter(|cell| !cell.is_empty()).count(), 3_000);
 }
 
+/// The period of a value with a date beside it does not empty either: both are there for the same half of the patients.
+#[test]
+fn companions_are_not_cut() {
+    let bound = DateExpr { base: DateBase::IndexDate, function: None, offset: None, text: "index_date".into() };
+    let period = Period { from: Some(bound), to: None };
+    let flag = Query::PrimaryCareDeath { period, returning: DeathFact::BinaryFlag };
+    let study = study(vec![variable("x", Bool, flag, seen()), date_of("x_date", 0)]);
+    let cohort = cohort(&study, &on(date(2020, 7, 1), 1_000));
+    assert!(cohort.lints().is_empty());
+    let cells = cells(&cohort);
+    assert_eq!(cells["x"].iter().filter(|cell| !cell.is_empty()).count(), 500);
+    for (value, date) in cells["x"].iter().zip(&cells["x_date"]) {
+        assert_eq!(value.is_empty(), *date == Cell::Missing);
+    }
+}
+
 /// Missing dates and texts are skipped; the zero of a number counts.
 #[test]
 fn aggregates_go_row_by_row() {

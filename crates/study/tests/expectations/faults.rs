@@ -76,6 +76,22 @@ fn what_is_no_fault() {
     }
 }
 
+/// A companion takes its source's settings, so what is wrong with them is told once, at the source.
+#[test]
+fn faults_of_companions_are_told_at_the_source() {
+    let study =
+        study(vec![column("bp", Bool, py!({"incidence": 2, "dates": 1})), date_of("bp_date", 0), date_of("again", 0)]);
+    let found: Vec<String> =
+        faults(&study, &settings(10)).iter().map(|fault| format!("{} {}", fault.code, fault.message)).collect();
+    assert_eq!(found.len(), 3);
+    assert!(found[0].starts_with("SD602 bp: ") && found[1].starts_with("SD603 bp: "));
+    assert!(
+        found[2].starts_with("SD601 bp: no \"date\"") && found[2].ends_with("(for its date, bp_date)"),
+        "{found:?}"
+    );
+    assert_eq!(study::expectations::check(&study, &recording(), &settings(10)).len(), 3);
+}
+
 #[test]
 fn a_key_within_a_part_is_told_and_has_no_effect() {
     let with = |value| py!({"incidence": 1, "float": {"distribution": "normal", "mean": 1, "stddev": 1, "min": value}});

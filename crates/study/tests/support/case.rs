@@ -8,9 +8,6 @@ use jiff::civil::Date;
 
 use super::tables::{Folder, Table, add_patients};
 
-const IMPORTS: &str = "from cohortextractor import StudyDefinition, patients, codelist, codelist_from_csv, combine_codelists, \
-                       filter_codes_by_category, Measure, params\n";
-
 /// A case file.
 #[derive(Debug, Clone)]
 pub struct Case {
@@ -21,10 +18,8 @@ pub struct Case {
     pub tables: Folder,
     /// Files of the workspace besides the study definitions.
     pub files: Vec<(String, String)>,
-    /// Names of modules and their Python, with imports.
+    /// Names of modules and their Python; the usual names are there without imports.
     pub studies: Vec<(String, String)>,
-    /// Lines that were put in front of the (only) study.
-    pub lines_in_front: u32,
     pub run: Run,
     pub expects: Vec<Expect>,
 }
@@ -37,8 +32,6 @@ pub struct Run {
     /// The day of recording.
     pub today: Option<Date>,
     pub params: Vec<(String, String)>,
-    /// What `OPENSAFELY_BACKEND` holds.
-    pub backend: Option<String>,
 }
 
 /// What must come out.
@@ -87,7 +80,6 @@ pub fn parse(name: &str, text: &str) -> Result<Case, String> {
         tables: Folder::new(),
         files: Vec::new(),
         studies: Vec::new(),
-        lines_in_front: 0,
         run: Run::default(),
         expects: Vec::new(),
     };
@@ -114,8 +106,8 @@ pub fn parse(name: &str, text: &str) -> Result<Case, String> {
                 }
             }
             ["file", path] => case.files.push(((*path).into(), body)),
-            ["study"] => case.add_study("study_definition", body),
-            ["study", name] => case.add_study(&format!("study_definition_{name}"), body),
+            ["study"] => case.studies.push(("study_definition".into(), body)),
+            ["study", name] => case.studies.push((format!("study_definition_{name}"), body)),
             ["run", options @ ..] => {
                 nothing_below()?;
                 case.run = run(options)?;
@@ -128,8 +120,12 @@ pub fn parse(name: &str, text: &str) -> Result<Case, String> {
                 let (line, fragments) = (line(place)?, fragments(&body));
                 case.expects.push(Expect::Lint { code: (*code).into(), line, fragments });
             }
-            ["expect"] => case.expects.push(Expect::Rows { date: None, csv: body }),
+            ["expect"] => {
+                Table::parse(&body)?;
+                case.expects.push(Expect::Rows { date: None, csv: body });
+            }
             ["expect", date] => {
+                Table::parse(&body)?;
                 let date = Some(date.parse().map_err(|_| format!("{date} is no date"))?);
                 case.expects.push(Expect::Rows { date, csv: body });
             }
@@ -143,15 +139,6 @@ pub fn parse(name: &str, text: &str) -> Result<Case, String> {
     Ok(case)
 }
 
-impl Case {
-    fn add_study(&mut self, module: &str, body: String) {
-        let imports = body.lines().any(|l| l.starts_with("from ") || l.starts_with("import "));
-        self.lines_in_front = u32::from(!imports);
-        let text = if imports { body } else { format!("{IMPORTS}{body}") };
-        self.studies.push((module.into(), text));
-    }
-}
-
 fn run(options: &[&str]) -> Result<Run, String> {
     let mut run = Run::default();
     for option in options {
@@ -159,7 +146,6 @@ fn run(options: &[&str]) -> Result<Run, String> {
         match option.split_once('=') {
             Some(("index_date", value)) => run.index_dates.push(day(value)?),
             Some(("today", value)) => run.today = Some(day(value)?),
-            Some(("backend", value)) => run.backend = Some(value.into()),
             Some((key, value)) if key.starts_with("param:") => run.params.push((key[6..].into(), value.into())),
             _ => return Err(format!("`{option}` after `--- run`")),
         }

@@ -90,7 +90,9 @@ pub fn moment(text: &str) -> DateTime {
     if text.contains('T') {
         text.parse().unwrap_or_else(|e| panic!("{text} is no moment: {e}"))
     } else {
-        text.parse::<Date>().unwrap_or_else(|e| panic!("{text} is no day: {e}")).to_datetime(jiff::civil::Time::midnight())
+        text.parse::<Date>()
+            .unwrap_or_else(|e| panic!("{text} is no day: {e}"))
+            .to_datetime(jiff::civil::Time::midnight())
     }
 }
 

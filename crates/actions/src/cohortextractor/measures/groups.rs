@@ -4,14 +4,14 @@
 use std::collections::{BTreeSet, HashMap};
 
 use arrow_array::ArrayRef;
-use study::recording::Measure;
+use study::model::{Measure, MeasureGroups};
 
 use crate::fault::{Exit, Fault, FaultCode};
 
 use super::keys::{Keys, MISSING};
 use super::number::Number;
 use super::sums::{NoNumber, Sums};
-use super::table::PatientFile;
+use super::table::{Cells, PatientFile};
 
 /// The column of ones.
 pub(crate) const POPULATION: &str = "population";
@@ -19,35 +19,16 @@ pub(crate) const POPULATION: &str = "population";
 /// Most rows of one measure for one date; a product of many columns soon means nothing.
 const MOST_ROWS: u64 = 20_000_000;
 
-/// What a measure groups by.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Grouping {
-    /// `group_by=None`: each patient by itself.
-    Patients,
-    /// `group_by="population"`: everybody together.
-    Everybody,
-    Columns(Vec<String>),
-}
-
-impl Grouping {
-    pub(crate) fn of(measure: &Measure) -> Self {
-        match measure.group_by.as_slice() {
-            [] => Self::Patients,
-            [only] if only == POPULATION => Self::Everybody,
-            columns => Self::Columns(columns.to_vec()),
-        }
-    }
-}
-
 /// The columns of a file that a measure needs.
 pub(crate) fn needed(measure: &Measure) -> BTreeSet<&str> {
-    let columns = measure.group_by.iter().chain([&measure.numerator, &measure.denominator]);
+    let by: &[String] = if let MeasureGroups::Columns(columns) = &measure.groups { columns } else { &[] };
+    let columns = by.iter().chain([&measure.numerator, &measure.denominator]);
     columns.map(String::as_str).filter(|name| *name != POPULATION).collect()
 }
 
 /// One set of groups and the sums over them.
 struct Set {
-    grouping: Grouping,
+    grouping: MeasureGroups,
     /// Codes of the group columns; the place is the group.
     tuples: Vec<Box<[u32]>>,
     /// Group of each combination, one map for each column after the first.
@@ -61,7 +42,7 @@ pub(crate) struct Groups {
     keys: Vec<(String, Keys)>,
     sets: Vec<Set>,
     rows: u64,
-    pub(crate) is_text: bool,
+    pub(crate) cells: Cells,
 }
 
 impl Groups {
@@ -72,7 +53,7 @@ impl Groups {
         for name in &columns {
             wanted.extend(file.columns().iter().position(|column| column == name));
         }
-        let mut groups = Self::start(measures, file.is_text());
+        let mut groups = Self::start(measures, file.cells());
         let columns: Vec<String> = columns.into_iter().map(str::to_owned).collect();
         // Nothing but `population` is asked for: the first column tells how many rows there are.
         if wanted.is_empty() {
@@ -82,12 +63,12 @@ impl Groups {
         Ok(groups)
     }
 
-    fn start(measures: &[Measure], is_text: bool) -> Self {
+    fn start(measures: &[Measure], cells: Cells) -> Self {
         let mut keys: Vec<(String, Keys)> = Vec::new();
         let mut sets: Vec<Set> = Vec::new();
         for measure in measures {
-            let grouping = Grouping::of(measure);
-            if let Grouping::Columns(columns) = &grouping {
+            let grouping = measure.groups.clone();
+            if let MeasureGroups::Columns(columns) = &grouping {
                 for column in columns {
                     if !keys.iter().any(|(known, _)| known == column) {
                         keys.push((column.clone(), Keys::default()));
@@ -95,7 +76,7 @@ impl Groups {
                 }
             }
             let at = sets.iter().position(|set| set.grouping == grouping).unwrap_or_else(|| {
-                let more = if let Grouping::Columns(columns) = &grouping { columns.len() - 1 } else { 0 };
+                let more = if let MeasureGroups::Columns(columns) = &grouping { columns.len() - 1 } else { 0 };
                 let pairs = (0..more).map(|_| HashMap::default()).collect();
                 sets.push(Set { grouping, tuples: Vec::new(), pairs, sums: Vec::new() });
                 sets.len() - 1
@@ -108,7 +89,7 @@ impl Groups {
                 }
             }
         }
-        Self { keys, sets, rows: 0, is_text }
+        Self { keys, sets, rows: 0, cells }
     }
 
     fn add(&mut self, columns: &[String], arrays: &[ArrayRef], what: &str) -> Result<(), Fault> {
@@ -127,7 +108,9 @@ impl Groups {
             let groups = set.groups(&codes, self.rows, rows);
             for (column, sums) in &mut set.sums {
                 match array(column) {
-                    Some(array) => sums.add(&groups, array).map_err(|why| no_number(what, column, self.rows, &why))?,
+                    Some(array) => {
+                        sums.add(&groups, array, self.cells).map_err(|why| no_number(what, column, self.rows, &why))?
+                    }
                     None => sums.add_ones(&groups),
                 }
             }
@@ -138,7 +121,7 @@ impl Groups {
 
     /// The rows of a measure before suppression: labels of its groups, numerator, denominator.
     pub(crate) fn result(&self, measure: &Measure, what: &str) -> Result<Outcome<'_>, Fault> {
-        let grouping = Grouping::of(measure);
+        let grouping = measure.groups.clone();
         let set = self.sets.iter().find(|set| set.grouping == grouping);
         let sums =
             |column: &str| set.and_then(|set| set.sums.iter().find(|(known, _)| known == column)).map(|(_, s)| s);
@@ -154,9 +137,9 @@ impl Groups {
             });
         };
         let (labels, groups) = match &grouping {
-            Grouping::Patients => (Vec::new(), (0..self.rows).map(|row| u32::try_from(row).ok()).collect()),
-            Grouping::Everybody => (Vec::new(), vec![Some(0)]),
-            Grouping::Columns(columns) => self.labelled(set, columns, what)?,
+            MeasureGroups::Patient => (Vec::new(), (0..self.rows).map(|row| u32::try_from(row).ok()).collect()),
+            MeasureGroups::Population => (Vec::new(), vec![Some(0)]),
+            MeasureGroups::Columns(columns) => self.labelled(set, columns, what)?,
         };
         Ok(Outcome { labels, groups, patients: self.rows, numerator: Some(numerator), denominator: Some(denominator) })
     }
@@ -174,7 +157,7 @@ impl Groups {
             .collect();
         let orders: Vec<Vec<u32>> = keys.iter().map(|keys| keys.ordered()).collect();
         let known: HashMap<&[u32], u32> = (0..).zip(&set.tuples).map(|(group, tuple)| (&**tuple, group)).collect();
-        let every = self.is_text || keys.iter().any(|keys| keys.is_categorical());
+        let every = self.cells == Cells::Text || keys.iter().any(|keys| keys.is_categorical());
         let mut rows: Vec<(Vec<u32>, Option<u32>)> = Vec::new();
         if every {
             let count = orders.iter().fold(1_u64, |count, order| count.saturating_mul(order.len() as u64));
@@ -221,12 +204,12 @@ impl Set {
     /// The group of each row; `MISSING` where a group column is.
     fn groups(&mut self, codes: &[(&str, Vec<u32>)], before: u64, rows: usize) -> Vec<u32> {
         let columns = match &self.grouping {
-            Grouping::Patients => {
+            MeasureGroups::Patient => {
                 let first = u32::try_from(before).unwrap_or(MISSING);
                 return (0..rows).map(|row| first.saturating_add(u32::try_from(row).unwrap_or(MISSING))).collect();
             }
-            Grouping::Everybody => return vec![0; rows],
-            Grouping::Columns(columns) => columns,
+            MeasureGroups::Population => return vec![0; rows],
+            MeasureGroups::Columns(columns) => columns,
         };
         let of = |name: &String| codes.iter().find(|(known, _)| known == name).map(|(_, codes)| codes.as_slice());
         let columns: Vec<&[u32]> = columns.iter().filter_map(of).collect();

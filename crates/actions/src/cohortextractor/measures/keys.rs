@@ -84,6 +84,10 @@ impl Keys {
             }};
         }
         match array.data_type() {
+            T::Binary => {
+                let texts = array.as_binary::<i32>().iter();
+                Ok(texts.map(|bytes| self.text(bytes.map(String::from_utf8_lossy).as_deref())).collect())
+            }
             T::Utf8 => Ok(array.as_string::<i32>().iter().map(|text| self.text(text)).collect()),
             T::LargeUtf8 => Ok(array.as_string::<i64>().iter().map(|text| self.text(text)).collect()),
             T::Utf8View => Ok(array.as_string_view().iter().map(|text| self.text(text)).collect()),

@@ -17,7 +17,9 @@ use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
 use cohorts::Format;
-use study::recording::Measure;
+use study::fault::Severity;
+use study::model::Measure;
+use study::recording::Recording;
 
 use crate::fault::{Exit, Fault, FaultCode};
 use crate::staged::Staged;
@@ -29,11 +31,12 @@ use super::names::{self, Choice, Module};
 use super::options;
 
 pub use number::Era;
+pub(crate) use table::unreadable;
 
 use groups::{Groups, POPULATION};
 use select::Chosen;
 use suppress::Done;
-use table::{CsvTable, PatientFile};
+use table::{PatientFile, Table};
 use write::Combined;
 
 pub(crate) fn run(asked: &options::Measures, context: &mut Context<'_>) -> Outcome {
@@ -41,17 +44,15 @@ pub(crate) fn run(asked: &options::Measures, context: &mut Context<'_>) -> Outco
     let workspace = Workspace::new(context.cwd).map_err(|fault| vec![fault])?;
     let mut making = Vec::new();
     for module in &modules {
-        let recording = super::record::recorded(module, &asked.params, context)?;
-        match recording.measures {
-            Some(measures) => making.push((module, checked(measures, context)?)),
-            None if asked.study == Choice::All => {}
-            None => {
-                let message = format!("analysis/{}.py has no list `measures`", module.name());
-                let fault = Fault::new(FaultCode::Study("SD004"), Exit::Unreadable, message);
-                return Err(vec![
-                    fault.help("write measures = [Measure(id=..., numerator=..., denominator=..., group_by=...)]"),
-                ]);
-            }
+        let recorded = super::record::recorded(module, &asked.params, context)?;
+        let recording = &recorded.recording;
+        if recording.measures.is_some() {
+            making.push((module, checked(recording, context)?));
+        } else if asked.study != Choice::All {
+            let message = format!("analysis/{}.py has no list `measures`", module.name());
+            let fault = Fault::new(FaultCode::Study("SD004"), Exit::Unreadable, message);
+            let help = "write measures = [Measure(id=..., numerator=..., denominator=..., group_by=...)]";
+            return Err(vec![fault.help(help)]);
         }
     }
     if making.is_empty() {
@@ -63,36 +64,17 @@ pub(crate) fn run(asked: &options::Measures, context: &mut Context<'_>) -> Outco
     Ok(())
 }
 
-/// An id becomes the name of a file.
-fn checked(measures: Vec<Measure>, context: &mut Context<'_>) -> Result<Vec<Measure>, Vec<Fault>> {
-    let mut faults = Vec::new();
-    for measure in &measures {
-        let id = &measure.id;
-        let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
-        if id.is_empty() || id.len() > 200 || id.contains(['/', '\\', '\0']) {
-            let fault = Fault::new(
-                FaultCode::Study("SD701"),
-                Exit::Unreadable,
-                format!("the id '{id}' of a measure cannot be part of a file's name"),
-            );
-            faults.push(fault.help("use letters, digits and `_`"));
-        } else if !id.chars().all(plain) {
-            warn(
-                context.stderr,
-                &format!("the id '{id}' of a measure has other characters than letters, digits and `_`"),
-            );
-        }
-        if measures.iter().filter(|other| other.id == *id).count() > 1
-            && !faults.iter().any(|f: &Fault| f.message.contains(&format!("'{id}'")))
-        {
-            let message = format!("two measures have the id '{id}', and would write the same files");
-            faults.push(
-                Fault::new(FaultCode::Study("SD701"), Exit::Unreadable, message)
-                    .help("give each measure an id of its own"),
-            );
-        }
-    }
-    if faults.is_empty() { Ok(measures) } else { Err(faults) }
+/// The measures of a module. Lints of its study have been told when its patients were extracted.
+fn checked(recording: &Recording, context: &mut Context<'_>) -> Result<Vec<Measure>, Vec<Fault>> {
+    let checked = study::check(recording, &study::CheckOptions::new(context.today));
+    // A module of measures alone needs no study.
+    let told = |fault: &study::fault::Fault| {
+        let about_measures = fault.code.starts_with("SD7");
+        about_measures || (fault.severity == Severity::Fault && fault.code != "SD004")
+    };
+    let found: Vec<_> = checked.faults.into_iter().filter(told).collect();
+    let faults = super::record::told(&found, recording, Exit::Unreadable, context);
+    if faults.is_empty() { Ok(checked.measures) } else { Err(faults) }
 }
 
 fn one_study(
@@ -202,12 +184,12 @@ fn one_file(
     let path = asked.folder.join(&file.name);
     let what = path.display().to_string();
     let mut table = open(workspace, &path, file.format).map_err(|fault| vec![fault])?;
-    missing_columns(table.as_ref(), &what, &wanted)?;
+    missing_columns(&table, &what, &wanted)?;
     context.log(&format!("reading {what}"));
-    let groups = Groups::read(table.as_mut(), &what, &wanted).map_err(|fault| vec![fault])?;
+    let groups = Groups::read(&mut table, &what, &wanted).map_err(|fault| vec![fault])?;
     for measure in &wanted {
         let outcome = groups.result(measure, &what).map_err(|fault| vec![fault])?;
-        let (rows, emptied) = write::render(&outcome, measure, groups.is_text, context.era);
+        let (rows, emptied) = write::render(&outcome, measure, groups.cells, context.era);
         for (column, done) in emptied {
             let more = if done == Done::SmallAndNext {
                 ", and the next larger ones, which would have given them away"
@@ -227,16 +209,9 @@ fn one_file(
     Ok(made)
 }
 
-fn open(workspace: &Workspace, path: &Path, format: Format) -> Result<Box<dyn PatientFile>, Fault> {
+fn open(workspace: &Workspace, path: &Path, format: Format) -> Result<Table, Fault> {
     let file = workspace.open(path, "the file of patients", Exit::Data)?;
-    match format {
-        Format::Csv | Format::CsvGz => Ok(Box::new(CsvTable::open(file, path.display().to_string())?)),
-        Format::Feather | Format::Dta | Format::DtaGz => Err(Fault::new(
-            FaultCode::NoEngine,
-            Exit::Data,
-            format!("{}: this version reads only csv and csv.gz here", path.display()),
-        )),
-    }
+    Table::open(file, format, path.display().to_string())
 }
 
 fn missing_columns(table: &dyn PatientFile, what: &str, measures: &[Measure]) -> Outcome {

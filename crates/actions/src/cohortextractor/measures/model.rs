@@ -6,12 +6,14 @@ use std::io::Write as _;
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, BooleanArray, DictionaryArray, Int8Array, Int64Array, StringArray};
+use cohorts::Format;
 use proptest::prelude::*;
-use study::recording::{Measure, SourceId};
+use study::model::{Measure, MeasureGroups};
+use study::recording::SourceId;
 
 use super::groups::Groups;
 use super::number::Era;
-use super::table::{CsvTable, Each, PatientFile};
+use super::table::{Cells, Each, PatientFile, Table};
 use super::write;
 use crate::fault::Fault;
 use crate::text::float;
@@ -58,7 +60,11 @@ fn measure() -> impl Strategy<Value = Measure> {
             id: "m".to_owned(),
             numerator: SUMMED[numerator].to_owned(),
             denominator: SUMMED[denominator].to_owned(),
-            group_by,
+            groups: match group_by.as_slice() {
+                [] => MeasureGroups::Patient,
+                [one] if one == "population" => MeasureGroups::Population,
+                _ => MeasureGroups::Columns(group_by),
+            },
             small_number_suppression: suppression,
             src: SourceId(0),
         }
@@ -114,9 +120,19 @@ fn emptied(numbers: &[i64]) -> Vec<Option<i64>> {
     numbers.iter().map(|n| (!small(n) && Some(n) != also).then_some(*n)).collect()
 }
 
+/// The columns that a study writes as `group_by`.
+fn group_by(measure: &Measure) -> Vec<String> {
+    match &measure.groups {
+        MeasureGroups::Patient => vec![],
+        MeasureGroups::Population => vec!["population".to_owned()],
+        MeasureGroups::Columns(columns) => columns.clone(),
+    }
+}
+
 /// The file as the specification says it.
 fn expected(rows: &[Row], measure: &Measure, form: Form) -> String {
-    let by: Vec<&str> = measure.group_by.iter().map(String::as_str).collect();
+    let group_by = group_by(measure);
+    let by: Vec<&str> = group_by.iter().map(String::as_str).collect();
     let everybody = by == ["population"];
     let mut groups: Vec<(Vec<String>, Vec<&Row>)> = Vec::new();
     if by.is_empty() {
@@ -160,7 +176,7 @@ fn expected(rows: &[Row], measure: &Measure, form: Form) -> String {
     };
     let (above, below) = (fold(sums(&measure.numerator)), fold(sums(&measure.denominator)));
     let gone = |numbers: &[Option<i64>]| numbers.iter().any(Option::is_none);
-    let mut header: Vec<String> = if everybody { vec![] } else { measure.group_by.clone() };
+    let mut header: Vec<String> = if everybody { vec![] } else { group_by.clone() };
     let mut names = vec![measure.numerator.clone(), measure.denominator.clone()];
     if everybody {
         names.push("population".to_owned());
@@ -213,8 +229,8 @@ impl PatientFile for Typed {
         &self.columns
     }
 
-    fn is_text(&self) -> bool {
-        false
+    fn cells(&self) -> Cells {
+        Cells::Typed
     }
 
     fn read(&mut self, wanted: &[usize], each: &mut Each<'_>) -> Result<(), Fault> {
@@ -264,14 +280,15 @@ fn text(rows: &[Row]) -> Box<dyn PatientFile> {
         )
         .unwrap();
     }
-    Box::new(CsvTable::open(file, "input.csv".to_owned()).unwrap())
+    std::io::Seek::rewind(&mut file).unwrap();
+    Box::new(Table::open(file, Format::Csv, "input.csv".to_owned()).unwrap())
 }
 
 fn found(mut file: Box<dyn PatientFile>, measures: &[Measure], era: Era) -> Vec<String> {
     let groups = Groups::read(file.as_mut(), "input", measures).unwrap();
     let render = |measure: &Measure| {
         let outcome = groups.result(measure, "input").unwrap();
-        String::from_utf8(write::render(&outcome, measure, groups.is_text, era).0).unwrap()
+        String::from_utf8(write::render(&outcome, measure, groups.cells, era).0).unwrap()
     };
     measures.iter().map(render).collect()
 }
@@ -304,9 +321,9 @@ fn the_model_draws_what_matters() {
         let measure = measure().new_tree(&mut runner).unwrap().current();
         let file = expected(&rows, &measure, Form::Typed(Era::Y2021));
         suppressed += i32::from(measure.small_number_suppression && file.contains(",,"));
-        several += i32::from(measure.group_by.len() > 1 && file.lines().count() > 3);
+        several += i32::from(group_by(&measure).len() > 1 && file.lines().count() > 3);
         missing +=
-            i32::from(rows.iter().any(|row| row.whole.is_none()) && measure.group_by.contains(&"whole".to_owned()));
+            i32::from(rows.iter().any(|row| row.whole.is_none()) && group_by(&measure).contains(&"whole".to_owned()));
     }
     assert!(suppressed > 30 && several > 50 && missing > 25, "{suppressed} {several} {missing}");
 }

@@ -10,6 +10,7 @@ use arrow_schema::DataType;
 
 use super::keys::MISSING;
 use super::number::{Era, Number, Printed};
+use super::table::Cells;
 
 /// Why a column cannot be summed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +29,8 @@ enum Kind {
     Ones,
     Truth,
     Whole,
+    /// Whole numbers of one byte, which are truth values as long as they are 0 and 1.
+    Byte,
     Float,
     /// A number of a text file.
     Text,
@@ -55,7 +58,7 @@ impl Sums {
     }
 
     /// Adds a column; `groups` has a group for each row, or `MISSING`.
-    pub(crate) fn add(&mut self, groups: &[u32], array: &ArrayRef) -> Result<(), NoNumber> {
+    pub(crate) fn add(&mut self, groups: &[u32], array: &ArrayRef, cells: Cells) -> Result<(), NoNumber> {
         use DataType as T;
         macro_rules! whole {
             ($kind:ty) => {{
@@ -64,10 +67,17 @@ impl Sums {
             }};
         }
         match array.data_type() {
-            T::Utf8 => return self.add_text(groups, array),
+            T::Binary => return self.add_text(groups, array),
             T::Boolean => {
                 self.kind = Kind::Truth;
                 self.add_whole(groups, array.as_boolean().iter().map(|value| value.map(i128::from)));
+            }
+            T::Int8 if cells == Cells::TypedWithBytes => {
+                let bytes = array.as_primitive::<Int8Type>();
+                let truths = bytes.iter().flatten().all(|byte| matches!(byte, 0 | 1));
+                self.kind =
+                    if truths && matches!(self.kind, Kind::Unknown | Kind::Byte) { Kind::Byte } else { Kind::Whole };
+                self.add_whole(groups, bytes.iter().map(|value| value.map(i128::from)));
             }
             T::Int8 => whole!(Int8Type),
             T::Int16 => whole!(Int16Type),
@@ -92,10 +102,10 @@ impl Sums {
 
     fn add_text(&mut self, groups: &[u32], array: &ArrayRef) -> Result<(), NoNumber> {
         self.kind = Kind::Text;
-        let cells = array.as_string::<i32>();
+        let cells = array.as_binary::<i32>();
         let mut numbers = Vec::with_capacity(cells.len());
         for (row, cell) in cells.iter().enumerate() {
-            let cell = cell.unwrap_or_default().trim();
+            let cell = std::str::from_utf8(cell.unwrap_or_default()).unwrap_or("?").trim();
             // Python's float would take more: underscores, infinities. No file of patients has them.
             let plain = !cell.is_empty() && cell.bytes().all(|b| b.is_ascii_digit() || b"+-.eE".contains(&b));
             match cell.parse::<f64>().ok().filter(|_| plain) {
@@ -132,12 +142,12 @@ impl Sums {
         }
     }
 
-    /// How these sums are printed where none is emptied. `text`: of a text file, where only `population` is whole.
-    pub(crate) fn printed(&self, text: bool, era: Era) -> Printed {
+    /// How these sums are printed where none is emptied.
+    pub(crate) fn printed(&self, cells: Cells, era: Era) -> Printed {
         match self.kind {
             Kind::Ones | Kind::Whole => Printed::Whole,
-            Kind::Truth if era == Era::Y2022 => Printed::Whole,
-            Kind::Unknown if !text => Printed::Whole,
+            Kind::Truth | Kind::Byte if era == Era::Y2022 => Printed::Whole,
+            Kind::Unknown if cells != Cells::Text => Printed::Whole,
             _ => Printed::Float,
         }
     }

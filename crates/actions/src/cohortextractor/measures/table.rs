@@ -1,141 +1,86 @@
 //! A file of patients as measures read it: some of its columns, batch by batch.
-//! csv gives every cell as the text that it is; other formats give typed columns.
+//! csv gives every cell as the bytes that it is; other formats give typed columns.
 
 use std::fs::File;
-use std::io::{BufReader, Read};
-use std::sync::Arc;
+use std::io::BufReader;
 
-use arrow_array::builder::StringBuilder;
-use arrow_array::{ArrayRef, StringArray};
+use arrow_array::ArrayRef;
+use cohorts::Format;
+use cohorts::read::{Limits, ReadError, Reader};
 
-use crate::csv::{CsvError, CsvReader, MAX_COLUMNS};
 use crate::fault::{Exit, Fault, FaultCode};
-use crate::gz::{self, UnpackLimits, Unpacked};
 
 /// What is done with a batch: one array for each wanted column, in the order wanted.
 pub(crate) type Each<'a> = dyn FnMut(&[ArrayRef]) -> Result<(), Fault> + 'a;
 
-/// One file of patients. Reading it twice gives the same.
+/// One file of patients.
 pub(crate) trait PatientFile {
     /// The names of the columns, in the order of the file.
     fn columns(&self) -> &[String];
 
-    /// Whether cells are text without types (csv).
-    fn is_text(&self) -> bool;
+    /// Whether cells have types, and which.
+    fn cells(&self) -> Cells;
 
-    /// Reads the wanted columns once, from the first row to the last.
+    /// Reads the wanted columns, from the first row to the last.
     fn read(&mut self, wanted: &[usize], each: &mut Each<'_>) -> Result<(), Fault>;
 }
 
-/// Rows of a batch.
-const BATCH: usize = 8_192;
+/// What cells are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cells {
+    /// Text without types (csv).
+    Text,
+    Typed,
+    /// Typed, but truth values are bytes of 0 and 1 (Stata).
+    TypedWithBytes,
+}
 
-/// A csv file, packed or not.
-pub(crate) struct CsvTable {
+/// A file on disk.
+pub(crate) struct Table {
     what: String,
-    file: File,
+    format: Format,
+    reader: Reader,
     columns: Vec<String>,
 }
 
-impl CsvTable {
-    pub(crate) fn open(file: File, what: String) -> Result<Self, Fault> {
-        let mut table = Self { what, file, columns: Vec::new() };
-        let mut reader = table.start()?;
-        let mut columns = Vec::new();
-        loop {
-            let Some(field) = reader.next().map_err(|error| table.fault(&error))? else {
-                return Err(table.malformed("it has no line with the names of its columns".to_owned()));
-            };
-            let (name, last) = (String::from_utf8_lossy(field.bytes).into_owned(), field.last);
-            columns.push(name);
-            if columns.len() > MAX_COLUMNS {
-                return Err(table.malformed(format!("it has more than {MAX_COLUMNS} columns")));
-            }
-            if last {
-                break;
-            }
-        }
-        table.columns = columns;
-        Ok(table)
-    }
-
-    fn start(&self) -> Result<CsvReader<Box<dyn Read>>, Fault> {
-        let io = |error: std::io::Error| self.malformed(format!("it cannot be read: {error}"));
-        let mut file = self.file.try_clone().map_err(io)?;
-        let packed = gz::has_magic(&mut file).map_err(io)?;
-        let file = BufReader::with_capacity(64 << 10, file);
-        Ok(CsvReader::new(match packed {
-            true => Box::new(Unpacked::new(file, UnpackLimits::default())),
-            false => Box::new(file),
-        }))
-    }
-
-    fn malformed(&self, why: String) -> Fault {
-        Fault::new(FaultCode::MalformedCsv, Exit::Data, format!("{} is not a csv file of patients: {why}", self.what))
-    }
-
-    fn fault(&self, error: &CsvError) -> Fault {
-        match error {
-            CsvError::Io(inner) if gz::is_too_large(inner) => {
-                Fault::new(FaultCode::TooLarge, Exit::Data, format!("{}: {inner}", self.what))
-            }
-            other => self.malformed(other.to_string()),
-        }
+impl Table {
+    pub(crate) fn open(file: File, format: Format, what: String) -> Result<Self, Fault> {
+        let input = BufReader::with_capacity(64 << 10, file);
+        let reader = Reader::open(format, input, Limits::default()).map_err(|error| unreadable(&error, &what))?;
+        let columns = reader.columns().iter().map(|column| column.name().into_owned()).collect();
+        Ok(Self { what, format, reader, columns })
     }
 }
 
-impl PatientFile for CsvTable {
+impl PatientFile for Table {
     fn columns(&self) -> &[String] {
         &self.columns
     }
 
-    fn is_text(&self) -> bool {
-        true
+    fn cells(&self) -> Cells {
+        match self.format {
+            Format::Csv | Format::CsvGz => Cells::Text,
+            Format::Feather => Cells::Typed,
+            Format::Dta | Format::DtaGz => Cells::TypedWithBytes,
+        }
     }
 
     fn read(&mut self, wanted: &[usize], each: &mut Each<'_>) -> Result<(), Fault> {
-        let mut reader = self.start()?;
-        // Where a column of the file goes; one column may be wanted more than once, but is built once.
-        let mut builders: Vec<Option<StringBuilder>> = self.columns.iter().map(|_| None).collect();
-        for at in wanted {
-            if let Some(slot) = builders.get_mut(*at) {
-                *slot = Some(StringBuilder::new());
-            }
-        }
-        let (mut at, mut rows, mut header) = (0_usize, 0_usize, true);
-        while let Some(field) = reader.next().map_err(|error| self.fault(&error))? {
-            let (last, line) = (field.last, field.line);
-            if !header {
-                match builders.get_mut(at) {
-                    Some(Some(builder)) => builder.append_value(String::from_utf8_lossy(field.bytes)),
-                    Some(None) => {}
-                    None => return Err(self.malformed(format!("line {line} has more fields than the first line"))),
-                }
-            }
-            at += 1;
-            if !last {
-                continue;
-            }
-            if !header {
-                builders.iter_mut().skip(at).flatten().for_each(|builder| builder.append_value(""));
-                rows += 1;
-            }
-            (at, header) = (0, false);
-            if rows == BATCH {
-                each(&batch(&mut builders, wanted))?;
-                rows = 0;
-            }
-        }
-        if rows > 0 {
-            each(&batch(&mut builders, wanted))?;
+        self.reader.keep(wanted);
+        for rows in &mut self.reader {
+            each(&rows.map_err(|error| unreadable(&error, &self.what))?.columns)?;
         }
         Ok(())
     }
 }
 
-fn batch(builders: &mut [Option<StringBuilder>], wanted: &[usize]) -> Vec<ArrayRef> {
-    let built: Vec<Option<ArrayRef>> =
-        builders.iter_mut().map(|slot| slot.as_mut().map(|builder| Arc::new(builder.finish()) as ArrayRef)).collect();
-    let none = || Arc::new(StringArray::new_null(0)) as ArrayRef;
-    wanted.iter().map(|at| built.get(*at).cloned().flatten().unwrap_or_else(none)).collect()
+/// A file that another action, or this one, left and that cannot be read.
+pub(crate) fn unreadable(error: &ReadError, what: &str) -> Fault {
+    let code = match error {
+        ReadError::Io(_) => FaultCode::IoError,
+        ReadError::UnpacksTooFar | ReadError::TooLarge { .. } => FaultCode::TooLarge,
+        ReadError::Malformed { format: "csv", .. } => FaultCode::MalformedCsv,
+        _ => FaultCode::MalformedFile,
+    };
+    Fault::new(code, Exit::Data, format!("{what}: {error}"))
 }

@@ -3,26 +3,27 @@
 
 use std::io::{self, Read, Write};
 
-use study::recording::Measure;
+use study::model::{Measure, MeasureGroups};
 
 use crate::csv::{CsvError, CsvReader, LineEnd, RecordWriter};
 use crate::fault::{Exit, Fault, FaultCode};
 
-use super::groups::{Grouping, Outcome, POPULATION};
+use super::groups::{Outcome, POPULATION};
 use super::number::{Era, Printed, print, quotient};
 use super::suppress::{self, Done};
+use super::table::Cells;
 
 /// What to tell about a measure of one date: column by column what was emptied.
 pub(crate) type Emptied = Vec<(String, Done)>;
 
 /// The file of one measure and date.
-pub(crate) fn render(outcome: &Outcome<'_>, measure: &Measure, text: bool, era: Era) -> (Vec<u8>, Emptied) {
+pub(crate) fn render(outcome: &Outcome<'_>, measure: &Measure, cells: Cells, era: Era) -> (Vec<u8>, Emptied) {
     let mut numerator = outcome.numbers(outcome.numerator);
     let mut denominator = outcome.numbers(outcome.denominator);
     let same = measure.numerator == measure.denominator;
     let mut emptied = Vec::new();
     let mut forms =
-        [outcome.numerator, outcome.denominator].map(|sums| sums.map_or(Printed::Whole, |s| s.printed(text, era)));
+        [outcome.numerator, outcome.denominator].map(|sums| sums.map_or(Printed::Whole, |s| s.printed(cells, era)));
     if measure.small_number_suppression {
         let columns = [(&measure.numerator, &mut numerator), (&measure.denominator, &mut denominator)];
         for (at, (name, numbers)) in columns.into_iter().enumerate() {
@@ -50,9 +51,8 @@ fn records(
     (numerator, denominator): (Numbers<'_>, Numbers<'_>),
     forms: [Printed; 2],
 ) -> io::Result<()> {
-    let grouping = Grouping::of(measure);
-    let mut header: Vec<&str> = match &grouping {
-        Grouping::Columns(columns) => columns.iter().map(String::as_str).collect(),
+    let mut header: Vec<&str> = match &measure.groups {
+        MeasureGroups::Columns(columns) => columns.iter().map(String::as_str).collect(),
         _ => Vec::new(),
     };
     let labels = header.len();
@@ -62,7 +62,7 @@ fn records(
         header.push(&measure.denominator);
     }
     // `population` is printed once, whether it is counted or only grouped by.
-    let population = grouping == Grouping::Everybody && !header.contains(&POPULATION);
+    let population = measure.groups == MeasureGroups::Population && !header.contains(&POPULATION);
     if population {
         header.push(POPULATION);
     }

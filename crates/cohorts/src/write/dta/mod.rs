@@ -2,7 +2,7 @@
 //! Spec study-definitions.md 9.2. One pass plans widths, one writes the rows, and one more the long texts if there are any.
 
 mod layout;
-mod names;
+pub(crate) mod names;
 mod plan;
 mod rows;
 

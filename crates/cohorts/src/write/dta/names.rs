@@ -16,7 +16,7 @@ const RESERVED: &[&str] = &[
 ];
 
 /// The names of the file, in order, and which columns have another name than before.
-pub(super) fn fitting(fields: &[Field]) -> (Vec<String>, Vec<(String, String)>) {
+pub(crate) fn fitting(fields: &[Field]) -> (Vec<String>, Vec<(String, String)>) {
     let mut names: Vec<String> = fields.iter().map(|field| field.name.clone()).collect();
     let mut renamed = Vec::new();
     let mut clashes = 0_usize;

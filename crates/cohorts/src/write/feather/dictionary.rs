@@ -88,7 +88,7 @@ impl Dictionary {
     pub(super) fn index(&self) -> DataType {
         match self.values.len() {
             0..=0x80 => DataType::Int8,
-            0..=0x8000 => DataType::Int16,
+            0x81..=0x8000 => DataType::Int16,
             _ => DataType::Int32,
         }
     }

@@ -1,0 +1,6 @@
+from cohortextractor import Measure
+
+measures = [
+    Measure(id="m", numerator="n", denominator="d", group_by="g"),
+    Measure(id="p", numerator="n", denominator="d", group_by="population"),
+]

@@ -1,0 +1,6 @@
+from cohortextractor import Measure
+
+measures = [
+    Measure(id="m", numerator="n", denominator="d", group_by="g"),
+    Measure(id="k", numerator="n", denominator="e", group_by="g"),
+]

@@ -1,0 +1,5 @@
+from cohortextractor import Measure
+
+measures = [
+    Measure(id="m", numerator="n", denominator="d", group_by="g"),
+]

@@ -1,0 +1,42 @@
+//! Simulated patients of a recorded study: `cargo run --release -p study --example simulate -- RECORDING.json N [DATE]…`.
+//! Prints the report for each index date, and times.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a tool for whoever measures"
+)]
+
+use std::time::Instant;
+
+use jiff::civil::Date;
+use study::expectations::SEED;
+use study::recording::Recording;
+use study::simulate::{Request, simulate};
+use study::{CheckOptions, check};
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let recording = Recording::parse(&std::fs::read(&arguments[0]).unwrap()).unwrap();
+    let index_dates: Vec<Date> = arguments[2..].iter().map(|day| day.parse().unwrap()).collect();
+    let today = recording.date;
+    let checked = check(&recording, &CheckOptions { index_dates: index_dates.clone(), ..CheckOptions::new(today) });
+    let study = checked.study.unwrap_or_else(|| panic!("{:#?}", checked.faults));
+    let start = Instant::now();
+    let request = Request { patients: arguments[1].parse().unwrap(), seed: SEED, index_dates, today, mess: 0.05 };
+    let simulation = simulate(&study, &recording, &request).unwrap();
+    println!("{} inside, made in {:.3} s", simulation.inside(), start.elapsed().as_secs_f64());
+    simulation.lints().iter().for_each(|lint| println!("{}: {}", lint.code, lint.message));
+    let store = simulation.store();
+    for table in store.names() {
+        println!("  {table}: {} rows", store.rows(table).map_or(0, |rows| rows.rows.len()));
+    }
+    for date in simulation.index_dates() {
+        let start = Instant::now();
+        let answer = simulation.answer(*date).unwrap();
+        println!("{date:?}: run in {:.3} s", start.elapsed().as_secs_f64());
+        println!("{}", simulation.report(&answer));
+    }
+}

@@ -1,0 +1,4 @@
+# SD009 RefusedError line 4: tried to start another process or program
+import os
+
+os.system("true")
