@@ -84,6 +84,7 @@ pub(crate) fn options(
         },
         configured: configured.collect(),
         places: Places::here(study),
+        library: study::record::PACKAGE,
     })
 }
 

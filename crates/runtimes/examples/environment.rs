@@ -42,6 +42,7 @@ fn provide(word: &str, offline: bool) -> Result<Program, Box<dyn Error>> {
         builtins: Builtins::default(),
         configured: Vec::new(),
         places: Places::here(None),
+        library: &[],
     };
     let started = Instant::now();
     let found = locate(&RuntimeRef { name: name.to_owned(), tag: tag.to_owned() }, &options)?;

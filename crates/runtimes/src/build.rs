@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::located::Located;
-use crate::options::Options;
+use crate::options::{Library, Options};
 use crate::program::Program;
 
 /// What a build of a missing environment would do.
@@ -22,6 +22,8 @@ pub struct Plan {
     /// How long it takes at 8 MB a second and on an ordinary laptop.
     pub expected: Duration,
     pub(crate) work: Work,
+    /// Packages of this program's own for the result, and the cache in which they lie.
+    pub(crate) library: Option<(Library, PathBuf)>,
 }
 
 /// What a build needs to know, by kind.
@@ -175,6 +177,11 @@ pub fn build(plan: &Plan, progress: &mut dyn FnMut(Progress)) -> Result<Program,
     let program = match &plan.work {
         Work::Python(work) => crate::python::build::build(work, &plan.located, progress)?,
         Work::R(work) => crate::r::build::build(work, &plan.located, progress)?,
+    };
+    let program = match &plan.library {
+        Some((library, cache_dir)) => crate::python::library::with(program, library, cache_dir)
+            .map_err(BuildError::io("writing this program's packages below", cache_dir))?,
+        None => program,
     };
     progress(Progress::Done);
     Ok(program)

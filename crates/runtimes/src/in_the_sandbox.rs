@@ -71,9 +71,11 @@ fn state(folder: &Path) -> Vec<(PathBuf, u64, std::time::SystemTime)> {
 fn python_sees_its_packages_and_writes_nothing_into_them() {
     let folder = tempfile::tempdir().unwrap();
     let program = crate::python::build::tests::tiny(folder.path());
+    let cache = folder.path().join("cache");
+    let program = crate::python::library::with(program, &[("tiny_own/__init__.py", "")], &cache).unwrap();
     let environments = folder.path().join("cache/environments");
     let before = state(&environments);
-    let script = "import os, sys, tiny_base, tiny_more\n\
+    let script = "import os, sys, tiny_base, tiny_more, tiny_own\n\
                   try: open(os.path.join(sys.prefix, 'x'), 'w')\n\
                   except OSError: print('read-only')\n\
                   print(os.environ['HOME'], os.environ.get('CARGO_PKG_NAME'))";

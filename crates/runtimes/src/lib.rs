@@ -9,7 +9,6 @@ mod options;
 mod program;
 mod python;
 mod r;
-mod recorder;
 mod steps;
 mod store;
 
@@ -17,12 +16,12 @@ mod store;
 mod in_the_sandbox;
 
 /// The folders below `Options::cache_dir` that this room makes.
-pub const CACHED: [&str; 4] = ["environments", "wheels", "debs", "system"];
+pub const CACHED: [&str; 5] = ["environments", "wheels", "debs", "system", python::library::FOLDER];
 
 pub use build::{BuildError, Plan, Progress, build};
 pub use catalogue::{catalogue, settle};
 pub use locate::{locate, locate_locked};
 pub use located::{Found, Kind, Located, Missing, Tried, Warning};
-pub use options::{BuiltinEngine, Builtins, Choice, Configured, Options, Places, default_cache_dir};
+pub use options::{BuiltinEngine, Builtins, Choice, Configured, Library, Options, Places, default_cache_dir};
 pub use program::Program;
-pub use recorder::{RECORDER_PYTHON, RecorderPython, recorder};
+pub use python::recorder::{RecorderPython, recorder_python};

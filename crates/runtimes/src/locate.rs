@@ -4,13 +4,20 @@
 use pipeline::{RuntimeRef, TagStatus};
 use sandbox::Root;
 
+use crate::build::Plan;
 use crate::catalogue::{Entry, Family, find, settle};
 use crate::located::{Found, Kind, Located, Missing, Tried};
 use crate::options::{Choice, Options};
 use crate::program::{Program, Start, variables};
+use crate::python::library;
 use crate::python::locate::Request;
 use crate::python::lock::Group;
-use crate::recorder::{RECORDER_PYTHON, recorder};
+use crate::python::recorder::recorder_python;
+
+/// The built-in action that reads study definitions, which are Python.
+const READS_STUDIES: &str = "cohortextractor";
+/// The variable that tells it which Python does so.
+const RECORDER_PYTHON: &str = "CLOISTER_RECORDER_PYTHON";
 
 /// What may stand in where no environment of a locked list can be had.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,12 +65,41 @@ fn search(reference: &RuntimeRef, options: &Options, fallback: Fallback) -> Resu
         return Err(missing("X205", reason, None));
     }
     let resolved = settle(reference);
-    if let Some(choice) = configured(reference, options) {
-        return chosen(entry, choice, reference, resolved, options, fallback);
+    let found = match configured(reference, options) {
+        Some(choice) => chosen(entry, choice, reference, resolved, options, fallback),
+        None => of_family(entry, reference, resolved, options, fallback),
+    }?;
+    match entry.family {
+        Family::Python | Family::Jupyter => with_library(found, options).map_err(|error| {
+            let folder = options.cache_dir.display();
+            missing("X205", format!("this program's Python packages cannot be written below {folder} ({error})"), None)
+        }),
+        _ => Ok(found),
     }
+}
+
+/// A Python that can import this program's own packages, now or once it is built.
+fn with_library(found: Found, options: &Options) -> std::io::Result<Found> {
+    match found {
+        Found::Ready(program) => library::with(program, options.library, &options.cache_dir).map(Found::Ready),
+        Found::Build(plan) => {
+            Ok(Found::Build(Plan { library: Some((options.library, options.cache_dir.clone())), ..plan }))
+        }
+    }
+}
+
+fn of_family(
+    entry: &Entry,
+    reference: &RuntimeRef,
+    resolved: RuntimeRef,
+    options: &Options,
+    fallback: Fallback,
+) -> Result<Found, Missing> {
+    let missing =
+        |code, reason: String| Missing { reference: reference.to_string(), code, reason, tried: Vec::new(), fix: None };
     match entry.family {
         Family::Builtin => builtin(reference, resolved, options),
-        Family::Planned => Err(missing("X206", format!("{} is known, but not in this version yet", entry.name), None)),
+        Family::Planned => Err(missing("X206", format!("{} is known, but not in this version yet", entry.name))),
         Family::Python => Request { reference, resolved, group: Group::Python, options, fallback }.locate(),
         Family::Jupyter => Request { reference, resolved, group: Group::Jupyter, options, fallback }.locate(),
         Family::R => crate::r::locate::Request { reference, resolved, options, fallback }.locate(),
@@ -72,7 +108,7 @@ fn search(reference: &RuntimeRef, options: &Options, fallback: Fallback) -> Resu
                 tried("container", "this version of the program starts no containers"),
                 tried("native", "Stata on this machine cannot be used in this version yet"),
             ],
-            ..missing("X205", "nothing on this machine runs it".to_owned(), None)
+            ..missing("X205", "nothing on this machine runs it".to_owned())
         }),
     }
 }
@@ -120,9 +156,6 @@ fn chosen(
     }
 }
 
-/// The built-in that needs a Python, to read study definitions.
-const STUDY_DEFINITIONS: &str = "cohortextractor";
-
 /// An engine of this program, if the caller has it: run inside the sandbox as `cloister action …`.
 fn builtin(reference: &RuntimeRef, resolved: RuntimeRef, options: &Options) -> Result<Found, Missing> {
     let builtins = &options.builtins;
@@ -135,8 +168,7 @@ fn builtin(reference: &RuntimeRef, resolved: RuntimeRef, options: &Options) -> R
             fix: None,
         });
     }
-    let studies = reference.name == STUDY_DEFINITIONS;
-    let era = builtins.era.as_ref().filter(|_| studies);
+    let era = builtins.era.as_ref().filter(|_| reference.name == READS_STUDIES);
     // What an era changes is another profile of the action.
     let profile = era.map(|era| format!(":era-{era}")).unwrap_or_default();
     let located = Located {
@@ -149,9 +181,11 @@ fn builtin(reference: &RuntimeRef, resolved: RuntimeRef, options: &Options) -> R
     };
     let mut prefixes = vec![builtins.program.clone()];
     let mut env = variables(&[]);
-    if let Some(python) = studies.then(|| recorder(options)).flatten() {
-        env.push((RECORDER_PYTHON.to_owned(), python.executable.to_string_lossy().into_owned()));
+    if reference.name == READS_STUDIES
+        && let Some(python) = recorder_python(options)
+    {
         prefixes.extend(python.prefixes);
+        env.push((RECORDER_PYTHON.to_owned(), python.executable.to_string_lossy().into_owned()));
     }
     Ok(Found::Ready(Program {
         located,

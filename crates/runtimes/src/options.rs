@@ -21,7 +21,12 @@ pub struct Options {
     pub configured: Vec<Configured>,
     /// Where interpreters are looked for.
     pub places: Places,
+    /// Python packages of this program's own, for every Python environment.
+    pub library: Library,
 }
+
+/// Files of Python packages: paths below one folder, and texts.
+pub type Library = &'static [(&'static str, &'static str)];
 
 /// This program and the built-in actions it really has.
 #[derive(Debug, Clone, Default)]

@@ -108,6 +108,7 @@ pub fn options() -> runtimes::Options {
         },
         configured: Vec::new(),
         places: runtimes::Places::here(None),
+        library: &[],
     }
 }
 

@@ -79,6 +79,7 @@ fn program() -> Program {
         builtins,
         configured: Vec::new(),
         places: Places::default(),
+        library: &[],
     };
     match runtimes::locate(&reference, &options).unwrap() {
         Found::Ready(program) => program,

@@ -28,6 +28,7 @@ fn options() -> Options {
         },
         configured: Vec::new(),
         places: Places::default(),
+        library: &[],
     }
 }
 
@@ -40,6 +41,34 @@ fn a_builtin_is_this_program_itself() {
     assert_eq!(program.root, Root::Host { prefixes: vec!["/opt/cloister".into()], overlays: vec![] });
     let args = ["--lhs".to_owned()];
     assert_eq!(program.argv(&args), ["/opt/cloister", "action", "cohort-joiner:latest", "--lhs"]);
+}
+
+#[test]
+fn the_action_that_reads_studies_gets_a_python() {
+    let mut options = options();
+    options.builtins.engines = vec![BuiltinEngine { name: "cohortextractor".into() }];
+    let variable = |program: &crate::Program| {
+        program.env.iter().find(|(name, _)| name == "CLOISTER_RECORDER_PYTHON").map(|(_, value)| value.clone())
+    };
+    let located = |options: &Options| match locate(&reference("cohortextractor:latest"), options) {
+        Ok(Found::Ready(program)) => program,
+        other => panic!("{other:?}"),
+    };
+    let without = located(&options);
+    assert_eq!(variable(&without), None);
+    let folder = tempfile::tempdir().unwrap();
+    let at = |path: &str| folder.path().canonicalize().unwrap().join(path);
+    std::fs::create_dir_all(at("bin")).unwrap();
+    std::fs::create_dir_all(at("lib/python3.9")).unwrap();
+    std::fs::write(at("bin/python3.9"), "").unwrap();
+    let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(at("bin/python3.9"), executable).unwrap();
+    options.places.folders.push(at("bin"));
+    let with = located(&options);
+    assert_eq!(variable(&with), Some(at("bin/python3.9").display().to_string()));
+    let prefixes = vec!["/opt/cloister".into(), folder.path().canonicalize().unwrap()];
+    assert_eq!(with.root, Root::Host { prefixes, overlays: vec![] });
+    assert_eq!(with.located, without.located);
 }
 
 #[test]

@@ -85,7 +85,7 @@ impl Request<'_> {
         let located = answer(&interpreter.version);
         let expected = expected(bytes, unpacked);
         let work = crate::build::Work::Python(Box::new(work));
-        Ok(Found::Build(Plan { located, title, bytes, unpacked, expected, work }))
+        Ok(Found::Build(Plan { located, title, bytes, unpacked, expected, work, library: None }))
     }
 
     /// An environment that the user named: a folder with `bin/`, or a program in such a folder.

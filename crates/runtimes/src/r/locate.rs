@@ -107,6 +107,7 @@ impl Request<'_> {
             unpacked,
             expected: expected(bytes, unpacked),
             work: crate::build::Work::R(Box::new(work)),
+            library: None,
         }))
     }
 

@@ -21,22 +21,36 @@ impl Python {
     #[must_use]
     pub fn at(executable: impl Into<PathBuf>) -> Python {
         let executable = executable.into();
-        let mut prefixes: Vec<PathBuf> = Vec::new();
-        let mut path = executable.clone();
+        let mut files = vec![executable.clone()];
         // A link to a link to an interpreter: each may stand in an environment of its own.
-        for _ in 0..8 {
-            let prefix = path.parent().and_then(Path::parent).map(Path::to_owned);
-            prefixes.extend(prefix.filter(|prefix| !prefix.starts_with("/usr") && prefix.parent().is_some()));
-            let Ok(target) = std::fs::read_link(&path) else { break };
-            path = path.parent().unwrap_or(Path::new("/")).join(target);
+        while let Some(target) = files.last().and_then(|path| std::fs::read_link(path).ok())
+            && files.len() < 8
+        {
+            let folder = files.last().and_then(|path| path.parent()).unwrap_or(Path::new("/")).to_owned();
+            files.push(folder.join(target));
         }
-        let real = executable.canonicalize().unwrap_or_else(|_| executable.clone());
-        let prefix = real.parent().and_then(Path::parent).map(Path::to_owned);
-        prefixes.extend(prefix.filter(|prefix| !prefix.starts_with("/usr") && prefix.parent().is_some()));
+        files.extend(executable.canonicalize());
+        // By its name, and by where its folder really is.
+        let real = |file: &PathBuf| Some(file.parent()?.canonicalize().ok()?.join(file.file_name()?));
+        let files: Vec<PathBuf> = files.iter().filter_map(real).chain([executable.clone()]).collect();
+        let mut prefixes: Vec<PathBuf> = files.iter().filter_map(|file| prefix(file)).collect();
         prefixes.sort_unstable();
         prefixes.dedup();
         Python { executable, prefixes }
     }
+}
+
+/// The folder that an interpreter's file belongs to: only one that is Python's own, so that nothing else (a home with an
+/// interpreter in its `bin/`) becomes visible with it.
+fn prefix(file: &Path) -> Option<PathBuf> {
+    let prefix = file.parent()?.parent()?;
+    let is_pythons = |name: &std::ffi::OsStr| name.to_string_lossy().starts_with("python3");
+    let has_library = || {
+        std::fs::read_dir(prefix.join("lib"))
+            .is_ok_and(|mut all| all.any(|e| e.is_ok_and(|e| is_pythons(&e.file_name()))))
+    };
+    let own = prefix.join("pyvenv.cfg").is_file() || has_library();
+    (own && !prefix.starts_with("/usr") && prefix.parent().is_some()).then(|| prefix.to_owned())
 }
 
 /// What the recorder may use (spec study-definitions.md 14).

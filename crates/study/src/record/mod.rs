@@ -19,7 +19,7 @@ pub use child::ChildFence;
 pub use failure::{RecordError, RecordFault};
 pub use fence::{Ended, Fence, FenceError, How, Limits, Python, Run};
 pub use modules::{is_module, modules};
-pub use package::{FILES as PACKAGE, install};
+pub use package::FILES as PACKAGE;
 pub use sandboxed::SandboxFence;
 
 use crate::recording::{LARGEST, Measure, Recording, StudyCall};

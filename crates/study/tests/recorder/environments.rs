@@ -2,9 +2,10 @@
 //! Spec study-definitions.md 1.1, last line.
 
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 
-use study::record::{PACKAGE, install};
+use study::record::PACKAGE;
 
 use crate::rig::{Rig, pythons};
 
@@ -70,10 +71,12 @@ Missing parameter error ('x',)
 #[test]
 fn every_python_imports_it_as_a_library() {
     let rig = Rig::new();
-    let cache = rig.folder.path().join("cache");
-    let folder = install(&cache).unwrap();
-    assert_eq!(install(&cache).unwrap(), folder);
-    assert_eq!(folder.parent().unwrap(), cache.join("recorder"));
+    let folder = rig.folder.path().join("library");
+    for (name, text) in PACKAGE {
+        let path = folder.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
     rig.study(STUDY);
     rig.write("analysis/script.py", SCRIPT);
     for (minor, python) in pythons() {
@@ -91,23 +94,19 @@ fn every_python_imports_it_as_a_library() {
 }
 
 #[test]
-fn the_installed_folder_holds_the_package_and_nothing_else() {
-    let rig = Rig::new();
-    let folder = install(rig.folder.path()).unwrap();
-    let mut found = Vec::new();
-    for below in ["", "cohortextractor"] {
-        for entry in fs::read_dir(folder.join(below)).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_file() {
-                found.push(path.strip_prefix(&folder).unwrap().to_string_lossy().into_owned());
-            }
+fn every_file_of_the_package_is_part_of_the_program() {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("recorder");
+    let mut found = vec!["__main__.py".to_owned()];
+    for entry in fs::read_dir(source.join("cohortextractor")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_file() {
+            found.push(path.strip_prefix(&source).unwrap().to_string_lossy().into_owned());
         }
     }
     found.sort();
     let names: Vec<&str> = PACKAGE.iter().map(|(name, _)| *name).collect();
     assert_eq!(found, names);
-    // And these are all the files there are in the source.
-    let source = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("recorder/cohortextractor");
-    let files = fs::read_dir(source).unwrap().filter(|entry| entry.as_ref().unwrap().path().is_file()).count();
-    assert_eq!(files + 1, PACKAGE.len());
+    for (name, text) in PACKAGE {
+        assert_eq!(fs::read_to_string(source.join(name)).unwrap(), *text);
+    }
 }

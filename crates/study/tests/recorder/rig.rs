@@ -11,7 +11,7 @@ use study::record::{ChildFence, Fence, Limits, Python, RecordError, Recorded, Re
 use tempfile::TempDir;
 
 /// CPython 3.8 and newer of this machine, oldest first: minor version and file.
-pub fn pythons() -> Vec<(u32, PathBuf)> {
+pub(crate) fn pythons() -> Vec<(u32, PathBuf)> {
     let mut folders: Vec<PathBuf> =
         std::env::var_os("PATH").map(|path| std::env::split_paths(&path).collect()).unwrap_or_default();
     if let Some(home) = std::env::var_os("HOME")
@@ -29,26 +29,26 @@ pub fn pythons() -> Vec<(u32, PathBuf)> {
 }
 
 /// One that tells columns, if there is any.
-pub fn python() -> (u32, PathBuf) {
+pub(crate) fn python() -> (u32, PathBuf) {
     let found = pythons();
     let newer = found.iter().find(|(minor, _)| *minor >= 11).or(found.last());
     newer.expect("the tests need a CPython 3.8 or newer").clone()
 }
 
 /// A workspace, a Python without packages, and a folder that no study may see.
-pub struct Rig {
-    pub folder: TempDir,
-    pub python: Python,
-    pub minor: u32,
+pub(crate) struct Rig {
+    pub(crate) folder: TempDir,
+    pub(crate) python: Python,
+    pub(crate) minor: u32,
 }
 
 impl Rig {
-    pub fn new() -> Rig {
+    pub(crate) fn new() -> Rig {
         let (minor, real) = python();
         Rig::with(minor, &real)
     }
 
-    pub fn with(minor: u32, real: &Path) -> Rig {
+    pub(crate) fn with(minor: u32, real: &Path) -> Rig {
         // Not below /tmp, which is another folder in a sandbox.
         let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
         let real = real.canonicalize().unwrap();
@@ -66,35 +66,35 @@ impl Rig {
         rig
     }
 
-    pub fn root(&self) -> PathBuf {
+    pub(crate) fn root(&self) -> PathBuf {
         self.folder.path().join("study")
     }
 
-    pub fn write(&self, path: &str, text: &str) {
+    pub(crate) fn write(&self, path: &str, text: &str) {
         let path = self.root().join(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
     }
 
-    pub fn study(&self, text: &str) {
+    pub(crate) fn study(&self, text: &str) {
         self.write("analysis/study_definition.py", text);
     }
 
-    pub fn limits() -> Limits {
+    pub(crate) fn limits() -> Limits {
         let printed = 64 << 10;
         Limits { time: Duration::from_secs(100), cpu: Duration::from_secs(60), printed, ..Limits::default() }
     }
 
-    pub fn child(&self) -> ChildFence {
+    pub(crate) fn child(&self) -> ChildFence {
         ChildFence { python: self.python.clone(), limits: Rig::limits() }
     }
 
-    pub fn sandboxed(&self) -> SandboxFence {
+    pub(crate) fn sandboxed(&self) -> SandboxFence {
         SandboxFence { limits: Rig::limits(), ..SandboxFence::new(self.python.clone(), runtime()) }
     }
 
     /// Both fences, with these limits. A machine that cannot isolate has only the child.
-    pub fn fences(&self, limits: &Limits) -> Vec<(&'static str, Box<dyn Fence>)> {
+    pub(crate) fn fences(&self, limits: &Limits) -> Vec<(&'static str, Box<dyn Fence>)> {
         let child = ChildFence { limits: limits.clone(), ..self.child() };
         let mut fences: Vec<(&'static str, Box<dyn Fence>)> = vec![("child", Box::new(child))];
         let fence = SandboxFence { limits: limits.clone(), ..self.sandboxed() };
@@ -107,17 +107,17 @@ impl Rig {
         fences
     }
 
-    pub fn record(&self, fence: &dyn Fence) -> Result<Recorded, RecordError> {
+    pub(crate) fn record(&self, fence: &dyn Fence) -> Result<Recorded, RecordError> {
         self.record_with(fence, &[])
     }
 
-    pub fn record_with(&self, fence: &dyn Fence, params: &[(String, String)]) -> Result<Recorded, RecordError> {
+    pub(crate) fn record_with(&self, fence: &dyn Fence, params: &[(String, String)]) -> Result<Recorded, RecordError> {
         let root = self.root();
         record(&Request { root: &root, module: "study_definition", params, backend: "expectations" }, fence)
     }
 
     /// Records with the child fence; the study is right.
-    pub fn recorded(&self, text: &str) -> Recorded {
+    pub(crate) fn recorded(&self, text: &str) -> Recorded {
         self.study(text);
         self.record(&self.child()).unwrap_or_else(|error| panic!("{error}"))
     }

@@ -15,6 +15,7 @@ fn options(folder: &Path) -> Options {
         builtins: Builtins::default(),
         configured: Vec::new(),
         places: Places { folders: vec![folder.join("opt/R/bin")] },
+        library: &[],
     }
 }
 
