@@ -1,4 +1,5 @@
 //! Faults in the order of the source: the module first, then its helpers; a fault told twice is told once.
+//! Spec study-definitions.md 13: all faults at once, in source order.
 
 use crate::fault::Fault;
 use crate::recording::Recording;

@@ -1,3 +1,6 @@
+//! Random recordings end in a sound study or in faults, never in a panic; the order of section 2.2; the largest studies.
+//! Typical mistakes are case files (`cases/faults/`).
+
 use std::collections::BTreeMap;
 
 use jiff::civil::date;

@@ -1,3 +1,6 @@
+//! The table is sound, the recorder has the same functions, and the documentation is made from it.
+//! Python's signatures are read from the package beside this crate.
+
 use super::*;
 
 #[test]

@@ -1,4 +1,5 @@
 //! Computed from other columns, and from files. Spec study-definitions.md 7.4.
+//! Names are looked up here: only earlier columns count.
 
 use cohorts::DatePrecision;
 

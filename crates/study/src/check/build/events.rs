@@ -1,4 +1,5 @@
 //! GP events, medications, vaccinations, and what belongs to them. Spec study-definitions.md 7.2.
+//! Codelists, periods and picks are read alike for events and medications.
 
 use super::super::call::Call;
 use super::super::scope::Found;

@@ -1,4 +1,5 @@
 //! Deaths, stays and attendances. Spec study-definitions.md 7.3, first half.
+//! Filters by columns are kept as data, so that a new column is a line.
 
 use super::super::call::Call;
 use super::Built;

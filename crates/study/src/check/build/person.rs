@@ -1,4 +1,5 @@
 //! Person, registration, place. Spec study-definitions.md 7.1.
+//! Dates as of which something is asked, and the few facts that are known for one day only.
 
 use jiff::civil::Date;
 

@@ -1,4 +1,5 @@
 //! Tests, ethnicity, treatments and registries. Spec study-definitions.md 7.3, second half.
+//! Which answers are known for which tests is told before any row is read.
 
 use super::super::call::Call;
 use super::{Built, episodes, hospital, row_fact};

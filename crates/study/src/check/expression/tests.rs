@@ -1,3 +1,6 @@
+//! What is printed is read again, any text ends well, and the rules of binding, typing and texts (section 8).
+//! Refusals with their fixes are case files (`cases/faults/`).
+
 use proptest::prelude::*;
 
 use super::ast::{Node, NodeKind};
