@@ -13,18 +13,30 @@ pub enum FaultCode {
     UnknownVersion,
     /// Something is wrong with the arguments.
     BadArgument,
-    /// A `config:` that this action does not take.
+    /// A `config:` that an action does not take, or that is wrong.
     BadConfig,
+    /// No file that an action could use fits the pattern.
+    NoInputMatched,
     /// A named file is not there, or is not a file.
     FileNotFound,
     /// Columns that a result cannot have.
     BadColumns,
     /// A path that leads out of the workspace.
     OutsideWorkspace,
+    /// Two results would get one name.
+    OutputCollision,
+    /// A file whose ending names no format that is read here.
+    UnsupportedFormat,
     /// A csv file that breaks the rules of csv.
     MalformedCsv,
     /// Another file that cannot be read as what its name says.
     MalformedFile,
+    /// A column that a file must have is not there.
+    MissingColumn,
+    /// A date that is none.
+    BadDate,
+    /// A value that is no number.
+    NotNumeric,
     /// SQL that does not parse.
     SqlSyntax,
     /// SQL of which more than one statement returns rows.
@@ -56,11 +68,17 @@ impl FaultCode {
             Self::UnknownVersion => "unknown_version",
             Self::BadArgument => "bad_argument",
             Self::BadConfig => "bad_config",
+            Self::NoInputMatched => "no_input_matched",
             Self::FileNotFound => "file_not_found",
             Self::BadColumns => "bad_columns",
             Self::OutsideWorkspace => "outside_workspace",
+            Self::OutputCollision => "output_collision",
+            Self::UnsupportedFormat => "unsupported_format",
             Self::MalformedCsv => "malformed_csv",
             Self::MalformedFile => "malformed_file",
+            Self::MissingColumn => "missing_column",
+            Self::BadDate => "bad_date",
+            Self::NotNumeric => "not_numeric",
             Self::SqlSyntax => "sql_syntax",
             Self::SeveralResults => "several_results",
             Self::HeaderUnknown => "header_unknown",

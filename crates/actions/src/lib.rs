@@ -5,6 +5,7 @@ mod catalogue;
 mod cohortextractor;
 mod context;
 mod csv;
+mod deciles_charts;
 mod fault;
 mod gz;
 mod sqlrunner;
@@ -37,6 +38,7 @@ pub(crate) fn run_in(reference: &str, args: &[OsString], context: &mut Context<'
     let result = match name {
         sqlrunner::NAME => sqlrunner::run(version, args, context, ambient),
         cohortextractor::NAME => cohortextractor::run(version, args, context, ambient),
+        deciles_charts::NAME => deciles_charts::run(version, args, context),
         _ => Err(vec![catalogue::refusal(name)]),
     };
     match result {

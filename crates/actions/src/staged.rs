@@ -4,6 +4,8 @@
 use std::ffi::OsString;
 use std::fs::File;
 use std::os::fd::OwnedFd;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use rustix::fs::{AtFlags, Mode, OFlags};
 
@@ -12,25 +14,39 @@ use crate::fault::{Exit, Fault, FaultCode};
 /// How many left-over temporary names are stepped over before giving up.
 const ATTEMPTS: u32 = 10_000;
 
+/// Where the search for a free temporary name goes on, so that many results at once are found names quickly.
+static NEXT: AtomicU32 = AtomicU32::new(0);
+
 /// A file that has not got its name yet. Dropped without `publish`, it is removed.
 #[derive(Debug)]
 pub(crate) struct Staged {
-    dir: OwnedFd,
+    whole: Whole,
+    file: File,
+}
+
+/// A finished file without its name; it holds no file open. Dropped without `publish`, it is removed.
+#[derive(Debug)]
+pub(crate) struct Whole {
+    dir: Arc<OwnedFd>,
     temporary: String,
     name: OsString,
-    file: File,
     what: String,
     published: bool,
 }
 
 impl Staged {
     /// Makes the temporary file in an open folder, readable by owner and group (actions.md 11).
-    pub(crate) fn create(dir: OwnedFd, name: OsString, what: String) -> Result<Self, Fault> {
+    pub(crate) fn create(dir: impl Into<Arc<OwnedFd>>, name: OsString, what: String) -> Result<Self, Fault> {
+        let dir = dir.into();
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        for attempt in 0..ATTEMPTS {
-            let temporary = format!(".cloister-{}-{attempt}.tmp", std::process::id());
-            match rustix::fs::openat(&dir, &temporary, flags, Mode::from_raw_mode(0o640)) {
-                Ok(fd) => return Ok(Self { dir, temporary, name, file: File::from(fd), what, published: false }),
+        for _ in 0..ATTEMPTS {
+            let number = NEXT.fetch_add(1, Ordering::Relaxed);
+            let temporary = format!(".cloister-{}-{number}.tmp", std::process::id());
+            match rustix::fs::openat(&*dir, &temporary, flags, Mode::from_raw_mode(0o640)) {
+                Ok(fd) => {
+                    let whole = Whole { dir, temporary, name, what, published: false };
+                    return Ok(Self { whole, file: File::from(fd) });
+                }
                 Err(rustix::io::Errno::EXIST) => {}
                 Err(error) => return Err(Fault::writing(&what, &error.into())),
             }
@@ -44,29 +60,42 @@ impl Staged {
     }
 
     pub(crate) fn what(&self) -> &str {
-        &self.what
+        &self.whole.what
     }
 
     /// Brings the contents to the disk; after this only the name is missing.
     pub(crate) fn sync(&self) -> Result<(), Fault> {
-        self.file.sync_all().map_err(|error| Fault::writing(&self.what, &error))
+        self.file.sync_all().map_err(|error| Fault::writing(&self.whole.what, &error))
+    }
+
+    /// Closes the file, for results that wait for others.
+    pub(crate) fn close(self) -> Result<Whole, Fault> {
+        self.sync()?;
+        Ok(self.whole)
     }
 
     /// Gives the file its name, in place of whatever had it.
+    pub(crate) fn publish(self) -> Result<(), Fault> {
+        self.whole.publish()
+    }
+}
+
+impl Whole {
+    /// Gives the file its name, in place of whatever had it.
     pub(crate) fn publish(mut self) -> Result<(), Fault> {
-        rustix::fs::renameat(&self.dir, &self.temporary, &self.dir, self.name.as_os_str())
+        rustix::fs::renameat(&*self.dir, &self.temporary, &*self.dir, self.name.as_os_str())
             .map_err(|error| Fault::writing(&self.what, &error.into()))?;
         self.published = true;
         // Some file systems cannot sync a folder; the rename itself is done either way.
-        let _ = rustix::fs::fsync(&self.dir);
+        let _ = rustix::fs::fsync(&*self.dir);
         Ok(())
     }
 }
 
-impl Drop for Staged {
+impl Drop for Whole {
     fn drop(&mut self) {
         if !self.published {
-            let _ = rustix::fs::unlinkat(&self.dir, &self.temporary, AtFlags::empty());
+            let _ = rustix::fs::unlinkat(&*self.dir, &self.temporary, AtFlags::empty());
         }
     }
 }

@@ -6,6 +6,7 @@ use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, Stat};
 
@@ -92,6 +93,37 @@ impl Workspace {
             .help("use a path inside the folder of the study, without links that leave it")
     }
 
+    /// A folder inside the workspace, with all links resolved.
+    pub(crate) fn folder(&self, path: &Path, what: &str) -> Result<PathBuf, Fault> {
+        match self.root.join(path).canonicalize() {
+            Ok(folder) if !folder.starts_with(&self.root) => Err(self.outside(path, what)),
+            Ok(folder) if folder.is_dir() => Ok(folder),
+            _ => {
+                let message = format!("{what} {} is no folder", path.display());
+                let fault = Fault::new(FaultCode::FileNotFound, Exit::DummyBad, message);
+                Err(fault.help(format!("paths are relative to {}", self.root.display())))
+            }
+        }
+    }
+
+    /// Whether a path that exists, or the words of one that does not, lead out.
+    pub(crate) fn leads_outside(&self, path: &Path) -> bool {
+        match self.root.join(path).canonicalize() {
+            Ok(resolved) => !resolved.starts_with(&self.root),
+            Err(_) => self.leads_out(path),
+        }
+    }
+
+    /// A folder to be listed must not lie outside; that it is there at all is not asked.
+    pub(crate) fn check_folder(&self, path: &Path, what: &str) -> Result<(), Fault> {
+        if self.leads_outside(path) { Err(self.outside(path, what)) } else { Ok(()) }
+    }
+
+    /// Whether an ordinary file stands there; only a first look, `open` decides.
+    pub(crate) fn is_plain_file(&self, path: &Path) -> bool {
+        self.root.join(path).metadata().is_ok_and(|found| found.is_file())
+    }
+
     /// The names in a folder, in byte order; none if it is no folder inside the workspace. Names that are no text are left out.
     pub(crate) fn files_of(&self, folder: &Path) -> Vec<String> {
         let inside = self.root.join(folder).canonicalize().ok().filter(|folder| folder.starts_with(&self.root));
@@ -113,7 +145,16 @@ impl Workspace {
         let (Some(name), Some(parent)) = (name, full.parent()) else {
             return Err(bad_argument(format!("{what} '{}' is not the name of a file", path.display())));
         };
-        let (base, missing) = self.deepest_existing(parent, path, what)?;
+        Self::stage_in(&Arc::new(self.open_folder(parent, path, what)?), name, path, what)
+    }
+
+    /// Opens the folder for results, made with its parents if it is not there.
+    pub(crate) fn results_folder(&self, path: &Path, what: &str) -> Result<Arc<OwnedFd>, Fault> {
+        self.open_folder(&self.root.join(path), path, what).map(Arc::new)
+    }
+
+    fn open_folder(&self, full: &Path, path: &Path, what: &str) -> Result<OwnedFd, Fault> {
+        let (base, missing) = self.deepest_existing(full, path, what)?;
         let failed = |error: rustix::io::Errno| Fault::writing(&format!("{what} {}", path.display()), &error.into());
         let dir_flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::DIRECTORY | OFlags::NOFOLLOW;
         let mut dir: OwnedFd = rustix::fs::openat(CWD, &base, dir_flags, Mode::empty()).map_err(failed)?;
@@ -126,11 +167,16 @@ impl Workspace {
             }
             dir = rustix::fs::openat(&dir, folder.as_os_str(), dir_flags, Mode::empty()).map_err(failed)?;
         }
-        let standing = rustix::fs::statat(&dir, name.as_os_str(), AtFlags::SYMLINK_NOFOLLOW).ok();
+        Ok(dir)
+    }
+
+    /// Starts a result of the given name in an open folder; `path` is how people call it.
+    pub(crate) fn stage_in(dir: &Arc<OwnedFd>, name: OsString, path: &Path, what: &str) -> Result<Staged, Fault> {
+        let standing = rustix::fs::statat(&**dir, name.as_os_str(), AtFlags::SYMLINK_NOFOLLOW).ok();
         if standing.is_some_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::Directory) {
             return Err(bad_argument(format!("{what} {} is a folder; name a file", path.display())));
         }
-        Staged::create(dir, name, format!("{what} {}", path.display()))
+        Staged::create(Arc::clone(dir), name, format!("{what} {}", path.display()))
     }
 
     /// The nearest folder that exists, resolved, and the names still to be made below it, innermost first.

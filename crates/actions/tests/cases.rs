@@ -22,6 +22,8 @@ struct Case {
     stderr: Vec<String>,
     not_stderr: Vec<String>,
     quiet: bool,
+    /// Files that must be there after the run, whatever is in them.
+    made: Vec<PathBuf>,
     /// Files whose bytes are not foreseen: the first line of a csv file, and how many rows follow it.
     columns: Vec<(String, String)>,
     rows: Vec<(String, usize)>,
@@ -55,6 +57,7 @@ fn read_case(path: &Path) -> Case {
             "stderr" => case.stderr.push(unescape(value)),
             "not-stderr" => case.not_stderr.push(unescape(value)),
             "quiet" => case.quiet = true,
+            "made" => case.made.push(PathBuf::from(value)),
             other => match other.split_once(' ') {
                 Some(("columns", file)) => case.columns.push((file.to_owned(), value.to_owned())),
                 Some(("rows", file)) => case.rows.push((file.to_owned(), value.parse().expect("a number"))),
@@ -147,6 +150,11 @@ fn judge(folder: &Path) -> String {
             None => {
                 let _ = writeln!(wrong, "{name} is missing");
             }
+        }
+    }
+    for made in &case.made {
+        if left.remove(made).is_none_or(|bytes| bytes.is_empty()) {
+            let _ = writeln!(wrong, "{} was not made", made.display());
         }
     }
     for (file, expected) in &case.columns {

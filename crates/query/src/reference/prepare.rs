@@ -43,6 +43,26 @@ pub(super) enum Access {
     Nowhere,
 }
 
+/// Which nodes the population and the delivered variables rest on.
+fn needed(graph: &Graph) -> Vec<bool> {
+    let mut needed = vec![false; graph.len()];
+    let data = &graph.dataset;
+    let delivered = data.variables.iter().filter(|v| !v.hidden).map(|v| v.series);
+    for root in delivered.chain([data.population]) {
+        if let Some(node) = needed.get_mut(root.0.0 as usize) {
+            *node = true;
+        }
+    }
+    for at in (0..graph.len()).rev().filter_map(|at| u32::try_from(at).ok()) {
+        if needed[at as usize] {
+            for child in graph.op(NodeId(at)).map(Op::children).unwrap_or_default() {
+                needed[child.0 as usize] = true;
+            }
+        }
+    }
+    needed
+}
+
 impl<'a> Prepared<'a> {
     pub(super) fn new(graph: &'a Graph, tables: &'a Tables, bindings: &'a Bindings) -> Result<Self, RunFault> {
         for (name, kind) in graph.parameters() {
@@ -73,7 +93,12 @@ impl<'a> Prepared<'a> {
             let facts = prepared.facts_of(node, op);
             prepared.facts.push(facts);
             prepared.columns.push(None);
-            prepared.locate(node, op, &mut lost)?;
+        }
+        // what only hidden variables need, or nobody, is not computed, so its columns may be absent
+        for (node, needed) in (0..).map(NodeId).zip(needed(graph)) {
+            if let Some(op) = graph.op(node).filter(|_| needed) {
+                prepared.locate(node, op, &mut lost)?;
+            }
         }
         if lost.is_empty() {
             return Ok(prepared);

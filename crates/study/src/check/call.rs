@@ -346,7 +346,7 @@ impl<'s, 'a> Call<'s, 'a> {
     }
 
     /// The precision of dates; faults are told once for each call.
-    fn precision(&mut self) -> Option<DatePrecision> {
+    pub(super) fn precision(&mut self) -> Option<DatePrecision> {
         let found = precision_of(self.function, self.variable);
         let given = argument(self.variable, "date_format");
         if found.is_none() {

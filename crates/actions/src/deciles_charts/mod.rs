@@ -1,0 +1,193 @@
+//! deciles-charts: tables and charts of the deciles of measures over time (actions.md 6).
+//! One file after another; the results get their names together, when all of them are whole.
+
+mod cell;
+mod chart;
+mod config;
+mod options;
+mod pattern;
+mod percentiles;
+mod pool;
+mod profile;
+mod read;
+mod select;
+mod source;
+mod table;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::io::{self, BufWriter, Write as _};
+use std::os::fd::OwnedFd;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::fault::{Exit, Fault, FaultCode};
+use crate::staged::{Staged, Whole};
+use crate::text::{clean, warn};
+use crate::workspace::Workspace;
+use crate::{Context, Outcome};
+
+use chart::Artist;
+use options::{Asked, Compat, Options};
+use pool::Pool;
+use select::Selected;
+use source::Source;
+use table::Deciles;
+
+pub(crate) const NAME: &str = "deciles-charts";
+
+/// Most dates named in a warning.
+const DATES_SHOWN: usize = 5;
+
+pub(crate) fn run(version: Option<&str>, args: &[OsString], context: &mut Context<'_>) -> Outcome {
+    let resolved = profile::resolve(version).map_err(|fault| vec![fault])?;
+    let profile = resolved.profile;
+    let (asked, warnings) = options::read(args, profile);
+    let quiet = matches!(asked, Ok(Asked::Help | Asked::Version));
+    for warning in resolved.warning.iter().chain(&warnings).filter(|_| !quiet) {
+        warn(context.stderr, warning);
+    }
+    match asked? {
+        Asked::Help => context.say(&options::help()),
+        Asked::Version => {
+            let (version, program) = (&resolved.version, env!("CARGO_PKG_VERSION"));
+            let (name, revision) = (profile.name, profile.revision);
+            context.say(&format!("{NAME} {version} (profile {name} revision {revision}, cloister {program})\n"))
+        }
+        Asked::Run(options) => make(&options, context, pool::DEFAULT_LIMIT),
+    }
+}
+
+fn make(options: &Options, context: &mut Context<'_>, limit: usize) -> Outcome {
+    let workspace = Workspace::new(context.cwd).map_err(|fault| vec![fault])?;
+    let selected =
+        select::select(&workspace, &options.input, options.compat, context.stderr).map_err(|fault| vec![fault])?;
+    if selected.is_empty() {
+        return Ok(());
+    }
+    let folder = workspace.results_folder(&options.output_dir, "--output-dir").map_err(|fault| vec![fault])?;
+    let artist = Artist::new(options.compat != Compat::Safe, options.config.tables);
+    let mut run = Run { workspace, options, limit, artist, folder, results: BTreeMap::new(), owners: BTreeMap::new() };
+    let mut faults = Vec::new();
+    for file in &selected {
+        faults.extend(run.file(file, context).err());
+    }
+    if !faults.is_empty() {
+        return Err(faults);
+    }
+    for id in options.config.named_measures().filter(|id| !run.owners.contains_key(*id)) {
+        warn(context.stderr, &format!("`measures.{id}` of the config speaks of a measure that is not here"));
+    }
+    for staged in run.results.into_values().flatten() {
+        staged.publish().map_err(|fault| vec![fault])?;
+    }
+    Ok(())
+}
+
+struct Run<'a> {
+    workspace: Workspace,
+    options: &'a Options,
+    /// Bytes of values that are held in memory.
+    limit: usize,
+    artist: Artist,
+    /// The open output folder.
+    folder: Arc<OwnedFd>,
+    /// By measure.
+    results: BTreeMap<String, Vec<Whole>>,
+    /// Which file a measure came from.
+    owners: BTreeMap<String, PathBuf>,
+}
+
+impl Run<'_> {
+    /// Makes the results of one file, complete but for their names.
+    fn file(&mut self, file: &Selected, context: &mut Context<'_>) -> Result<(), Fault> {
+        let options = self.options;
+        let folder = Arc::clone(&self.folder);
+        let spill = || {
+            let what = "the values that do not fit into memory".to_owned();
+            // Its name goes at once, with what holds it: only this process reads the file.
+            Staged::create(Arc::clone(&folder), "values".into(), what).map_err(io::Error::other)?.file().try_clone()
+        };
+        let mut pool = Pool::new(self.limit, spill);
+        let source = Source::open(&self.workspace, &file.path, context.stderr)?;
+        let measures = read::read(source, file.id.as_deref(), options.compat, &mut pool, context.stderr)?;
+        for measure in measures {
+            self.claim(&measure.id, file, context)?;
+            let asked = match options.compat {
+                Compat::Original2022 => percentiles::asked_2022(options.config.outer),
+                _ => percentiles::asked(options.config.outer),
+            };
+            let deciles = Deciles::of(measure, asked, options.config.minimum_groups, &mut pool)
+                .map_err(|error| Fault::writing("values to the disk that do not fit into memory", &error))?;
+            tell(&deciles, options.config.outer, context);
+            let staged = self.results_of(&deciles)?;
+            self.results.insert(deciles.id, staged);
+        }
+        Ok(())
+    }
+
+    /// No measure may replace the results of another.
+    fn claim(&mut self, id: &str, file: &Selected, context: &mut Context<'_>) -> Result<(), Fault> {
+        let Some(owner) = self.owners.insert(id.to_owned(), file.path.clone()) else { return Ok(()) };
+        let (one, other) = (owner.display(), file.path.display());
+        let message = format!("{one} and {other} both hold the measure {id}");
+        if self.options.compat == Compat::Safe {
+            let fault = Fault::new(FaultCode::OutputCollision, Exit::Data, message);
+            return Err(fault.help("use a pattern that matches only one of them, or two actions with two folders"));
+        }
+        warn(context.stderr, &format!("{message}; the results are those of the last"));
+        Ok(())
+    }
+
+    fn results_of(&self, deciles: &Deciles) -> Result<Vec<Whole>, Fault> {
+        let mut staged = Vec::new();
+        if self.options.config.tables {
+            let name = format!("deciles_table_{}.csv", deciles.id);
+            staged.push(self.stage(&name, |out| deciles.write_table(out))?);
+        }
+        if self.options.config.charts {
+            let chart = self.artist.draw(deciles, &self.options.config.labels(&deciles.id));
+            for format in &self.options.config.formats {
+                let name = format!("deciles_chart_{}.{}", deciles.id, format.ending());
+                staged.push(self.stage(&name, |out| out.write_all(&self.artist.render(&chart, *format)?))?);
+            }
+        }
+        Ok(staged)
+    }
+
+    fn stage(&self, name: &str, write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>) -> Result<Whole, Fault> {
+        let path = self.options.output_dir.join(name);
+        let mut staged = Workspace::stage_in(&self.folder, name.into(), &path, "the result")?;
+        let what = staged.what().to_owned();
+        let mut out = BufWriter::with_capacity(64 << 10, staged.file());
+        write(&mut out).and_then(|()| out.flush()).map_err(|error| Fault::writing(&what, &error))?;
+        drop(out);
+        staged.close()
+    }
+}
+
+/// What a person should know about a measure's result.
+fn tell(deciles: &Deciles, outer: bool, context: &mut Context<'_>) {
+    let id = &deciles.id;
+    if deciles.is_empty() {
+        warn(context.stderr, &format!("measure {id} has no values; its results say so"));
+    }
+    if !deciles.thin.is_empty() {
+        let which = if deciles.thin.len() == deciles.dates.len() {
+            "on every date".to_owned()
+        } else {
+            let shown: Vec<String> = deciles.thin.iter().take(DATES_SHOWN).map(ToString::to_string).collect();
+            let more = deciles.thin.len().saturating_sub(DATES_SHOWN);
+            let more = if more > 0 { format!(" and {more} more dates") } else { String::new() };
+            format!("on {}{more}", shown.join(", "))
+        };
+        let needed = if outer { "500 values for the 1st and 99th percentile" } else { "50 values for deciles" };
+        let message = format!(
+            "measure {id}: {which} fewer than 5 values lie beyond the outermost percentile, so it may describe single \
+             practices (needed: {needed}); `minimum_groups` in the config blanks such dates"
+        );
+        let _ = writeln!(context.stderr, "warning: {}", clean(&message));
+    }
+}
