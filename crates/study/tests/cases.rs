@@ -98,6 +98,17 @@ fn every_function_and_all_that_it_takes_and_returns_is_in_a_case() {
     assert!(wanted.is_empty(), "no case asks\n{}", wanted.join("\n"));
 }
 
+#[test]
+fn the_same_recording_gives_the_same_graph_which_reads_back() {
+    for recording in recorder::record(&cases()).into_iter().flatten().flatten() {
+        let Some(study) = run::checked(&recording, &[]).study else { continue };
+        let graph = run::graph(&study, &recording).unwrap();
+        let again = run::graph(&study.clone(), &recording.clone()).unwrap();
+        assert_eq!(graph.to_json(), again.to_json());
+        assert_eq!(query::Graph::from_json(graph.to_json().as_ref()).unwrap(), graph);
+    }
+}
+
 /// What is wrong with a case.
 fn play(case: &Case, mut recording: Recording) -> Vec<String> {
     if let Some(today) = case.run.today {
