@@ -294,6 +294,18 @@ impl<'s, 'a> Call<'s, 'a> {
             }
         };
         let choices = self.function.returning();
+        // Section 4: of these functions only this is missing on EMIS.
+        let missing = [
+            ("address_as_of", "msoa"),
+            ("died_from_any_cause", "place_of_death"),
+            ("with_these_codes_on_death_certificate", "place_of_death"),
+        ];
+        let asked = (self.function.name.as_str(), word);
+        if self.scope.options.flavour == Flavour::Emis && missing.contains(&asked) {
+            let message = format!("`patients.{}` cannot return {word} on EMIS", self.function.name);
+            self.fault(Fault::new("SD210", message).argument("returning"));
+            return None;
+        }
         if let Some(found) = choices.iter().find(|r| r.name == word) {
             return Some((found.name.as_str(), self.column(found.kind)));
         }
@@ -334,7 +346,7 @@ impl<'s, 'a> Call<'s, 'a> {
     }
 
     /// The precision of dates; faults are told once for each call.
-    fn precision(&mut self) -> Option<DatePrecision> {
+    pub(super) fn precision(&mut self) -> Option<DatePrecision> {
         let found = precision_of(self.function, self.variable);
         let given = argument(self.variable, "date_format");
         if found.is_none() {

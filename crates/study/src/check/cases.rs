@@ -173,7 +173,7 @@ fn of_address(name: &str) -> Lookup {
 fn of_study(scope: &Scope<'_>, own: &str, name: &str) -> Lookup {
     match scope.find(name) {
         Found::Earlier(id, sound) => Lookup::Column(id, sound.then(|| scope.variable(id).expr_type())),
-        Found::Later if name == own => Lookup::Unknown(Vec::new()),
+        Found::Later if name == own => Lookup::Itself,
         Found::Later => Lookup::Later,
         Found::Unknown => Lookup::Unknown(scope.nearest(name)),
     }

@@ -119,6 +119,10 @@ impl<'l> Lints<'l, '_> {
         let (Some(left), Some(right)) = (self.kind(a), self.kind(b)) else { return };
         if left.is_text() != right.is_text() && !is_empty(a) && !is_empty(b) {
             let (text, number) = if left.is_text() { (a, b) } else { (b, a) };
+            // A number in quotes leaves no doubt: `group = '1'`.
+            if matches!(&text.kind, NodeKind::Text(text) if text.trim().parse::<f64>().is_ok()) {
+                return;
+            }
             let message = format!("`{text}` is a text or a date and `{number}` a number: the text is read as a number");
             self.tell(
                 "SD906",

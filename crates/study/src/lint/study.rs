@@ -85,11 +85,8 @@ fn formats(
     }
     let companions = ["include_date_of_match", "include_measurement_date"].iter().any(|name| on(name));
     let dated = matches!(variable.kind, ColumnType::Date(_)) || companions || entry.made != Made::Call;
-    if given.is_some()
-        && !dated
-        && !function.returning().is_empty()
-            | matches!(variable.query, Query::MostRecentBmi { .. } | Query::RecordedValue { .. })
-    {
+    let measured = matches!(variable.query, Query::MostRecentBmi { .. } | Query::RecordedValue { .. });
+    if given.is_some() && !dated && (measured || !function.returning().is_empty()) {
         found.push(
             fault("SD919", "date_format has no effect: the column holds no dates".to_owned())
                 .argument("date_format")

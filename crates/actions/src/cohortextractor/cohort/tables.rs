@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use query::reference::{self, Bindings, Rows, RunCode, RunFault, Tables, Value};
+use query::reference::{self, Bindings, Rows, RunFault, Tables, Value};
 use query::{Catalogue, Inline};
 use study::lower::INDEX_DATE;
 use study::model::Study;

@@ -25,7 +25,7 @@ pub(super) fn build(call: &mut Call<'_, '_>) -> Built {
         }
         "most_recent_bmi" => {
             let (period, minimum_age) = (call.period(), call.integer("minimum_age_at_measurement"));
-            call.column(TypeWord::Date);
+            call.precision();
             (Query::MostRecentBmi { period: period?, minimum_age: minimum_age? }, ColumnType::Float)
         }
         "mean_recorded_value" => recorded(call, Statistic::Mean)?,
@@ -97,7 +97,7 @@ fn category(call: &mut Call<'_, '_>, codes: &Codes) -> Option<CodedFact> {
 fn recorded(call: &mut Call<'_, '_>, statistic: Statistic) -> Built {
     let (codes, period) = (call.codes("codelist"), call.period());
     let on_most_recent_day = call.flag("on_most_recent_day_of_measurement");
-    call.column(TypeWord::Date);
+    call.precision();
     if call.flag("include_measurement_date") && !on_most_recent_day {
         call.fault(
             Fault::new("SD209", "several days are taken together, so there is no date of measurement")

@@ -17,6 +17,8 @@ pub(crate) enum Lookup {
     CareHome(CareHomeColumn),
     /// Defined, but later.
     Later,
+    /// The variable whose expression it is.
+    Itself,
     /// The names nearest to it.
     Unknown(Vec<String>),
 }
@@ -127,6 +129,9 @@ impl Typer<'_> {
                 Problem::new("SD501", range, format!("`{name}` is defined later than this expression"))
                     .fix(format!("move `{name}` up, before the variable that uses it")),
             ),
+            Lookup::Itself => self
+                .problems
+                .push(Problem::new("SD501", range, format!("`{name}` uses itself")).fix("name earlier columns only")),
             Lookup::Unknown(nearest) => {
                 let problem = rejected_name(name, range.clone()).unwrap_or_else(|| {
                     let problem = Problem::new("SD501", range, format!("there is no column `{name}`"));
