@@ -310,9 +310,7 @@ impl Draw {
     /// The label that this word means, where labels are drawn; '' for a missing one.
     pub(crate) fn label(&self, bits: u64) -> Option<String> {
         match self {
-            Self::Labels { labels, weighted, .. } => {
-                labels.texts().get(weighted.pick(bits)).cloned().map(Option::unwrap_or_default)
-            }
+            Self::Labels { labels, weighted, .. } => Some(labels.text(weighted.pick(bits)).unwrap_or_default()),
             _ => None,
         }
     }
@@ -320,10 +318,19 @@ impl Draw {
 
 impl Labels {
     fn texts(&self) -> Vec<Option<String>> {
+        let count = match self {
+            Self::Texts(texts) => texts.len(),
+            Self::Numbers(numbers) => numbers.len(),
+            Self::Days(days) => days.len(),
+        };
+        (0..count).map(|place| self.text(place)).collect()
+    }
+
+    fn text(&self, place: usize) -> Option<String> {
         match self {
-            Self::Texts(texts) => texts.clone(),
-            Self::Numbers(numbers) => numbers.iter().map(|number| number.map(|number| number.to_string())).collect(),
-            Self::Days(days) => days.iter().map(|day| day.map(|day| day.to_string())).collect(),
+            Self::Texts(texts) => texts.get(place)?.clone(),
+            Self::Numbers(numbers) => numbers.get(place)?.map(|number| number.to_string()),
+            Self::Days(days) => days.get(place)?.map(|day| day.to_string()),
         }
     }
 }
