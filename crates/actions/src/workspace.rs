@@ -92,6 +92,19 @@ impl Workspace {
             .help("use a path inside the folder of the study, without links that leave it")
     }
 
+    /// A folder inside the workspace, with all links resolved.
+    pub(crate) fn folder(&self, path: &Path, what: &str) -> Result<PathBuf, Fault> {
+        match self.root.join(path).canonicalize() {
+            Ok(folder) if !folder.starts_with(&self.root) => Err(self.outside(path, what)),
+            Ok(folder) if folder.is_dir() => Ok(folder),
+            _ => {
+                let message = format!("{what} {} is no folder", path.display());
+                let fault = Fault::new(FaultCode::FileNotFound, Exit::DummyBad, message);
+                Err(fault.help(format!("paths are relative to {}", self.root.display())))
+            }
+        }
+    }
+
     /// The names in a folder, in byte order; none if it is no folder inside the workspace. Names that are no text are left out.
     pub(crate) fn files_of(&self, folder: &Path) -> Vec<String> {
         let inside = self.root.join(folder).canonicalize().ok().filter(|folder| folder.starts_with(&self.root));

@@ -4,7 +4,6 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use runtimes::RECORDER_PYTHON;
 use sandbox::Native;
 use study::record::{ChildFence, Fence, Python, SandboxFence};
 
@@ -13,6 +12,8 @@ use crate::check::settings;
 use crate::env;
 use crate::terminal::Terminal;
 
+/// What a job's environment names it by.
+const RECORDER_PYTHON: &str = "CLOISTER_RECORDER_PYTHON";
 const NONE: &str =
     "no Python was found to read study definitions with: install Python 3.8 or newer, such as the system's python3";
 
@@ -30,7 +31,7 @@ pub(crate) fn by_hand(global: &Global, terminal: &Terminal) -> Result<SandboxFen
     let here = std::env::current_dir().ok();
     let settings = settings(global, here.as_deref(), terminal).map_err(|error| error.to_string())?;
     let options = env::options(&settings, global, here.as_deref(), None).map_err(|error| error.to_string())?;
-    let python = runtimes::recorder(&options).ok_or(NONE)?;
+    let python = runtimes::recorder_python(&options).ok_or(NONE)?;
     let python = Python { executable: python.executable, prefixes: python.prefixes };
     Ok(SandboxFence::new(python, Arc::new(Native::default())))
 }

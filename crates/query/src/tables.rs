@@ -55,6 +55,11 @@ impl Tables {
         self.inlines.insert(file, Indexed::new(rows, "patient_id"));
     }
 
+    /// Takes a table away.
+    pub fn remove(&mut self, table: &str) {
+        self.tables.remove(table);
+    }
+
     /// A table.
     pub fn get(&self, table: &str) -> Option<&Rows> {
         self.tables.get(table).map(|t| &t.rows)

@@ -9,7 +9,6 @@ mod options;
 mod program;
 mod python;
 mod r;
-mod recorder;
 mod steps;
 mod store;
 
@@ -25,4 +24,4 @@ pub use locate::{locate, locate_locked};
 pub use located::{Found, Kind, Located, Missing, Tried, Warning};
 pub use options::{BuiltinEngine, Builtins, Choice, Configured, Library, Options, Places, default_cache_dir};
 pub use program::Program;
-pub use recorder::{RECORDER_PYTHON, RecorderPython, recorder};
+pub use python::recorder::{RecorderPython, recorder_python};

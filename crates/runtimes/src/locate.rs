@@ -12,7 +12,12 @@ use crate::program::{Program, Start, variables};
 use crate::python::library;
 use crate::python::locate::Request;
 use crate::python::lock::Group;
-use crate::recorder::{RECORDER_PYTHON, recorder};
+use crate::python::recorder::recorder_python;
+
+/// The built-in action that reads study definitions, which are Python.
+const READS_STUDIES: &str = "cohortextractor";
+/// The variable that tells it which Python does so.
+const RECORDER_PYTHON: &str = "CLOISTER_RECORDER_PYTHON";
 
 /// What may stand in where no environment of a locked list can be had.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -151,9 +156,6 @@ fn chosen(
     }
 }
 
-/// The built-in that needs a Python, to read study definitions.
-const STUDY_DEFINITIONS: &str = "cohortextractor";
-
 /// An engine of this program, if the caller has it: run inside the sandbox as `cloister action …`.
 fn builtin(reference: &RuntimeRef, resolved: RuntimeRef, options: &Options) -> Result<Found, Missing> {
     let builtins = &options.builtins;
@@ -166,8 +168,7 @@ fn builtin(reference: &RuntimeRef, resolved: RuntimeRef, options: &Options) -> R
             fix: None,
         });
     }
-    let studies = reference.name == STUDY_DEFINITIONS;
-    let era = builtins.era.as_ref().filter(|_| studies);
+    let era = builtins.era.as_ref().filter(|_| reference.name == READS_STUDIES);
     // What an era changes is another profile of the action.
     let profile = era.map(|era| format!(":era-{era}")).unwrap_or_default();
     let located = Located {
@@ -180,9 +181,11 @@ fn builtin(reference: &RuntimeRef, resolved: RuntimeRef, options: &Options) -> R
     };
     let mut prefixes = vec![builtins.program.clone()];
     let mut env = variables(&[]);
-    if let Some(python) = studies.then(|| recorder(options)).flatten() {
-        env.push((RECORDER_PYTHON.to_owned(), python.executable.to_string_lossy().into_owned()));
+    if reference.name == READS_STUDIES
+        && let Some(python) = recorder_python(options)
+    {
         prefixes.extend(python.prefixes);
+        env.push((RECORDER_PYTHON.to_owned(), python.executable.to_string_lossy().into_owned()));
     }
     Ok(Found::Ready(Program {
         located,

@@ -10,4 +10,5 @@ pub(crate) mod library;
 pub(crate) mod locate;
 pub(crate) mod lock;
 mod pip;
+pub(crate) mod recorder;
 mod system;

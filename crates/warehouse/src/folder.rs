@@ -12,6 +12,7 @@ use query::{Catalogue, Table};
 
 use crate::column::nearest;
 use crate::fault::{Code, Fault, Faults};
+use crate::hes::{self, Hes};
 use crate::table::{self, CELLS, Note};
 
 /// Bytes of text that one table may have once it is unpacked.
@@ -46,11 +47,20 @@ enum Form {
     Parquet,
 }
 
-/// Opens a folder of tables of a catalogue.
+/// Opens a folder of tables of a catalogue. Hospital tables are those that v1 studies read (warehouse.md 2.5): their
+/// archived twins if any archived table is there, else the current ones.
 ///
 /// # Errors
 /// All faults of all files.
 pub fn open(folder: &Path, catalogue: &Catalogue) -> Result<Folder, Faults> {
+    open_with(folder, catalogue, None)
+}
+
+/// As [`open`], saying which hospital tables.
+///
+/// # Errors
+/// All faults of all files.
+pub fn open_with(folder: &Path, catalogue: &Catalogue, hes: Option<Hes>) -> Result<Folder, Faults> {
     let shown = folder.display().to_string();
     let refused = |message: String| Faults::one(Fault::of_file(Code::D203, &shown, message));
     let root = fs::canonicalize(folder).map_err(|error| refused(error.to_string()))?;
@@ -87,6 +97,8 @@ pub fn open(folder: &Path, catalogue: &Catalogue) -> Result<Folder, Faults> {
         }
         opened.supplied.push(supplied);
     }
+    let hes = hes.unwrap_or_else(|| hes::default(&opened.tables));
+    hes::apply(hes, &mut opened.tables, catalogue, &mut opened.notes);
     faults.or(opened)
 }
 

@@ -5,11 +5,13 @@ mod column;
 mod csv;
 mod fault;
 mod folder;
+mod hes;
 mod parquet;
 mod patient_file;
 mod table;
 
 pub use fault::{Code, Fault, Faults};
-pub use folder::{Folder, Supplied, open};
+pub use folder::{Folder, Supplied, open, open_with};
+pub use hes::Hes;
 pub use patient_file::read_patient_file;
 pub use table::{Note, read_csv, read_parquet};

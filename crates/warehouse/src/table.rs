@@ -13,6 +13,7 @@ use crate::cell::{self, Wrong};
 use crate::column::{Plan, RowKey, plan};
 use crate::csv::{CsvError, Record, Records};
 use crate::fault::{Code, Fault, Faults};
+use crate::hes::Hes;
 
 /// Cells of all tables of a folder together: a folder is for laptops and tests, more belongs into a warehouse.
 pub(crate) const CELLS: u64 = 64_000_000;
@@ -50,6 +51,15 @@ pub enum Note {
         /// Rows dropped.
         rows: u64,
     },
+    /// Which hospital rows stand under the names that v1 studies read, where archived tables were supplied.
+    Hes(Hes),
+    /// Hospital rows without a month, which are neither before nor after April 2023.
+    WithoutMonth {
+        /// Table.
+        table: String,
+        /// Rows left out.
+        rows: u64,
+    },
     /// Codes that lost blanks around them.
     Trimmed {
         /// Table.
@@ -71,6 +81,14 @@ impl fmt::Display for Note {
             Note::UnknownFile { file, near } => write!(f, "{file}: no table of that name, not read{}", like(near)),
             Note::RowNumbers { table, column } => write!(f, "{table} has no {column}: its rows are numbered"),
             Note::Repeated { table, rows } => write!(f, "{table}: {rows} identical rows of known patients are dropped"),
+            Note::Hes(Hes::Archived) => f.write_str("hospital tables are read from their archived twins, as v1 did"),
+            Note::Hes(Hes::Current) => f.write_str("hospital tables are read without their archived twins"),
+            Note::Hes(Hes::Union) => {
+                f.write_str("hospital tables are read from their archived twins before April 2023")
+            }
+            Note::WithoutMonth { table, rows } => {
+                write!(f, "{table}: {rows} rows without Der_Activity_Month are left out")
+            }
             Note::Trimmed { table, column, cells } => {
                 write!(f, "{table}.{column}: blanks around {cells} codes are dropped")
             }

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use query::reference::Rows;
 use query::{Catalogue, Value};
-use warehouse::open;
+use warehouse::{Hes, open_with};
 
 fn bytes(lines: &[&str]) -> Vec<u8> {
     let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
@@ -56,11 +56,17 @@ fn judge(text: &str) -> Result<(), String> {
             fs::write(folder.path().join(name), bytes(lines)).unwrap();
         }
     }
-    let opened = open(folder.path(), Catalogue::tpp());
+    let hes = sections.iter().find_map(|(head, _)| match head.as_slice() {
+        ["hes", "union"] => Some(Hes::Union),
+        ["hes", "current"] => Some(Hes::Current),
+        _ => None,
+    });
+    let opened = open_with(folder.path(), Catalogue::tpp(), hes);
     let mut notes: &[&str] = &[];
     for (head, expected) in &sections {
         let found = match (head.as_slice(), &opened) {
-            (["file", _], _) => continue,
+            (["file", _] | ["hes", _], _) => continue,
+            (["absent", table], Ok(opened)) if opened.tables.get(table).is_none() => Vec::new(),
             (["notes"], _) => {
                 notes = expected;
                 continue;

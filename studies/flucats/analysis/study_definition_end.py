@@ -78,7 +78,7 @@ study = StudyDefinition(
         date_format="YYYY-MM",
         return_expectations={
             "date": {"earliest": "1920-01-01", "latest": "2021-12-01"},
-            "rate": "universal",
+            "incidence": 1,
         },
     ),
     saturation_mean=patients.mean_recorded_value(

@@ -57,10 +57,12 @@ pub enum ReadError {
         place: Place,
     },
     /// A right file that is not read here.
-    #[error("{what} cannot be read")]
+    #[error("{what} cannot be read; {instead}")]
     Unsupported {
         /// What it has.
         what: String,
+        /// What its author can do.
+        instead: &'static str,
     },
     /// A compressed file that would fill any disk.
     #[error("the file unpacks to far more than its size allows")]
@@ -82,6 +84,11 @@ pub enum ReadError {
 #[error("it unpacks to far more than its size allows")]
 pub(super) struct TooFar;
 
+/// Marks the error of a stream that cannot be unpacked.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct BadGzip(pub(super) io::Error);
+
 impl From<io::Error> for ReadError {
     fn from(error: io::Error) -> Self {
         Self::at(error, Place::Section("the file"))
@@ -93,10 +100,14 @@ impl ReadError {
     pub(super) fn at(error: io::Error, place: Place) -> Self {
         match error.kind() {
             io::ErrorKind::UnexpectedEof => Self::Truncated { place },
-            io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => {
+            _ if error.get_ref().is_some_and(|inner| inner.is::<TooFar>()) => Self::UnpacksTooFar,
+            _ if error.get_ref().is_some_and(|inner| inner.is::<BadGzip>()) => {
                 Self::Malformed { format: "gzip", place, why: error.to_string() }
             }
-            _ if error.get_ref().is_some_and(|inner| inner.is::<TooFar>()) => Self::UnpacksTooFar,
+            // Only a place that a file names itself can be one that no file has.
+            io::ErrorKind::InvalidInput => {
+                Self::Malformed { format: "file", place, why: "it points outside of itself".to_owned() }
+            }
             _ => Self::Io(error),
         }
     }

@@ -5,7 +5,7 @@ use std::io::{self, BufReader, Read, Seek, SeekFrom};
 
 use flate2::bufread::MultiGzDecoder;
 
-use super::error::TooFar;
+use super::error::{BadGzip, TooFar};
 
 /// A file to read from.
 pub trait Input: Read + Seek + Send {}
@@ -85,7 +85,10 @@ fn begin(inner: Box<dyn Input>) -> MultiGzDecoder<BufReader<Counted>> {
 impl Read for Unpacked {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         let Some(stream) = &mut self.stream else { return Err(io::ErrorKind::BrokenPipe.into()) };
-        let n = stream.read(buf)?;
+        let n = stream.read(buf).map_err(|error| match error.kind() {
+            io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => io::Error::other(BadGzip(error)),
+            _ => error,
+        })?;
         self.at += n as u64;
         let packed = stream.get_ref().get_ref().read;
         if self.at > self.limits.unpacked_free && self.at > packed.saturating_mul(self.limits.unpacked_ratio) {

@@ -38,20 +38,27 @@ pub(super) fn scoped<T>(
     write: impl FnOnce(&mut dyn Write) -> Result<T, WriteError>,
 ) -> Result<T, WriteError> {
     // The thread that makes the text is one of them.
-    let helpers = thread::available_parallelism().map_or(1, NonZero::get).min(MOST_THREADS);
+    helped(thread::available_parallelism().map_or(1, NonZero::get).min(MOST_THREADS), out, write)
+}
+
+fn helped<T>(
+    helpers: usize,
+    out: &mut dyn Write,
+    write: impl FnOnce(&mut dyn Write) -> Result<T, WriteError>,
+) -> Result<T, WriteError> {
     let (jobs, queue) = sync_channel::<Job>(helpers);
     let queue = Mutex::new(queue);
     thread::scope(|scope| {
-        for _ in 0..helpers {
-            scope.spawn(|| help(&queue));
-        }
+        // A sandbox may allow fewer threads, or none.
+        let helping =
+            (0..helpers).filter(|_| thread::Builder::new().spawn_scoped(scope, || help(&queue)).is_ok()).count();
         let mut gzip = Gzip {
             out,
             text: Vec::with_capacity(BLOCK),
             own: None,
-            jobs,
+            jobs: (helping > 0).then_some(jobs),
             waiting: VecDeque::new(),
-            most_waiting: helpers * 3,
+            most_waiting: helpers * 3 + 1,
             sum: crc32fast::Hasher::new(),
             length: 0,
         };
@@ -104,7 +111,8 @@ struct Gzip<'a> {
     out: &'a mut dyn Write,
     text: Vec<u8>,
     own: Option<Compress>,
-    jobs: SyncSender<Job>,
+    /// Nothing when there is nobody to help.
+    jobs: Option<SyncSender<Job>>,
     waiting: VecDeque<Waiting>,
     most_waiting: usize,
     sum: crc32fast::Hasher,
@@ -116,15 +124,22 @@ impl Gzip<'_> {
     fn hand_on(&mut self) -> io::Result<()> {
         self.length += self.text.len() as u64;
         let text = std::mem::replace(&mut self.text, Vec::with_capacity(BLOCK));
-        let (done, result) = sync_channel(1);
-        let waiting = match self.jobs.try_send(Job { text, done }) {
-            Ok(()) => Waiting::Elsewhere(result),
-            Err(TrySendError::Full(job) | TrySendError::Disconnected(job)) => {
-                Waiting::Here(compress(&mut self.own, &job.text)?)
-            }
+        let waiting = match self.offer(text) {
+            Ok(result) => Waiting::Elsewhere(result),
+            Err(text) => Waiting::Here(compress(&mut self.own, &text)?),
         };
         self.waiting.push_back(waiting);
         self.take_done(self.most_waiting)
+    }
+
+    /// The text comes back when nobody can take it.
+    fn offer(&self, text: Vec<u8>) -> Result<Receiver<io::Result<Block>>, Vec<u8>> {
+        let Some(jobs) = &self.jobs else { return Err(text) };
+        let (done, result) = sync_channel(1);
+        match jobs.try_send(Job { text, done }) {
+            Ok(()) => Ok(result),
+            Err(TrySendError::Full(job) | TrySendError::Disconnected(job)) => Err(job.text),
+        }
     }
 
     /// Writes what is done, in order, and waits until at most `left` blocks are not written.
@@ -171,5 +186,24 @@ impl Write for Gzip<'_> {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn helpers_change_nothing() {
+        let text: Vec<u8> = (0..300_000u32).flat_map(|n| (n.wrapping_mul(2_654_435_761) >> 12).to_le_bytes()).collect();
+        let packed = |helpers| {
+            let mut out = Vec::new();
+            helped(helpers, &mut out, |out| Ok(out.write_all(&text)?)).unwrap();
+            out
+        };
+        let alone = packed(0);
+        for helpers in [1, 2, 5] {
+            assert!(packed(helpers) == alone, "{helpers}");
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! The serialised form of a graph (warehouse.md 5.7): canonical JSON, and back from hostile bytes.
 //! Nodes lie flat and refer only to earlier ones, so nothing here recurses over the graph.
 
+mod explain;
 mod parse;
 pub(crate) mod value;
 pub(crate) mod values;

@@ -1,7 +1,9 @@
 //! Aggregates: one value from the rows of a patient (warehouse.md 5.2, 5.4).
 //! NULL is ignored; nothing left is NULL for min, max, sum and mean, 0 for counts.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
+
+use foldhash::{HashMap, HashSet};
 
 use super::fault::RunCode;
 use super::patient::{Found, Patient};
@@ -54,7 +56,7 @@ impl Patient<'_> {
                 Ok(count(episodes))
             }
             Op::MostFrequent { of, tie } => {
-                let mut counts: HashMap<Value, usize> = HashMap::new();
+                let mut counts: HashMap<Value, usize> = HashMap::default();
                 for value in self.known(*of)? {
                     *counts.entry(plain(value)).or_default() += 1;
                 }
@@ -72,7 +74,7 @@ impl Patient<'_> {
     }
 
     fn sum_of_group_max(&mut self, node: NodeId, group: Series, of: Series) -> Found<Value> {
-        let mut greatest: HashMap<Value, Value> = HashMap::new();
+        let mut greatest: HashMap<Value, Value> = HashMap::default();
         // groups add up in order of first sight, so that a float sum has one value
         let mut order: BTreeMap<usize, Value> = BTreeMap::new();
         for (at, row) in self.rows_of(of)?.iter().enumerate() {

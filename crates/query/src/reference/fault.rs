@@ -24,6 +24,22 @@ pub enum RunCode {
     D514,
 }
 
+impl RunCode {
+    /// As it is shown and looked up.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::D304 => "D304",
+            Self::D305 => "D305",
+            Self::D309 => "D309",
+            Self::D510 => "D510",
+            Self::D511 => "D511",
+            Self::D512 => "D512",
+            Self::D513 => "D513",
+            Self::D514 => "D514",
+        }
+    }
+}
+
 /// What stopped a run.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{code:?}: {message}{}{}", said(" in variable ", .variable.as_ref()), said(" at ", .source_line.as_ref()))]

@@ -1,8 +1,9 @@
 //! Frames: which rows a patient has, in which order (warehouse.md 5.1, 5.5).
 //! Rows are shared, never copied: a filter or a sort holds the rows of the frame beneath.
 
-use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
+
+use foldhash::{HashMap, HashSet};
 
 use super::fault::RunCode;
 use super::patient::{Found, Held, Patient};
@@ -90,7 +91,7 @@ impl Patient<'_> {
                 Ok(made.into())
             }
             Op::Distinct { frame } => {
-                let mut seen = HashSet::new();
+                let mut seen = HashSet::default();
                 let rows = self.rows(*frame)?;
                 Ok(rows.iter().filter(|row| seen.insert(row.cells())).cloned().collect())
             }
@@ -176,7 +177,7 @@ impl Patient<'_> {
 
 /// Places of rows by their key, in row order.
 fn by_key(rows: &Held, ways: &[Access]) -> HashMap<Vec<Value>, Vec<usize>> {
-    let mut index: HashMap<Vec<Value>, Vec<usize>> = HashMap::new();
+    let mut index: HashMap<Vec<Value>, Vec<usize>> = HashMap::default();
     for (at, row) in rows.iter().enumerate() {
         if let Some(key) = key(row, ways) {
             index.entry(key).or_default().push(at);

@@ -38,9 +38,13 @@ impl Patient<'_> {
     fn find_links(&mut self, node: NodeId, op: &Op) -> Found<Links> {
         let Op::Linked { set, frame, id, previous, .. } = op else { return self.unsound(node) };
         let mut members: BTreeMap<String, Value> = BTreeMap::new();
-        for value in self.set(*set, Collation::Exact)?.iter() {
+        let set = self.set(*set, Collation::Exact)?;
+        let mut listed: Vec<&Value> = set.iter().collect();
+        listed.sort_by(|a, b| a.order(b));
+        for value in listed {
             match value {
-                Value::Str(code) => drop(members.insert(form(code), value.clone())),
+                // of members that differ in case alone the least
+                Value::Str(code) => drop(members.entry(form(code)).or_insert_with(|| value.clone())),
                 _ => return self.unsound(node),
             }
         }

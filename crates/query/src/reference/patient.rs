@@ -1,8 +1,10 @@
 //! One patient and one binding: what each node is, found when it is first asked for.
 //! Only what is asked for is computed, so a fault counts only where it is reached.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::BTreeSet;
 use std::rc::Rc;
+
+use foldhash::{HashMap, HashSet};
 
 use super::fault::{RunCode, RunFault};
 use super::frames::Row;
@@ -43,12 +45,12 @@ impl<'a> Patient<'a> {
             id: 0,
             values: Vec::new(),
             frames: Vec::new(),
-            cells: HashMap::new(),
-            sets: HashMap::new(),
-            constants: HashMap::new(),
-            references: HashMap::new(),
-            indexes: HashMap::new(),
-            links: HashMap::new(),
+            cells: HashMap::default(),
+            sets: HashMap::default(),
+            constants: HashMap::default(),
+            references: HashMap::default(),
+            indexes: HashMap::default(),
+            links: HashMap::default(),
             doubts: BTreeSet::new(),
             made: 0,
         }
@@ -187,7 +189,7 @@ impl<'a> Patient<'a> {
     /// A cell of the row, or of the only row of the frame; NULL when there is none.
     fn column(&mut self, node: NodeId, frame: Frame, row: Option<&Rc<Row>>) -> Found<Value> {
         let prepared = self.prepared;
-        let Some(access) = prepared.columns.get(&node) else { return self.unsound(node) };
+        let Some(Some(access)) = prepared.columns.get(node.0 as usize) else { return self.unsound(node) };
         if prepared.facts.get(node.0 as usize).is_some_and(|f| f.lineage.is_some()) {
             return Ok(row.map_or(Value::Null, |row| row.cell(access)));
         }

@@ -1,7 +1,7 @@
 //! What is found out about a graph once, before the first patient: where each column lies, which nodes have a value per
 //! row, which rows belong to nobody. Nodes only refer to earlier ones, so one pass does.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use super::Bindings;
 use super::fault::{RunCode, RunFault};
@@ -15,8 +15,8 @@ pub(super) struct Prepared<'a> {
     pub(super) bindings: &'a Bindings,
     pub(super) depth: u32,
     pub(super) facts: Vec<Facts>,
-    /// By column node.
-    pub(super) columns: HashMap<NodeId, Access>,
+    /// Of each column node its cell.
+    pub(super) columns: Vec<Option<Access>>,
 }
 
 /// What holds of a node for every patient.
@@ -43,6 +43,26 @@ pub(super) enum Access {
     Nowhere,
 }
 
+/// Which nodes the population and the delivered variables rest on.
+fn needed(graph: &Graph) -> Vec<bool> {
+    let mut needed = vec![false; graph.len()];
+    let data = &graph.dataset;
+    let delivered = data.variables.iter().filter(|v| !v.hidden).map(|v| v.series);
+    for root in delivered.chain([data.population]) {
+        if let Some(node) = needed.get_mut(root.0.0 as usize) {
+            *node = true;
+        }
+    }
+    for at in (0..graph.len()).rev().filter_map(|at| u32::try_from(at).ok()) {
+        if needed[at as usize] {
+            for child in graph.op(NodeId(at)).map(Op::children).unwrap_or_default() {
+                needed[child.0 as usize] = true;
+            }
+        }
+    }
+    needed
+}
+
 impl<'a> Prepared<'a> {
     pub(super) fn new(graph: &'a Graph, tables: &'a Tables, bindings: &'a Bindings) -> Result<Self, RunFault> {
         for (name, kind) in graph.parameters() {
@@ -55,7 +75,7 @@ impl<'a> Prepared<'a> {
         if depth > DEPTH {
             return Err(RunFault::unsound(format!("nodes lie {depth} deep, at most {DEPTH} are taken")));
         }
-        let mut prepared = Prepared { graph, tables, bindings, depth, facts: Vec::new(), columns: HashMap::new() };
+        let mut prepared = Prepared { graph, tables, bindings, depth, facts: Vec::new(), columns: Vec::new() };
         let mut lost = BTreeSet::new();
         let mut seen = vec![false; graph.len()];
         for (node, op) in graph.nodes() {
@@ -72,7 +92,13 @@ impl<'a> Prepared<'a> {
             }
             let facts = prepared.facts_of(node, op);
             prepared.facts.push(facts);
-            prepared.locate(node, op, &mut lost)?;
+            prepared.columns.push(None);
+        }
+        // what only hidden variables need, or nobody, is not computed, so its columns may be absent
+        for (node, needed) in (0..).map(NodeId).zip(needed(graph)) {
+            if let Some(op) = graph.op(node).filter(|_| needed) {
+                prepared.locate(node, op, &mut lost)?;
+            }
         }
         if lost.is_empty() {
             return Ok(prepared);
@@ -111,7 +137,7 @@ impl<'a> Prepared<'a> {
         match op {
             Op::Column { frame, column } => {
                 match self.access(*frame, column)? {
-                    Ok(access) => drop(self.columns.insert(node, access)),
+                    Ok(access) => self.columns[node.0 as usize] = Some(access),
                     Err(missing) => drop(lost.insert(missing)),
                 };
             }

@@ -1,8 +1,9 @@
 //! Text (warehouse.md 5.3): by code point and without trimming; collation `ci` knows no case in ASCII and Latin-1.
 //! Every character stands for itself.
 
-use std::collections::HashSet;
 use std::rc::Rc;
+
+use foldhash::HashSet;
 
 use super::frames::Row;
 use super::patient::{Found, Patient, Set};
@@ -86,7 +87,7 @@ impl Patient<'_> {
             if text.is_null() {
                 return Ok(Value::Null);
             }
-            Rc::new(HashSet::from([member(text, collation)]))
+            Rc::new(HashSet::from_iter([member(text, collation)]))
         };
         if wanted.is_empty() {
             return Ok(Value::Bool(false));

@@ -2,8 +2,9 @@
 //! Conditions are read from the left and no further than needed.
 
 use std::cmp::Ordering;
-use std::collections::HashSet;
 use std::rc::Rc;
+
+use foldhash::HashSet;
 
 use super::frames::Row;
 use super::patient::{Found, Patient, Set};
@@ -111,7 +112,7 @@ impl Patient<'_> {
     pub(super) fn set(&mut self, set: Series, collation: Collation) -> Found<Set> {
         let node = set.0;
         let key = (node, collation);
-        if let Some(known) = self.sets.get(&key).or_else(|| self.constants.get(&key)) {
+        if let Some(known) = self.constants.get(&key).or_else(|| self.sets.get(&key)) {
             return Ok(Rc::clone(known));
         }
         let graph = self.prepared.graph;

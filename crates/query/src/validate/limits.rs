@@ -2,6 +2,7 @@
 //! Depth is counted along the arena, without recursion.
 
 use super::fault::{Code, Problem};
+use crate::catalogue::Catalogue;
 use crate::graph::{Codelist, Graph, NodeId, Op, Ties};
 
 pub(crate) const NODES: usize = 1_000_000;
@@ -14,7 +15,11 @@ pub(super) const COLUMNS_OF_JOINS: usize = 4_000_000;
 const CODELISTS: usize = 10_000;
 const CODES: usize = 10_000_000;
 
-pub(super) fn check(graph: &Graph, found: &mut Vec<(Option<NodeId>, Problem)>) {
+pub(super) fn check(graph: &Graph, catalogue: &Catalogue, found: &mut Vec<(Option<NodeId>, Problem)>) {
+    if graph.catalogue != catalogue.sha256() {
+        let message = "the graph was made with another catalogue of tables";
+        found.push((None, Problem::warning(Code::D304, "catalogue", message)));
+    }
     let codes: usize = graph.codelists.values().map(|l| l.items.len()).sum();
     for (what, size, limit) in [
         ("nodes", graph.len(), NODES),

@@ -20,7 +20,7 @@ use crate::value::Value;
 /// All faults and warnings of a graph, in the order of its nodes; those of variables last.
 pub fn validate(graph: &Graph, catalogue: &Catalogue) -> Vec<Fault> {
     let mut found: Vec<(Option<NodeId>, fault::Problem)> = Vec::new();
-    limits::check(graph, &mut found);
+    limits::check(graph, catalogue, &mut found);
     let mut shapes = Shapes::new(catalogue);
     shapes.parameters.clone_from(&graph.parameters);
     for (node, op) in graph.nodes() {

@@ -17,6 +17,9 @@ pub(super) struct Call<'s, 'a> {
     pub(super) variable: &'a Variable,
 }
 
+/// Faults that are kept of one study.
+const MOST_FAULTS: usize = 20_000;
+
 /// Arguments that tuples of these queries carry beside those of their public function.
 const CARRIED: [&str; 7] = [
     "returning",
@@ -95,7 +98,9 @@ impl<'s, 'a> Call<'s, 'a> {
 
     /// Tells a fault of this call.
     pub(super) fn fault(&mut self, fault: Fault) {
-        self.scope.faults.push(fault.at(self.variable));
+        if self.scope.faults.len() < MOST_FAULTS {
+            self.scope.faults.push(fault.at(self.variable));
+        }
     }
 
     /// An argument, or its default.
@@ -289,6 +294,18 @@ impl<'s, 'a> Call<'s, 'a> {
             }
         };
         let choices = self.function.returning();
+        // Section 4: of these functions only this is missing on EMIS.
+        let missing = [
+            ("address_as_of", "msoa"),
+            ("died_from_any_cause", "place_of_death"),
+            ("with_these_codes_on_death_certificate", "place_of_death"),
+        ];
+        let asked = (self.function.name.as_str(), word);
+        if self.scope.options.flavour == Flavour::Emis && missing.contains(&asked) {
+            let message = format!("`patients.{}` cannot return {word} on EMIS", self.function.name);
+            self.fault(Fault::new("SD210", message).argument("returning"));
+            return None;
+        }
         if let Some(found) = choices.iter().find(|r| r.name == word) {
             return Some((found.name.as_str(), self.column(found.kind)));
         }

@@ -12,7 +12,9 @@ use crate::model::dates::iso_day;
 use crate::model::{CareHomeColumn, Cases, ColumnType, Expr, Scalar};
 use crate::recording::Value;
 
-/// Categories of one call: what the model keeps, and what lints look at.
+/// Faults and lints that are told of one expression.
+const MOST_PROBLEMS: usize = 100;
+
 impl Call<'_, '_> {
     /// The cases of a dictionary; care homes know their own three names only.
     pub(super) fn cases(&mut self, argument: &str, value: &Value, care_home: bool) -> Option<(Cases, ColumnType)> {
@@ -129,7 +131,7 @@ impl Call<'_, '_> {
                 (None, None)
             }
         };
-        for problem in problems {
+        for problem in problems.into_iter().take(MOST_PROBLEMS) {
             let fault = Fault::new(problem.code, problem.message).argument(argument).part(text, problem.range);
             self.fault(fault.maybe(problem.fix));
         }

@@ -129,7 +129,7 @@ fn call() -> impl Strategy<Value = Variable> {
             name: name.to_owned(),
             function: function.query.clone(),
             called: Some(function.name.clone()),
-            args: arguments.filter(|(name, _)| name != "extra").collect(),
+            args: arguments.filter(|(name, _)| name != "extra_columns").collect(),
             extra: Vec::new(),
             src: SourceId(0),
             via: vec![SourceId(7)],
@@ -311,4 +311,86 @@ fn random_recordings_are_of_both_kinds() {
         sound += usize::from(check(&recording, &CheckOptions::new(recording.date)).study.is_some());
     }
     assert!((15..250).contains(&sound), "{sound} of 300 are sound");
+}
+
+#[test]
+fn the_largest_study_and_one_that_is_larger() {
+    let named = |name: String, query: &str, expression: Option<String>| Variable {
+        name,
+        function: query.to_owned(),
+        called: None,
+        args: expression
+            .map(|e| {
+                let default = (Value::Int(0), Value::Str("DEFAULT".to_owned()));
+                ("category_definitions".to_owned(), Value::Map(vec![(Value::Int(1), Value::Str(e)), default]))
+            })
+            .into_iter()
+            .collect(),
+        extra: Vec::new(),
+        src: SourceId(0),
+        via: Vec::new(),
+        name_src: None,
+    };
+    let size = |n: usize| {
+        let mut variables = vec![named("v0".to_owned(), "all", None)];
+        variables
+            .extend((1..n - 1).map(|i| named(format!("v{i}"), "categorised_as", Some(format!("v{} AND v0", i - 1)))));
+        let recording = recording(variables, named("population".to_owned(), "all", None), Value::Null);
+        check(&recording, &CheckOptions::new(recording.date))
+    };
+    assert_eq!(size(20_000).study.unwrap().variables.len(), 20_000);
+    let faults = size(20_001).faults;
+    assert!(faults.iter().any(|fault| fault.code == "SD007"), "{:?}", faults.first());
+    // Thousands of faults in one expression stay small.
+    let chain = vec!["nothing < 3"; 5_000].join(" AND ");
+    let faulty = named("a".to_owned(), "categorised_as", Some(chain));
+    let recording = recording(vec![faulty], named("population".to_owned(), "all", None), Value::Null);
+    let faults = check(&recording, &CheckOptions::new(recording.date)).faults;
+    assert!(faults.len() <= 101);
+    assert!(faults.iter().all(|fault| fault.excerpt.as_ref().is_none_or(|text| text.len() < 500)));
+}
+
+#[test]
+fn functions_that_a_flavour_lacks_and_one_file_for_many_dates() {
+    let all = |name: &str, function: &str| Variable {
+        name: name.to_owned(),
+        function: function.to_owned(),
+        called: None,
+        args: Vec::new(),
+        extra: Vec::new(),
+        src: SourceId(0),
+        via: Vec::new(),
+        name_src: None,
+    };
+    let flag = all("a", "with_healthcare_worker_flag_on_covid_vaccine_record");
+    let recording = recording(vec![flag], all("population", "all"), Value::Null);
+    let mut options = CheckOptions::new(recording.date);
+    options.flavour = Flavour::Emis;
+    options.index_dates = vec![date(2021, 1, 1), date(2021, 2, 1)];
+    options.dummy_file = true;
+    let faults = check(&recording, &options).faults;
+    let codes: Vec<&str> = faults.iter().map(|fault| fault.code).collect();
+    assert_eq!(codes, ["SD210", "SD914"]);
+    let told = faults[0].without_values();
+    assert_eq!(
+        (told.message.as_str(), told.variable.as_deref(), told.fix),
+        ("not available on this backend", Some("a"), None)
+    );
+    let texts = crate::fault::Texts::read(&recording, &faults, |_| Some("\n\na = 3\n".to_owned()));
+    let entry = serde_json::to_value(&crate::fault::entries(&recording, &faults, &texts)[0]).unwrap();
+    assert_eq!(
+        entry,
+        serde_json::json!({
+            "code": "SD210",
+            "kind": "NotImplementedError",
+            "severity": "fault",
+            "message": "`patients.with_healthcare_worker_flag_on_covid_vaccine_record` is not available on EMIS",
+            "variable": "a",
+            "argument": null,
+            "file": "analysis/study_definition.py",
+            "line": 3,
+            "column": 1,
+            "fix": null,
+        })
+    );
 }

@@ -65,7 +65,7 @@ impl Problem {
             code: self.code,
             severity: self.severity,
             kind: self.kind,
-            message: format!("{}: {}", variable.name, self.message),
+            message: self.message,
             variable: Some(variable.name.clone()),
             argument: Some("return_expectations".into()),
             src: Some(variable.src),

@@ -52,6 +52,10 @@ pub struct Fault {
     pub fix: Option<String>,
 }
 
+/// Bytes of an excerpt, and of what is kept on both sides of the part in longer texts.
+const LONGEST_EXCERPT: usize = 4_000;
+const AROUND: usize = 200;
+
 impl Fault {
     /// A fault with what the table of codes says of it: `SD9xx` are lints.
     pub fn new(code: &'static str, message: impl Into<String>) -> Self {
@@ -99,8 +103,19 @@ impl Fault {
 
     /// The part of an expression or date text that is meant.
     pub fn part(mut self, text: &str, range: Range<usize>) -> Self {
-        self.excerpt = Some(text.to_owned());
-        self.part = Some((range.start, range.end));
+        // Of a long text only what stands around the part is kept: an expression may have thousands of faults.
+        let mut start = if text.len() > LONGEST_EXCERPT { range.start.saturating_sub(AROUND) } else { 0 };
+        let mut end =
+            if text.len() > LONGEST_EXCERPT { (range.end + AROUND).min(start + LONGEST_EXCERPT) } else { text.len() };
+        (start, end) = (start.min(text.len()), end.min(text.len()));
+        while !text.is_char_boundary(start) {
+            start -= 1;
+        }
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
+        self.excerpt = Some(text[start..end].to_owned());
+        self.part = Some((range.start - start, range.end.min(end) - start));
         self
     }
 

@@ -279,4 +279,29 @@ mod tests {
         // Lines beyond the file do no harm.
         assert_eq!(shown(99, None, &made), ("", false));
     }
+
+    proptest::proptest! {
+        #[test]
+        fn any_place_of_any_text_is_within_it(
+            text in "[ a-zé=(),'\"#\\n\\\\.]{0,60}",
+            line in 0_u32..6,
+            span in proptest::option::of((0_u32..20, 0_u32..6, 0_u32..20)),
+            argument in proptest::option::of("[a-z]{1,2}"),
+            excerpt in proptest::option::of("[a-zé]{0,3}"),
+        ) {
+            let span = span.map(|(column, end_line, end_column)| SourceSpan { column, end_line, end_column });
+            let source = Source { file: "a.py".to_owned(), line, span };
+            let mut fault = Fault::new("SD501", "").variable("a");
+            if let Some(argument) = argument {
+                fault = fault.argument(&argument);
+            }
+            if let Some(excerpt) = excerpt {
+                fault = fault.part(&excerpt, 0..excerpt.len());
+            }
+            let text = Text::new(text);
+            let (range, _) = find(&text, &source, &fault);
+            proptest::prop_assert!(text.text().get(range.clone()).is_some(), "{:?}", range);
+            text.span(range);
+        }
+    }
 }

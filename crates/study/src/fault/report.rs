@@ -229,7 +229,9 @@ fn diagnostic(recording: &Recording, fault: &Fault, texts: &Texts) -> Diagnostic
 fn message(fault: &Fault) -> String {
     let named = |variable: &str| {
         let name: String = variable.chars().take(40).collect();
-        fault.message.starts_with(&format!("`{name}")) || fault.message.contains(&format!("`{variable}`"))
+        fault.message.starts_with(&format!("`{name}"))
+            || fault.message.starts_with(&format!("{variable}: "))
+            || fault.message.contains(&format!("`{variable}`"))
     };
     match fault.variable.as_deref().filter(|variable| !named(variable)) {
         Some(variable) => format!("{variable}: {}", fault.message),

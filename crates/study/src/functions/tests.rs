@@ -38,7 +38,7 @@ fn groups_are_spelled_out_in_order() {
             "return_expectations"
         ]
     );
-    assert_eq!(names("satisfying"), ["expression", "return_expectations", "extra"]);
+    assert_eq!(names("satisfying"), ["expression", "return_expectations", "extra_columns"]);
     assert_eq!(names("with_value_from_file"), ["f_path", "returning", "returning_type", "date_format"]);
 }
 

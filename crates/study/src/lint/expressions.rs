@@ -1,20 +1,31 @@
 //! Lints of expressions: what is true for patients without a value, and what is calculated otherwise than it looks.
 //! Spec study-definitions.md 8 and 13, SD901-SD907 and SD915.
 
+use std::collections::HashMap;
+
 use crate::check::expression::{Node, NodeKind, Problem};
 use crate::check::scope::{Found, Scope};
 use crate::model::{Arithmetic, CodedFact, ColumnType, Comparison, ExprType, Query, Variable};
 
+/// Conditions on one name that are remembered in one AND, and categories that are compared with each other; more would
+/// only be there to take time.
+const MOST_SURE: usize = 8;
+const MOST_BRANCHES: usize = 200;
+const MOST_CONJUNCTS: usize = 50;
+
 /// Lints of one expression of the study.
 pub(crate) fn expression(node: &Node, scope: &Scope<'_>, problems: &mut Vec<Problem>) {
-    Lints { scope, problems }.walk(node, &[]);
+    Lints { scope, problems }.walk(node, None);
 }
 
 /// SD915: a category that is repeated, or that an earlier one takes away.
 pub(crate) fn branches(expressions: &[Option<Node>], tell: &mut dyn FnMut(usize, usize, bool)) {
-    for (later, node) in expressions.iter().enumerate() {
+    for (later, node) in expressions.iter().enumerate().take(MOST_BRANCHES) {
         let Some(node) = node else { continue };
         let wanted = conjuncts(node);
+        if wanted.len() > MOST_CONJUNCTS {
+            continue;
+        }
         let covering = expressions[..later].iter().position(|earlier| {
             earlier.as_ref().is_some_and(|earlier| conjuncts(earlier).iter().all(|part| wanted.contains(part)))
         });
@@ -38,15 +49,21 @@ struct Lints<'l, 'a> {
 
 impl<'l> Lints<'l, '_> {
     /// `present`: names that something beside this part makes sure of.
-    fn walk<'n>(&mut self, node: &'n Node, present: &[Sure<'n>]) {
+    fn walk(&mut self, node: &Node, present: Option<&Frame<'_>>) {
         match &node.kind {
             NodeKind::And(parts) => {
+                let mut frame = Frame { sure: HashMap::new(), part: 0, outer: present };
                 for (i, part) in parts.iter().enumerate() {
-                    // A condition does not make sure of itself.
-                    let others = parts.iter().enumerate().filter(|(j, _)| *j != i);
-                    let mut known = present.to_vec();
-                    known.extend(others.flat_map(|(_, other)| conjuncts(other)).filter_map(assured));
-                    self.walk(part, &known);
+                    for sure in conjuncts(part).into_iter().filter_map(assured) {
+                        let known = frame.sure.entry(sure.name).or_default();
+                        if known.len() < MOST_SURE {
+                            known.push((i, sure));
+                        }
+                    }
+                }
+                for (i, part) in parts.iter().enumerate() {
+                    frame.part = i;
+                    self.walk(part, Some(&frame));
                 }
             }
             NodeKind::Or(parts) => {
@@ -98,10 +115,14 @@ impl<'l> Lints<'l, '_> {
         }
     }
 
-    fn compare(&mut self, node: &Node, op: Comparison, a: &Node, b: &Node, present: &[Sure<'_>]) {
+    fn compare(&mut self, node: &Node, op: Comparison, a: &Node, b: &Node, present: Option<&Frame<'_>>) {
         let (Some(left), Some(right)) = (self.kind(a), self.kind(b)) else { return };
         if left.is_text() != right.is_text() && !is_empty(a) && !is_empty(b) {
             let (text, number) = if left.is_text() { (a, b) } else { (b, a) };
+            // A number in quotes leaves no doubt: `group = '1'`.
+            if matches!(&text.kind, NodeKind::Text(text) if text.trim().parse::<f64>().is_ok()) {
+                return;
+            }
             let message = format!("`{text}` is a text or a date and `{number}` a number: the text is read as a number");
             self.tell(
                 "SD906",
@@ -128,7 +149,7 @@ impl<'l> Lints<'l, '_> {
     }
 
     /// SD901: a missing number is 0 (-1 for IMD), which is below most bounds.
-    fn numbers(&mut self, node: &Node, op: Comparison, a: &Node, b: &Node, present: &[Sure<'_>]) {
+    fn numbers(&mut self, node: &Node, op: Comparison, a: &Node, b: &Node, present: Option<&Frame<'_>>) {
         // `45 > x` is `x < 45`.
         let (op, a, b) = match (self.optional(a, present), self.optional(b, present), op) {
             (Some(_), _, Comparison::Lt | Comparison::Le | Comparison::Eq) => (op, a, b),
@@ -160,7 +181,7 @@ impl<'l> Lints<'l, '_> {
     }
 
     /// SD902 and SD903: '' is before every date and equal to ''.
-    fn texts(&mut self, node: &Node, op: Comparison, a: &Node, b: &Node, present: &[Sure<'_>]) {
+    fn texts(&mut self, node: &Node, op: Comparison, a: &Node, b: &Node, present: Option<&Frame<'_>>) {
         if is_empty(a) || is_empty(b) {
             return;
         }
@@ -199,9 +220,9 @@ impl<'l> Lints<'l, '_> {
     }
 
     /// The variable of a name that may be missing and that nothing beside makes sure of.
-    fn optional(&self, node: &Node, present: &[Sure<'_>]) -> Option<&'l Variable> {
+    fn optional(&self, node: &Node, present: Option<&Frame<'_>>) -> Option<&'l Variable> {
         let variable = self.variable(node)?;
-        let excluded = || present.iter().any(|sure| sure.name == variable.name && sure.excludes(empty(variable)));
+        let excluded = || present.is_some_and(|frame| frame.excludes(&variable.name, empty(variable)));
         (may_be_missing(variable) && !excluded()).then_some(variable)
     }
 
@@ -237,6 +258,22 @@ fn may_be_missing(variable: &Variable) -> bool {
 /// What stands for a missing number.
 const fn empty(variable: &Variable) -> f64 {
     if matches!(variable.kind, ColumnType::IntCategory { missing: -1 }) { -1.0 } else { 0.0 }
+}
+
+/// What the other parts of an AND, and of those around it, make sure of.
+struct Frame<'n> {
+    sure: HashMap<&'n str, Vec<(usize, Sure<'n>)>>,
+    /// The part that is being looked at: a condition does not make sure of itself.
+    part: usize,
+    outer: Option<&'n Frame<'n>>,
+}
+
+impl Frame<'_> {
+    fn excludes(&self, name: &str, empty: f64) -> bool {
+        let known = self.sure.get(name).into_iter().flatten();
+        let mut beside = known.filter(|(part, _)| *part != self.part);
+        beside.any(|(_, sure)| sure.excludes(empty)) || self.outer.is_some_and(|outer| outer.excludes(name, empty))
+    }
 }
 
 /// A condition on one name that stands beside another one.

@@ -44,7 +44,7 @@ pub(super) fn lint(
     reasons.sort_by_key(|(count, _)| std::cmp::Reverse(*count));
     let reasons: Vec<String> = reasons.iter().map(|(count, part)| format!("`{part}` fails for {count}")).collect();
     let because = match reasons.is_empty() {
-        true => "it cannot be said which part fails".to_owned(),
+        true => format!("{} gives none of them", population.called),
         false => format!("of {} patients outside {}", found.rows.len(), reasons.join(", ")),
     };
     let fix = "let the expectations of the named variables agree with each other and with their periods";

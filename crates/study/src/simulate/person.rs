@@ -11,7 +11,6 @@ use super::solve::{Demand, Demands};
 use super::store::Store;
 use super::wish::Wish;
 use crate::expectations::dates::day_number;
-use crate::expectations::weighted::{Weighted, population_ages};
 use crate::model::{AddressFact, ColumnType, HouseholdFact, PracticeFact, Query};
 
 /// One patient in the making.
@@ -291,13 +290,12 @@ fn birth(scene: &Scene, number: u64, demands: &Demands) -> Date {
     });
     let free = Demand::default();
     let demand = aged.and_then(|wish| demands.get(&wish.id)).unwrap_or(&free);
-    let country = Weighted::new(&population_ages());
     let mut age = 40;
     for _ in 0..200 {
         let bits = dice.bits();
         let drawn = aged.and_then(|wish| wish.values.as_ref()?.number(bits));
         age = drawn
-            .map_or_else(|| country.as_ref().map_or(40, |ages| ages.pick(bits) as i64), |age| age as i64)
+            .map_or_else(|| scene.country.as_ref().map_or(40, |ages| ages.pick(bits) as i64), |age| age as i64)
             .clamp(0, 120);
         if demand.takes(age as f64) {
             break;

@@ -12,6 +12,7 @@ use super::wish::{Wish, as_of, wishes};
 use crate::expectations::Settings as Run;
 use crate::expectations::dates::day_number;
 use crate::expectations::draw::Draw;
+use crate::expectations::weighted::{Weighted, population_ages};
 use crate::model::{Codes, Query, Study};
 use crate::recording::{CodelistId, CodelistItems, Recording, Value};
 
@@ -23,6 +24,8 @@ pub(crate) struct Scene<'a> {
     /// Day for which people have their ages, unless the study says another.
     pub(crate) as_of: i32,
     pub(crate) earliest_index: i32,
+    /// Ages of the country, where no variable expects any.
+    pub(crate) country: Option<Weighted>,
     pub(crate) base: Purpose,
     pub(crate) death: Purpose,
     pub(crate) places: Purpose,
@@ -76,6 +79,7 @@ impl<'a> Scene<'a> {
             wishes,
             as_of,
             earliest_index,
+            country: Weighted::new(&population_ages()),
             base: purpose("base"),
             death: purpose("death"),
             places: purpose("places"),

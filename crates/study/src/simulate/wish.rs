@@ -39,7 +39,7 @@ pub(crate) struct Wish<'a> {
 
 /// The wishes in processing order. Settings that expectations mode would refuse wish nothing in particular.
 pub(crate) fn wishes<'a>(study: &'a Study, recording: &Recording, runs: &[Run], seed: u64) -> Vec<Wish<'a>> {
-    let ids = (0..study.variables.len()).map(VariableId).filter(|id| *id != study.population());
+    let ids = (0..study.variables.len()).map(VariableId);
     let reading = ids.filter_map(|id| Some((id, group(&study[id].query)?)));
     let mut wishes: Vec<Wish<'a>> = reading
         .map(|(id, group)| {

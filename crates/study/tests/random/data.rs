@@ -22,8 +22,8 @@ const DAYS: [&str; 16] = [
     "2021-04-15",
     "9999-12-31",
 ];
-const TIMES: [&str; 5] = ["", "", "T00:00:00", "T12:00:00", "T23:59:59"];
-const CTV3: [&str; 9] = ["Ab1..", "Ab1..", "Ab2..", "ab1..", "22K..", "22A..", "X76C7", "229..", "XM01E"];
+const TIMES: [&str; 6] = ["", "", "", "", "T12:00:00", "T23:59:59"];
+const CTV3: [&str; 10] = ["Ab1..", "Ab1..", "Xab12", "XAB12", "ab1..", "22K..", "22A..", "X76C7", "229..", "XM01E"];
 const NUMBERS: [&str; 8] = ["0", "1", "2.5", "-1", "70", "1.5", "25.25", "25.35"];
 
 /// What a column draws from.
@@ -51,6 +51,8 @@ fn cell(draw: &mut Draw, cells: &Cells) -> Option<String> {
     }
     Some(match cells {
         Cells::Day => draw.of(&DAYS).to_owned(),
+        // half of them on few moments, so that ties are met
+        Cells::Moment if draw.chance(50) => draw.of(&["2021-02-28", "2021-03-01", "2021-01-31T12:00:00"]).to_owned(),
         Cells::Moment => format!("{}{}", draw.of(&DAYS), draw.of(&TIMES)),
         Cells::Of(all) => draw.of(all).to_owned(),
     })
@@ -102,7 +104,7 @@ fn children(draw: &mut Draw, of: &Table, key: &str, most: usize, own: Option<&st
 
 /// Seldom two, where two rows of a patient may stop the run.
 fn one_or_two(draw: &mut Draw) -> usize {
-    if draw.chance(3) { 2 } else { 1 }
+    if draw.chance(8) { 2 } else { 1 }
 }
 
 fn reference(draw: &mut Draw, key: (&str, &[&str]), columns: &[Column]) -> Table {
@@ -246,20 +248,20 @@ fn people(draw: &mut Draw, folder: &mut Folder) {
     );
     let details = reference(
         draw,
-        ("Organisation_ID", &["1", "1", "1", "2", "2", "2", "3", "3"]),
+        ("Organisation_ID", &["1", "1", "1", "1", "2", "2", "2", "3", "3", "3"]),
         &[
-            ("TrialNumber", Of(&["5", "6"])),
-            ("Property", Of(&["IMD_decile", "intcon"])),
+            ("TrialNumber", Of(&["5", "5", "6"])),
+            ("Property", Of(&["IMD_decile", "imd_decile", "intcon"])),
             ("PropertyValue", Of(&["1", "2"])),
         ],
     );
     let addresses = rows(
         draw,
-        3,
+        5,
         Some(("PatientAddress_ID", 0)),
         &[
-            ("StartDate", Of(&["2015-03-01", "2019-12-31T10:00:00", "2020-02-28", "2021-03-01"])),
-            ("EndDate", Of(&["9999-12-31", "2021-03-01", "2021-04-15"])),
+            ("StartDate", Of(&["2015-03-01", "2015-03-01", "2020-02-28T10:00:00"])),
+            ("EndDate", Of(&["9999-12-31", "9999-12-31", "2021-03-01", "2021-04-15"])),
             ("RuralUrbanClassificationCode", Of(&["-1", "1", "8"])),
             ("ImdRankRounded", Of(&["-1", "0", "100", "32800"])),
             ("MSOACode", Of(&["NPC", "E1", "E2", ""])),

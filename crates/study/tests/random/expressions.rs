@@ -22,6 +22,10 @@ impl Studio<'_> {
                 Some(text) => format!("{} {} {}", text.name, self.comparison(), self.number(0)),
                 None => format!("{} {} 2", self.number(0), self.comparison()),
             },
+            5 if self.draw.chance(50) => match self.some(|k| k.code) {
+                Some(code) => format!("{} {} '{}'", code.name, self.comparison(), self.draw.of(&["XAB12", "xab12"])),
+                None => format!("{} = {}", self.text(), self.text()),
+            },
             5 | 6 => format!("{} {} {}", self.text(), self.comparison(), self.text()),
             7 => {
                 self.word("AND");
@@ -70,7 +74,7 @@ impl Studio<'_> {
         match column {
             Some(column) if self.draw.chance(10) => format!("({} + 'x')", column.name),
             Some(column) => column.name,
-            None => self.draw.of(&["'F'", "''", "'x  '", "'2021'", "'M'", "'Ab1'"]).to_owned(),
+            None => self.draw.of(&["'F'", "''", "'x  '", "'2021'", "'M'", "'XAB12'"]).to_owned(),
         }
     }
 }

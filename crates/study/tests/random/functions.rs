@@ -7,8 +7,8 @@ use super::draw::Draw;
 /// Words of the meta test that no data make vary.
 pub const CONSTANT: [&str; 4] = ["all", "random_sample", "fixed_value", "today"];
 
-const LISTS: &str = r#"c1 = codelist(["Ab1..", "Ab2..", "Ab1.."], "ctv3")
-c2 = codelist([("Ab1..", "x"), ("22K..", "y"), ("Ab2..", "x")], "ctv3")
+const LISTS: &str = r#"c1 = codelist(["Ab1..", "Xab12", "Ab1..", "XAB12"], "ctv3")
+c2 = codelist([("Ab1..", "x"), ("22K..", "y"), ("Xab12", "x"), ("XAB12", "z")], "ctv3")
 s1 = codelist(["11", "22"], "snomed")
 s2 = codelist([("11", "p"), ("33", "q")], "snomed")
 m1 = codelist(["100", "abc"], "snomed")
@@ -49,6 +49,8 @@ pub struct Known {
     dated: bool,
     /// Comparators and bounds belong to it.
     event: bool,
+    /// A clinical code, which compares with case.
+    pub code: bool,
 }
 
 pub struct Studio<'d> {
@@ -105,7 +107,7 @@ pub fn study(draw: &mut Draw) -> Drawn {
     let seed = draw.seed;
     let mut studio = Studio { draw, known: Vec::new(), words: Vec::new(), names: 0, columns: Vec::new() };
     let mut lines = Vec::new();
-    for _ in 0..30 {
+    for _ in 0..34 {
         let line = studio.line(true);
         lines.push(format!("    {line},\n"));
     }
@@ -133,7 +135,8 @@ impl Studio<'_> {
         }
         let call = self.call(visible);
         let Call { text, kind, numeric, dated, event, companion } = call;
-        self.known.push(Known { name: name.clone(), kind, numeric, dated, event });
+        let code = text.contains("with_these_clinical_events") && text.contains("returning=\"code\"");
+        self.known.push(Known { name: name.clone(), kind, numeric, dated, event, code });
         if visible {
             self.columns.push((name.clone(), self.words.clone()));
         }
@@ -145,6 +148,7 @@ impl Studio<'_> {
                 numeric: length == 4,
                 dated: false,
                 event: false,
+                code: false,
             });
             if visible {
                 self.columns.push((name, Vec::new()));
@@ -158,7 +162,7 @@ impl Studio<'_> {
     }
 
     fn call(&mut self, outer: bool) -> Call {
-        match self.draw.below(if outer { 54 } else { 30 }) {
+        match self.draw.below(if outer { 58 } else { 30 }) {
             0..=5 => self.coded("with_these_clinical_events"),
             6..=8 => self.coded("with_these_medications"),
             9 => self.bmi(),
@@ -194,6 +198,8 @@ impl Studio<'_> {
             44 => self.file(),
             45..=49 => self.rare(),
             50..=52 => self.place(),
+            53 | 54 => self.death(),
+            55 | 56 => self.outpatient(),
             _ => self.constant(),
         }
     }
@@ -220,7 +226,7 @@ impl Studio<'_> {
         let offset = |draw: &mut Draw, units: &[&str]| {
             if draw.chance(50) {
                 let sign = draw.of(&["+", "-"]);
-                let (n, unit) = (draw.below(15), draw.of(units));
+                let (n, unit) = (draw.of(&["0", "1", "1", "1", "2", "12", "13"]), draw.of(units));
                 format!(" {sign} {n} {unit}")
             } else {
                 String::new()
@@ -236,6 +242,11 @@ impl Studio<'_> {
             3..=5 => ("index_date".to_owned(), true),
             6 => ("today".to_owned(), true),
             _ if columns.is_empty() => ("index_date".to_owned(), true),
+            // an end of a month and one month more: where calendars clamp
+            _ if self.draw.chance(35) => {
+                let unit = self.draw.of(&["month", "month", "year"]);
+                return format!("{} + 1 {unit}", columns[self.draw.below(columns.len())]);
+            }
             _ => (columns[self.draw.below(columns.len())].clone(), false),
         };
         if name == "today" {

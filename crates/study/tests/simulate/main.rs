@@ -221,6 +221,17 @@ fn the_population_is_solved() {
     assert!(column_at(&answer, "has_a").all(is_true) && !column_at(&answer, "has_b").any(is_true));
 }
 
+/// A population may be a function by itself.
+#[test]
+fn a_population_without_an_expression_is_planted_too() {
+    let mut study = everybody(vec![flag("has_a", "a", 0.5)]);
+    study.variables.pop();
+    study.variables.push(flag("population", "b", 0.01));
+    let simulation = made(&study, &request(100));
+    assert!(simulation.lints().is_empty());
+    assert_eq!(simulation.answer(Some(INDEX)).unwrap().rows.len(), 100);
+}
+
 /// A tenth of near misses stays beside those inside.
 #[test]
 fn near_misses_stay() {

@@ -18,6 +18,8 @@ use crate::column::plan;
 use crate::fault::{Code, Fault, Faults};
 use crate::table::{Loading, Note};
 
+/// Bytes that a column of a row group may unpack to.
+const LARGEST_CHUNK: i64 = 1 << 30;
 /// Rows decoded at once.
 const BATCH: usize = 8_192;
 
@@ -46,6 +48,10 @@ fn decode(
     // types follow from the Parquet schema alone: no dictionaries, no types of other writers
     let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
     let reader = ParquetRecordBatchReaderBuilder::try_new_with_options(input, options).map_err(|e| corrupt(&e))?;
+    let chunks = reader.metadata().row_groups().iter().flat_map(|group| group.columns());
+    if chunks.into_iter().any(|chunk| chunk.uncompressed_size() > LARGEST_CHUNK) {
+        return Err(corrupt(&"a column of a row group claims over 1 GiB"));
+    }
     let header: Vec<String> = reader.schema().fields().iter().map(|f| f.name().clone()).collect();
     let mut loading = Loading::new(plan(catalogue, table, &header, file)?, table, file);
     let mut faults = Faults::default();

@@ -30,7 +30,8 @@ pub(crate) fn prepare(
     let mut drawn = Vec::with_capacity(jobs.len());
     for job in jobs {
         let seed = seed.unwrap_or(expectations::SEED);
-        let settings = Settings { index_date: job.date, today: context.today, patients, seed };
+        let index_date = job.date.or(sound.study.index_date);
+        let settings = Settings { index_date, today: context.today, patients, seed };
         match expectations::Cohort::new(&sound.study, &sound.recording, &settings, files.clone()) {
             Ok(cohort) => drawn.push((job, cohort)),
             // The same columns are at fault for every other date.

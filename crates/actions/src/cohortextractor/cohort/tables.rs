@@ -1,11 +1,10 @@
 //! Real-mode files from a folder of patient tables: the study's graph, asked over plain rows (study-definitions.md 3, 9.2).
 //! Small and slow by intent: the reference interpreter stands in for the engine.
 
-use std::io::Read;
 use std::path::Path;
 
-use query::Inline;
-use query::reference::{self, Bindings, Rows, RunCode, RunFault, Tables, Value};
+use query::reference::{self, Bindings, Rows, RunFault, Tables, Value};
+use query::{Catalogue, Inline};
 use study::lower::INDEX_DATE;
 use study::model::Study;
 use study::recording::Recording;
@@ -13,9 +12,15 @@ use study::{Flavour, LowerError};
 
 use crate::Context;
 use crate::fault::{Exit, Fault, FaultCode};
+use crate::text::warn;
 use crate::workspace::Workspace;
 
 use super::{Job, Sound, answered};
+
+/// Faults of data that are shown.
+const SHOWN: usize = 20;
+/// What can be wrong with supplied rows (warehouse.md 12).
+const CODES: [&str; 8] = ["D101", "D102", "D103", "D104", "D105", "D203", "D309", "D511"];
 
 pub(crate) fn prepare(
     sound: &Sound,
@@ -48,9 +53,26 @@ pub(crate) fn prepare(
     Ok(made)
 }
 
-fn open(_folder: &Path, _workspace: &Workspace, _context: &mut Context<'_>) -> Result<Tables, Vec<Fault>> {
-    let message = "this version of cloister cannot read folders of patient tables yet";
-    Err(vec![Fault::new(FaultCode::NoEngine, Exit::Data, message)])
+fn open(folder: &Path, workspace: &Workspace, context: &mut Context<'_>) -> Result<Tables, Vec<Fault>> {
+    let inside = workspace.folder(folder, "--dummy-tables").map_err(|fault| vec![fault])?;
+    let opened = warehouse::open(&inside, Catalogue::tpp()).map_err(|faults| {
+        let more = faults.count.saturating_sub(SHOWN as u64);
+        let mut made: Vec<Fault> = faults.shown.iter().take(SHOWN).map(of_data).collect();
+        if let Some(last) = made.last_mut().filter(|_| more > 0) {
+            last.message += &format!("\n  … and {more} more faults of the tables");
+        }
+        made
+    })?;
+    for note in &opened.notes {
+        context.log(&format!("note: {}: {note}", folder.display()));
+    }
+    if opened.supplied.is_empty() {
+        warn(
+            context.stderr,
+            &format!("{} holds no table, such as Patient.csv: every file will be empty", folder.display()),
+        );
+    }
+    Ok(opened.tables)
 }
 
 /// Adds the files of the workspace that the study takes values from.
@@ -62,98 +84,24 @@ pub(crate) fn add_files(
 ) -> Result<(), Vec<Fault>> {
     let graph = study::lower(study, recording, Flavour::Tpp).map_err(|error| vec![of_lowering(&error)])?;
     for inline in graph.inlines() {
-        let rows = value_file(inline, workspace).map_err(|fault| vec![fault])?;
+        let rows = value_file(inline, workspace)?;
         tables.insert_inline(inline.clone(), rows);
     }
     Ok(())
 }
 
-/// A csv of one row per patient; a blank cell is missing (study-definitions.md 7.4).
-fn value_file(inline: &Inline, workspace: &Workspace) -> Result<Rows, Fault> {
-    let bad = |why: String| {
-        let fault = Fault::new(FaultCode::Study("D511"), Exit::DummyBad, format!("{}: {why}", inline.file));
-        fault.help("a value file is a csv with one row per patient: patient_id and the columns that the study reads")
-    };
-    let file = workspace.open(Path::new(&inline.file), "the value file", Exit::DummyBad)?;
-    let packed = inline.file.ends_with(".gz");
-    let bytes: Box<dyn Read> = match packed {
-        true => Box::new(crate::gz::Unpacked::new(file, crate::gz::UnpackLimits::default())),
-        false => Box::new(file),
-    };
-    let mut reader = crate::csv::CsvReader::new(bytes);
-    let mut records: Vec<(u64, Vec<String>)> = vec![(1, Vec::new())];
-    while let Some(field) = reader.next().map_err(|error| bad(error.to_string()))? {
-        let (last, line) = (field.last, field.line);
-        let text = String::from_utf8_lossy(field.bytes).into_owned();
-        if let Some((at, record)) = records.last_mut() {
-            *at = if record.is_empty() { line } else { *at };
-            record.push(text);
-        }
-        if last {
-            records.push((line + 1, Vec::new()));
-        }
-    }
-    records.pop();
-    let mut records = records.into_iter();
-    let header = records.next().map(|(_, header)| header).unwrap_or_default();
-    let mut places = Vec::new();
-    let mut columns = vec!["patient_id".to_owned()];
-    let id = header.iter().position(|name| name.trim() == "patient_id");
-    let id = id.ok_or_else(|| bad("it has no column patient_id".to_owned()))?;
-    for (name, kind) in &inline.columns {
-        let place = header.iter().position(|found| found.trim() == name);
-        places.push((place.ok_or_else(|| bad(format!("it has no column {name}")))?, name, *kind));
-        columns.push(name.clone());
-    }
-    let mut seen = std::collections::HashSet::new();
-    let mut rows = Vec::new();
-    for (line, record) in records {
-        let patient = record.get(id).and_then(|text| text.trim().parse::<i64>().ok());
-        let patient = patient.ok_or_else(|| bad(format!("line {line}: patient_id is no whole number")))?;
-        if !seen.insert(patient) {
-            return Err(bad(format!("line {line}: a patient of an earlier line comes again; each may have one row")));
-        }
-        let mut row = vec![Value::Int(patient)];
-        for (place, name, kind) in &places {
-            let text = record.get(*place).map(String::as_str).unwrap_or_default();
-            let value = value(text, *kind)
-                .ok_or_else(|| bad(format!("line {line}: the value of {name} is no {}", word(*kind))))?;
-            row.push(value);
-        }
-        rows.push(row);
-    }
-    Ok(Rows { columns, rows })
+fn value_file(inline: &Inline, workspace: &Workspace) -> Result<Rows, Vec<Fault>> {
+    let file =
+        workspace.open(Path::new(&inline.file), "the value file", Exit::DummyBad).map_err(|fault| vec![fault])?;
+    warehouse::read_patient_file(inline, file).map_err(|faults| faults.shown.iter().take(SHOWN).map(of_data).collect())
 }
 
-fn value(text: &str, kind: query::Type) -> Option<Value> {
-    use query::Type as T;
-    let plain = text.trim();
-    if plain.is_empty() {
-        return Some(Value::Null);
-    }
-    match kind {
-        T::Str => Some(Value::text(text)),
-        T::Int => plain.parse().ok().map(Value::Int),
-        T::Float => plain.parse().ok().map(Value::Float),
-        T::Bool => match plain {
-            "1" | "True" | "true" | "1.0" => Some(Value::Bool(true)),
-            "0" | "False" | "false" | "0.0" => Some(Value::Bool(false)),
-            _ => None,
-        },
-        T::Date => super::super::dates::iso(plain.get(..10)?).map(Value::Date),
-        _ => None,
-    }
-}
-
-fn word(kind: query::Type) -> &'static str {
-    use query::Type as T;
-    match kind {
-        T::Int => "whole number",
-        T::Float => "number",
-        T::Bool => "0 or 1",
-        T::Date => "date as YYYY-MM-DD",
-        _ => "text",
-    }
+/// A fault of tables or value files; it shows no cell.
+fn of_data(fault: &warehouse::Fault) -> Fault {
+    let text = fault.to_string();
+    let (code, message) = text.split_once(": ").unwrap_or(("", &text));
+    let known = CODES.iter().find(|known| **known == code).copied();
+    Fault::new(FaultCode::Study(known.unwrap_or("D103")), Exit::DummyBad, message)
 }
 
 fn of_lowering(error: &LowerError) -> Fault {
@@ -162,19 +110,10 @@ fn of_lowering(error: &LowerError) -> Fault {
 
 /// Data that contradict what a study says of them.
 pub(crate) fn of_run(fault: &RunFault) -> Fault {
-    let (code, exit) = match fault.code {
-        RunCode::D304 => ("D304", Exit::Database),
-        RunCode::D305 => ("D305", Exit::Database),
-        RunCode::D510 => ("D510", Exit::Database),
-        RunCode::D511 => ("D511", Exit::Database),
-        RunCode::D512 => ("D512", Exit::Database),
-        RunCode::D513 => ("D513", Exit::Database),
-        RunCode::D514 => ("D514", Exit::Database),
-    };
     let place = match (&fault.variable, &fault.source_line) {
         (Some(variable), Some(line)) => format!("{variable} ({line}): "),
         (Some(one), None) | (None, Some(one)) => format!("{one}: "),
         (None, None) => String::new(),
     };
-    Fault::new(FaultCode::Study(code), exit, format!("{place}{}", fault.message))
+    Fault::new(FaultCode::Study(fault.code.as_str()), Exit::Database, format!("{place}{}", fault.message))
 }

@@ -134,7 +134,7 @@ fn gzip_is_unpacked_and_its_faults_are_told() {
     let middle = broken.len() / 2;
     broken[middle..middle + 40].fill(0xff);
     let fault = read_as(Format::CsvGz, &broken, Limits::default(), None).unwrap_err();
-    assert!(matches!(fault, ReadError::Malformed { .. }), "{fault:?}");
+    assert!(matches!(fault, ReadError::Malformed { format: "gzip", .. }), "{fault:?}");
     let limits = Limits { unpacked_free: 1 << 20, unpacked_ratio: 10, ..Limits::default() };
     let fault = read_as(Format::CsvGz, &gzip(&vec![b'\n'; 8 << 20]), limits, None).unwrap_err();
     assert!(matches!(fault, ReadError::UnpacksTooFar), "{fault:?}");

@@ -119,7 +119,8 @@ pub(super) fn read(input: &mut dyn Input, limits: Limits) -> Result<Head, ReadEr
         [b'<', _] => tagged::read(input, limits),
         [113..=115, 1 | 2] => old::read(input, limits),
         [102..=116, 1 | 2] => Err(ReadError::Unsupported {
-            what: "a Stata file of a release before 8; save it again with a newer one: it".to_owned(),
+            what: "a Stata file of a release before 8".to_owned(),
+            instead: "save it again with a newer one",
         }),
         _ => Err(malformed(Place::Header, "it does not begin as a Stata file does")),
     }

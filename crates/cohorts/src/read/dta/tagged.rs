@@ -45,7 +45,10 @@ pub(super) fn read(input: &mut dyn Input, limits: Limits) -> Result<Head, ReadEr
         b"118" => (118, WIDTHS_118),
         b"119" => (119, WIDTHS_119),
         _ => {
-            return Err(ReadError::Unsupported { what: "a Stata file of a release that is not known here".to_owned() });
+            return Err(ReadError::Unsupported {
+                what: "a Stata file of a release that is not known here".to_owned(),
+                instead: "save it as one of Stata 14",
+            });
         }
     };
     expect(input, "</release><byteorder>", PLACE)?;

@@ -33,8 +33,8 @@ pub(super) fn read(input: &mut dyn Input, length: u64, limits: Limits) -> Result
     }
     if head.starts_with(b"FEA1") {
         return Err(ReadError::Unsupported {
-            what: "a file of Feather version 1, as older programs write it; write it again with pandas 1.1 or newer,"
-                .to_owned(),
+            what: "a file of Feather version 1, as older programs write it,".to_owned(),
+            instead: "write it again with pyarrow 1.0 or newer",
         });
     }
     if head != *MAGIC {
@@ -60,7 +60,10 @@ pub(super) fn read(input: &mut dyn Input, length: u64, limits: Limits) -> Result
     let footer = root_as_footer(&bytes).map_err(|error| malformed(PLACE, error.to_string()))?;
     let schema = footer.schema().ok_or_else(|| malformed(PLACE, "it has no columns"))?;
     if schema.endianness() != Endianness::Little {
-        return Err(ReadError::Unsupported { what: "a feather file of a big-endian machine".to_owned() });
+        return Err(ReadError::Unsupported {
+            what: "a feather file of a big-endian machine".to_owned(),
+            instead: "write it again on another one",
+        });
     }
     let fields = schema.fields().ok_or_else(|| malformed(PLACE, "it has no columns"))?;
     if fields.len() > limits.columns {
@@ -76,6 +79,7 @@ pub(super) fn read(input: &mut dyn Input, length: u64, limits: Limits) -> Result
                     field.name().unwrap_or_default(),
                     field.type_type().variant_name().unwrap_or("unknown")
                 ),
+                instead: "columns hold numbers, texts, yes and no, dates or categories",
             },
         })?;
     }

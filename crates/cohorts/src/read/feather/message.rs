@@ -47,7 +47,8 @@ pub(super) fn check(
     }
     if message.custom_metadata().into_iter().flatten().any(|note| note.key() == Some(FIRST_PACKING)) {
         return Err(ReadError::Unsupported {
-            what: "a feather file that Arrow 0.17 has packed; write it again with pyarrow 1.0 or newer: it".to_owned(),
+            what: "a feather file that Arrow 0.17 has packed".to_owned(),
+            instead: "write it again with pyarrow 1.0 or newer",
         });
     }
     match (message.header_type(), kind) {

@@ -115,7 +115,10 @@ fn a_nested_column_is_named() {
     file.write(&batch).unwrap();
     file.finish().unwrap();
     let fault = fault(&file.into_inner().unwrap());
-    assert_eq!(fault.to_string(), "the column pair of type Struct_ cannot be read");
+    assert_eq!(
+        fault.to_string(),
+        "the column pair of type Struct_ cannot be read; columns hold numbers, texts, yes and no, dates or categories"
+    );
 }
 
 proptest! {

@@ -103,7 +103,7 @@ fn aggregate(call: &mut Call<'_, '_>, which: Extreme) -> Built {
     let ids = names(call)?;
     let Some(&first) = ids.first() else {
         let message = format!("`patients.{}` has no columns to choose from", call.function.name);
-        call.fault(Fault::new("SD104", message).argument("names").fix("name at least one earlier column"));
+        call.fault(Fault::new("SD104", message).argument("column_names").fix("name at least one earlier column"));
         return None;
     };
     let kind = |id: VariableId| call.scope.variable(id).kind;
@@ -124,7 +124,7 @@ fn aggregate(call: &mut Call<'_, '_>, which: Extreme) -> Built {
         } else {
             Fault::new("SD205", message).fix("all columns must be of one type")
         };
-        call.fault(fault.argument("names"));
+        call.fault(fault.argument("column_names"));
         return None;
     }
     let kind = match kind(first) {
@@ -168,7 +168,7 @@ fn names(call: &mut Call<'_, '_>) -> Option<Vec<VariableId>> {
             Value::Date(day) => day.to_string(),
             other => {
                 let message = format!("{} is no name of a column", shown(other));
-                call.fault(Fault::new("SD104", message).argument("names").fix("name columns in quotes"));
+                call.fault(Fault::new("SD104", message).argument("column_names").fix("name columns in quotes"));
                 sound = false;
                 continue;
             }
@@ -192,13 +192,13 @@ fn names(call: &mut Call<'_, '_>) -> Option<Vec<VariableId>> {
                 } else {
                     format!("move `{name}` up, before this variable")
                 };
-                call.fault(Fault::new("SD106", message).argument("names").part(&name, 0..name.len()).fix(fix));
+                call.fault(Fault::new("SD106", message).argument("column_names").part(&name, 0..name.len()).fix(fix));
                 sound = false;
             }
             Found::Unknown => {
                 let near = did_you_mean(&call.scope.nearest(&name));
                 let fix = near.unwrap_or_else(|| "name earlier columns, or write a day as YYYY-MM-DD".to_owned());
-                let fault = Fault::new("SD104", format!("there is no column `{name}`")).argument("names");
+                let fault = Fault::new("SD104", format!("there is no column `{name}`")).argument("column_names");
                 call.fault(fault.part(&name, 0..name.len()).fix(fix));
                 sound = false;
             }
