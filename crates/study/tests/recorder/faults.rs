@@ -84,6 +84,11 @@ fn every_fault(fence: &str) {
         let text = fs::read_to_string(&path).unwrap();
         let name = path.file_stem().unwrap().to_string_lossy().into_owned();
         let expected = expected(&text).unwrap_or_else(|| panic!("{name}: its first line"));
+        // What Python says is the same everywhere; a sandbox matters to how a run ends and what it reaches.
+        let fences_matter = expected.line.is_none() || ["SD006", "SD007", "SD009"].contains(&expected.code);
+        if fence == "sandbox" && !fences_matter && name != "reads_elsewhere" && name != "raises" {
+            continue;
+        }
         rig.study(&text);
         for (_, one) in rig.fences(&limits(&text)).into_iter().filter(|(name, _)| *name == fence) {
             match rig.record(&*one) {
