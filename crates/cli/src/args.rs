@@ -5,6 +5,7 @@ mod codelists;
 mod exec;
 mod machine;
 mod online;
+mod study;
 
 use std::path::PathBuf;
 
@@ -17,6 +18,7 @@ pub(crate) use crate::site::args::Site;
 pub(crate) use exec::Exec;
 pub(crate) use machine::{Completions, Schema, SchemaName, Shell};
 pub(crate) use online::Demo;
+pub(crate) use study::{Extraction, Init, Study, StudyWhich, StudyWords};
 
 pub(crate) use codelists::{Codelists, CodelistsCommand, CodelistsCommon};
 
@@ -84,6 +86,10 @@ pub(crate) enum Command {
     Info(Info),
     /// Turn .gz outputs into plain files
     Unzip(Unzip),
+    /// Make a new study that checks and runs
+    Init(Init),
+    /// One study definition: record, check, explain, run on tables, make tables
+    Study(Study),
     /// A whole platform on this machine: a site, two backends, studies, people
     Demo(Demo),
     /// The public jobs site: serve it, back it up, do what its staff do

@@ -12,6 +12,7 @@ mod env;
 mod exec;
 mod exit;
 mod info;
+mod init;
 mod interrupt;
 mod log;
 mod logs;
@@ -24,6 +25,7 @@ mod run;
 mod schema;
 mod settings;
 mod site;
+mod study;
 mod terminal;
 mod unzip;
 mod words;
@@ -89,6 +91,8 @@ fn dispatch() -> Exit {
         Command::Site(args) => site::site(&args, &terminal),
         Command::Schema(args) => schema::schema(&args, &terminal),
         Command::Completions(args) => completions::completions(&args, &terminal),
+        Command::Init(args) => init::init(&args, &terminal),
+        Command::Study(args) => study::study(&args, global, &terminal),
         Command::Action(args) => action::action(&args, global, &terminal),
     };
     match result {

@@ -12,6 +12,7 @@ mod options;
 mod params;
 mod place;
 mod record;
+mod study;
 
 use std::ffi::OsString;
 
@@ -23,6 +24,7 @@ use crate::{Context, Outcome};
 use commands::Command;
 
 pub use measures::Era;
+pub use study::{StudyCommand, Which, study};
 
 pub(crate) const NAME: &str = "cohortextractor";
 

@@ -13,6 +13,11 @@ pub(crate) struct Module(String);
 const STEM: &str = "study_definition";
 
 impl Module {
+    /// A module by a name that was checked before.
+    pub(crate) fn named(name: &str) -> Self {
+        Self(name.to_owned())
+    }
+
     /// `study_definition_x`.
     pub(crate) fn name(&self) -> &str {
         &self.0

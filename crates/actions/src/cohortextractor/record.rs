@@ -125,7 +125,7 @@ pub(crate) fn told(
 }
 
 /// A Python file of the study.
-fn text_of(file: &str, context: &Context<'_>) -> Option<String> {
+pub(crate) fn text_of(file: &str, context: &Context<'_>) -> Option<String> {
     let workspace = crate::workspace::Workspace::new(context.cwd).ok()?;
     let file = workspace.open(std::path::Path::new(file), "the study", Exit::Data).ok()?;
     let mut bytes = Vec::new();

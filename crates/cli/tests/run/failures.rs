@@ -143,10 +143,11 @@ fn a_runtime_that_nothing_here_can_run_is_told_with_all_others_before_the_start(
 
 #[test]
 fn what_a_builtin_cannot_do_yet_is_refused_before_the_start() {
-    let study = Study::copy_of("pincer-measures");
-    let ran = study.run(&["generate_study_population_1"]).failed();
-    ran.says("error[X206]: cohortextractor:latest: this version has no engine for study definitions yet");
-    assert!(!study.has("metadata/generate_study_population_1.log"));
+    let study = Study::copy_of("opensafely-interactive");
+    let report = "codelist_report_02qBxF241hTOBjX0jLfYkz";
+    let ran = study.run(&[report]).failed();
+    ran.says("error[X206]: cohortextractor:latest: generate_codelist_report: this version of cloister has no engine");
+    assert!(!study.has(&format!("metadata/{report}.log")));
 }
 
 #[test]

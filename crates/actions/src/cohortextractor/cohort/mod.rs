@@ -24,18 +24,22 @@ use crate::{Context, Outcome};
 use super::names::{self, Choice, Module};
 use super::options::{Cohort, Rows};
 
+pub(crate) use files::write as write_files;
+pub(crate) use simulated::store as simulated_store;
+pub(crate) use tables::{asked, opened as of_tables};
+
 /// A study that is sound.
-struct Sound {
-    module: Module,
-    recording: Recording,
-    study: Study,
+pub(crate) struct Sound {
+    pub(crate) module: Module,
+    pub(crate) recording: Recording,
+    pub(crate) study: Study,
 }
 
 /// One file to be made.
-struct Job {
-    path: PathBuf,
+pub(crate) struct Job {
+    pub(crate) path: PathBuf,
     /// Of the range; `None`: the study's own.
-    date: Option<Date>,
+    pub(crate) date: Option<Date>,
 }
 
 pub(crate) fn run(asked: &Cohort, context: &mut Context<'_>, ambient: &Ambient) -> Outcome {

@@ -32,6 +32,18 @@ pub(crate) fn simulation(
     Ok(made)
 }
 
+/// The patients as tables, and how many of them are in the population.
+pub(crate) fn store(
+    sound: &Sound,
+    jobs: &[Job],
+    patients: u64,
+    seed: Option<u64>,
+    context: &mut Context<'_>,
+) -> Result<(simulate::Store, u64), Vec<Fault>> {
+    let simulation = simulation(sound, jobs, patients, seed, context)?;
+    Ok((simulation.store(), simulation.inside()))
+}
+
 pub(crate) fn prepare(
     sound: &Sound,
     jobs: Vec<Job>,

@@ -29,9 +29,20 @@ pub(crate) fn prepare(
     workspace: &Workspace,
     context: &mut Context<'_>,
 ) -> Result<Vec<(Job, cohorts::Memory)>, Vec<Fault>> {
+    let tables = open(folder, workspace, context)?;
+    asked(sound, jobs, tables, workspace, context)
+}
+
+/// What a study finds in tables, date by date.
+pub(crate) fn asked(
+    sound: &Sound,
+    jobs: Vec<Job>,
+    mut tables: Tables,
+    workspace: &Workspace,
+    context: &mut Context<'_>,
+) -> Result<Vec<(Job, cohorts::Memory)>, Vec<Fault>> {
     let graph =
         study::lower(&sound.study, &sound.recording, Flavour::Tpp).map_err(|error| vec![of_lowering(&error)])?;
-    let mut tables = open(folder, workspace, context)?;
     add_files(&sound.study, &sound.recording, &mut tables, workspace)?;
     let mut made = Vec::with_capacity(jobs.len());
     for job in jobs {
@@ -55,7 +66,16 @@ pub(crate) fn prepare(
 
 fn open(folder: &Path, workspace: &Workspace, context: &mut Context<'_>) -> Result<Tables, Vec<Fault>> {
     let inside = workspace.folder(folder, "--dummy-tables").map_err(|fault| vec![fault])?;
-    let opened = warehouse::open(&inside, Catalogue::tpp()).map_err(|faults| {
+    opened(warehouse::open(&inside, Catalogue::tpp()), folder, context)
+}
+
+/// The tables of an opened folder, with what there is to say about it.
+pub(crate) fn opened(
+    opened: Result<warehouse::Folder, warehouse::Faults>,
+    folder: &Path,
+    context: &mut Context<'_>,
+) -> Result<Tables, Vec<Fault>> {
+    let opened = opened.map_err(|faults| {
         let more = faults.count.saturating_sub(SHOWN as u64);
         let mut made: Vec<Fault> = faults.shown.iter().take(SHOWN).map(of_data).collect();
         if let Some(last) = made.last_mut().filter(|_| more > 0) {
