@@ -83,6 +83,8 @@ fn every_help_text_fits_80_columns() {
         &["backend", "gc"],
         &["backend", "restore"],
         &["schema"],
+        &["init"],
+        &["study"],
         &["completions"],
     ];
     for words in commands {

@@ -7,6 +7,7 @@
 mod complete;
 mod docs;
 mod help;
+mod init;
 mod install;
 #[path = "../run/rig.rs"]
 mod rig;
