@@ -26,6 +26,9 @@ pub(crate) fn needed(measure: &Measure) -> BTreeSet<&str> {
     columns.map(String::as_str).filter(|name| *name != POPULATION).collect()
 }
 
+/// The labels of each row, and its group where one was seen.
+type Labelled = (Vec<Vec<String>>, Vec<Option<u32>>);
+
 /// One set of groups and the sums over them.
 struct Set {
     grouping: MeasureGroups,
@@ -145,12 +148,7 @@ impl Groups {
     }
 
     /// The rows of a set in the order of their labels.
-    fn labelled(
-        &self,
-        set: &Set,
-        columns: &[String],
-        what: &str,
-    ) -> Result<(Vec<Vec<String>>, Vec<Option<u32>>), Fault> {
+    fn labelled(&self, set: &Set, columns: &[String], what: &str) -> Result<Labelled, Fault> {
         let keys: Vec<&Keys> = columns
             .iter()
             .filter_map(|name| self.keys.iter().find(|(known, _)| known == name).map(|(_, k)| k))
