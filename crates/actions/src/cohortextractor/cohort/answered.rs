@@ -72,6 +72,5 @@ fn array<'a>(kind: Kind, values: impl Iterator<Item = &'a Value>) -> ArrayRef {
 
 /// Days from 1970.
 fn number(day: Date) -> i32 {
-    let days = date(1970, 1, 1).until((jiff::Unit::Day, day)).map_or(0, |span| span.get_days());
-    days
+    date(1970, 1, 1).until((jiff::Unit::Day, day)).map_or(0, |span| span.get_days())
 }

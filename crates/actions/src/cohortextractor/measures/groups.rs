@@ -37,6 +37,9 @@ struct Set {
     sums: Vec<(String, Sums)>,
 }
 
+/// The labels of rows, and the group of each; `None`: nobody is in it.
+type Labelled = (Vec<Vec<String>>, Vec<Option<u32>>);
+
 /// All groups of one file.
 pub(crate) struct Groups {
     keys: Vec<(String, Keys)>,
@@ -145,12 +148,7 @@ impl Groups {
     }
 
     /// The rows of a set in the order of their labels.
-    fn labelled(
-        &self,
-        set: &Set,
-        columns: &[String],
-        what: &str,
-    ) -> Result<(Vec<Vec<String>>, Vec<Option<u32>>), Fault> {
+    fn labelled(&self, set: &Set, columns: &[String], what: &str) -> Result<Labelled, Fault> {
         let keys: Vec<&Keys> = columns
             .iter()
             .filter_map(|name| self.keys.iter().find(|(known, _)| known == name).map(|(_, k)| k))
