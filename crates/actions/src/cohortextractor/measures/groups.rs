@@ -40,6 +40,9 @@ struct Set {
     sums: Vec<(String, Sums)>,
 }
 
+/// The labels of rows, and the group of each; `None`: nobody is in it.
+type Labelled = (Vec<Vec<String>>, Vec<Option<u32>>);
+
 /// All groups of one file.
 pub(crate) struct Groups {
     keys: Vec<(String, Keys)>,
