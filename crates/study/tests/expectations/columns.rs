@@ -124,7 +124,8 @@ fn aggregates_go_row_by_row() {
         assert_eq!(narrow[name], cells[name], "{name}");
     }
     assert!(!narrow.contains_key("b"));
-    for row in 0..2_000 {
+    assert!(cells.values().all(|column| column.len() == 2_000));
+    (0..2_000).for_each(|row| {
         let at = |name: &str| cells[name][row].clone();
         let dates: Vec<i32> = [at("a"), at("b")]
             .iter()
@@ -141,7 +142,7 @@ fn aggregates_go_row_by_row() {
             (false, false) => Cell::Missing,
         };
         assert_eq!(at("text"), text);
-    }
+    });
 }
 
 /// The period is that of the run's index date; a bound that hangs on a column is open.

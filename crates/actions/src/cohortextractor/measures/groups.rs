@@ -26,9 +26,6 @@ pub(crate) fn needed(measure: &Measure) -> BTreeSet<&str> {
     columns.map(String::as_str).filter(|name| *name != POPULATION).collect()
 }
 
-/// The labels of each row, and its group where one was seen.
-type Labelled = (Vec<Vec<String>>, Vec<Option<u32>>);
-
 /// One set of groups and the sums over them.
 struct Set {
     grouping: MeasureGroups,

@@ -53,7 +53,8 @@ mod tests {
 
     #[test]
     fn small_sums_and_what_would_tell_them() {
-        let rows: &[(&[i128], &[Option<i128>], Done)] = &[
+        type Row = (&'static [i128], &'static [Option<i128>], Done);
+        let rows: &[Row] = &[
             (&[0, 6, 7], &[Some(0), Some(6), Some(7)], Done::Nothing),
             (&[3, 4, 20], &[None, None, Some(20)], Done::Small),
             (&[5, 6, 9, 6], &[None, None, Some(9), None], Done::SmallAndNext),
