@@ -5,6 +5,7 @@ mod catalogue;
 mod graph;
 mod json;
 pub mod reference;
+mod run_code;
 pub mod spelling;
 mod tables;
 mod validate;

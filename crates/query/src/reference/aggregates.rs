@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 
 use foldhash::{HashMap, HashSet};
 
-use super::fault::RunCode;
 use super::patient::{Found, Patient};
 use super::truth::plain;
 use crate::graph::{Aggregate, Frame, NodeId, Op, Series, Tie};
+use crate::run_code::RunCode;
 use crate::value::Value;
 
 impl Patient<'_> {

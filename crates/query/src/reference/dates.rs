@@ -6,10 +6,10 @@ use std::rc::Rc;
 use jiff::ToSpan;
 use jiff::civil::Date;
 
-use super::fault::RunCode;
 use super::frames::Row;
 use super::patient::{Found, Patient};
 use crate::graph::{DatePart, Edge, NodeId, Op, Overflow, Period, Unit};
+use crate::run_code::RunCode;
 use crate::value::Value;
 
 impl Patient<'_> {

@@ -5,11 +5,11 @@ use std::rc::Rc;
 
 use foldhash::{HashMap, HashSet};
 
-use super::fault::RunCode;
 use super::patient::{Found, Held, Patient};
 use super::prepare::Access;
 use super::truth::plain;
 use crate::graph::{Direction, Frame, JoinKind, NodeId, On, Op, Series};
+use crate::run_code::RunCode;
 use crate::value::Value;
 
 /// Rows that joins and unions may make of one patient.

@@ -13,16 +13,15 @@ mod links;
 mod numbers;
 mod patient;
 mod prepare;
-
 mod text;
 mod truth;
 
 use std::collections::BTreeMap;
 
+pub use crate::run_code::RunCode;
 pub use crate::tables::{Rows, Tables};
-pub use fault::{RunCode, RunFault};
-
 pub use crate::value::Value;
+pub use fault::RunFault;
 
 use crate::graph::{Graph, NodeId};
 use patient::Patient;

@@ -3,10 +3,10 @@
 
 use std::rc::Rc;
 
-use super::fault::RunCode;
 use super::frames::Row;
 use super::patient::{Found, Patient};
 use crate::graph::{Arithmetic, NodeId, Op};
+use crate::run_code::RunCode;
 use crate::spelling;
 use crate::value::{Type, Value};
 

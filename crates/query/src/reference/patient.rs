@@ -6,9 +6,9 @@ use std::rc::Rc;
 
 use foldhash::{HashMap, HashSet};
 
-use super::fault::{RunCode, RunFault};
 use super::frames::Row;
 use super::prepare::{Access, Prepared};
+use super::{RunCode, RunFault};
 use crate::graph::{Collation, Frame, NodeId, Op, Series};
 use crate::value::Value;
 

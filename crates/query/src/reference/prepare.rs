@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::Bindings;
-use super::fault::{RunCode, RunFault};
+use super::{RunCode, RunFault};
 use crate::graph::{Frame, Graph, NodeId, Op, Universe};
 use crate::tables::Tables;
 use crate::validate::{DEPTH, depths};
