@@ -2,6 +2,7 @@
 //! Nothing is decided here; each command's own file does that.
 
 mod codelists;
+mod env;
 mod exec;
 mod machine;
 mod online;
@@ -12,9 +13,10 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::ArgValueCandidates;
 
-use crate::completions::{actions, actions_and_all, codes, runtimes};
+use crate::completions::{actions, actions_and_all, codes};
 
 pub(crate) use crate::site::args::Site;
+pub(crate) use env::{Env, EnvCommand};
 pub(crate) use exec::Exec;
 pub(crate) use machine::{Completions, Schema, SchemaName, Shell};
 pub(crate) use online::Demo;
@@ -340,31 +342,6 @@ pub(crate) enum PlanFormat {
     Json,
     Mermaid,
     Dot,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Env {
-    #[command(subcommand)]
-    pub(crate) command: EnvCommand,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum EnvCommand {
-    /// What each runtime is on this machine
-    List {
-        /// How to print
-        #[arg(long, value_enum, default_value = "human")]
-        format: TextFormat,
-    },
-    /// Build runtimes now, for use without a network later
-    Install {
-        /// Such as python:v1, jupyter or r:v2
-        #[arg(required = true, value_name = "NAME[:TAG]", add = ArgValueCandidates::new(runtimes))]
-        runtimes: Vec<String>,
-        /// Take packages from this folder where it has them, instead of the network
-        #[arg(long, value_name = "DIR")]
-        packages: Option<PathBuf>,
-    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

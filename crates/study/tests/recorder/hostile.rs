@@ -70,7 +70,7 @@ fn kernel_refuses_connections() -> bool {
 }
 
 #[test]
-fn every_attempt_is_refused() {
+fn row_46_every_attempt_is_refused() {
     let rig = Rig::new();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.set_nonblocking(true).unwrap();
