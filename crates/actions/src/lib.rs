@@ -5,6 +5,7 @@ mod catalogue;
 mod cohortextractor;
 mod context;
 mod csv;
+mod dataset_report;
 mod deciles_charts;
 mod fault;
 mod gz;
