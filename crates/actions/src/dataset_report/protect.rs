@@ -30,6 +30,14 @@ impl Told {
         }
     }
 
+    /// The count as the page has it.
+    pub(super) const fn shown(self) -> Option<u64> {
+        match self {
+            Self::Shown(rounded) => Some(rounded),
+            _ => None,
+        }
+    }
+
     const fn is_hidden(self) -> bool {
         matches!(self, Self::Small | Self::Guard)
     }

@@ -30,11 +30,6 @@ impl Range {
     pub(super) fn and(self, other: Self) -> Self {
         Self { low: self.low.max(other.low), high: self.high.min(other.high) }
     }
-
-    /// What the sum of two numbers may be.
-    pub(super) const fn plus(self, other: Self) -> Self {
-        Self { low: self.low.saturating_add(other.low), high: self.high.saturating_add(other.high) }
-    }
 }
 
 /// To the nearest multiple; from the middle to the even one.
