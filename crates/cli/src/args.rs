@@ -19,7 +19,7 @@ pub(crate) use crate::site::args::Site;
 pub(crate) use env::{Env, EnvCommand};
 pub(crate) use exec::Exec;
 pub(crate) use machine::{Completions, Schema, SchemaName, Shell};
-pub(crate) use online::Demo;
+pub(crate) use online::{Demo, Studies};
 pub(crate) use study::{Extraction, Init, Study, StudyWhich, StudyWords};
 
 pub(crate) use codelists::{Codelists, CodelistsCommand, CodelistsCommon};
