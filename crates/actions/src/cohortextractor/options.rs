@@ -126,7 +126,7 @@ pub(crate) fn measures(args: &[OsString]) -> Read<Measures> {
     })
 }
 
-fn read<T>(
+pub(super) fn read<T>(
     args: &[OsString],
     specs: &[OptionSpec],
     understood: impl FnOnce(&Parsed, &mut Vec<Fault>) -> Option<T>,
