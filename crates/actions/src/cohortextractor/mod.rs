@@ -12,7 +12,9 @@ mod options;
 mod params;
 mod place;
 mod record;
+mod studies;
 mod study;
+mod uses;
 
 use std::ffi::OsString;
 
@@ -24,6 +26,7 @@ use crate::{Context, Outcome};
 use commands::Command;
 
 pub use measures::Era;
+pub use studies::{StudyFile, check_studies};
 pub use study::{StudyCommand, Which, study};
 
 pub(crate) const NAME: &str = "cohortextractor";
