@@ -158,6 +158,15 @@ pub(crate) enum CheckPart {
     Files,
     /// Whether codelists/ is as it was downloaded
     Codelists,
+    /// Study definitions that actions name, recorded without data
+    Studies,
+}
+
+impl CheckPart {
+    /// It is about other files than project.yaml.
+    pub(crate) fn is_beside(self) -> bool {
+        matches!(self, Self::Codelists | Self::Studies)
+    }
 }
 
 #[derive(Debug, Clone, Args)]

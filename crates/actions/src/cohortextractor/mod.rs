@@ -13,7 +13,9 @@ mod options;
 mod params;
 mod place;
 mod record;
+mod studies;
 mod study;
+mod uses;
 
 use std::ffi::OsString;
 
@@ -25,6 +27,7 @@ use crate::{Context, Outcome};
 use commands::Command;
 
 pub use measures::Era;
+pub use studies::{StudyFile, check_studies};
 pub use study::{StudyCommand, Which, study};
 
 pub(crate) const NAME: &str = "cohortextractor";
