@@ -8,10 +8,10 @@ use std::error::Error;
 use std::io::{Read, Write};
 use std::path::Path;
 
+use ::study::record::SandboxFence;
 use pipeline::report::{CheckDocument, Counts, HumanOptions, ProjectInfo};
 use pipeline::{Diagnostic, Severity, report};
 use sha1::Digest;
-use ::study::record::SandboxFence;
 
 use crate::args::{Check, CheckFormat, CheckPart, Global};
 use crate::exit::Exit;
