@@ -92,3 +92,46 @@ fn tell_odd_codes(asked: &Asked, odd: &[(u64, String)], context: &mut Context<'_
         warn(context.stderr, &format!("{name}: {more} more codes are no SNOMED identifiers"));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a report says and leaves where `backend` is the name of the data and a database stands in the environment.
+    fn made(words: &str, backend: &str, database: bool) -> (u8, String, bool) {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("tables")).unwrap();
+        std::fs::write(folder.path().join("codes.csv"), "code\n22298006\n").unwrap();
+        let line = format!("{words} --codelist-path=codes.csv --start-date=2020-01-03 --end-date=2020-01-04");
+        let args: Vec<OsString> = line.split_whitespace().map(Into::into).collect();
+        let ambient = Ambient { database_url: database.then(|| "mssql://u:secret@host/db".into()) };
+        let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+        let mut context = Context::by_hand(folder.path(), &mut stdout, &mut stderr);
+        context.backend = backend.to_owned();
+        let exit = crate::run_in("cohortextractor:latest", &args, &mut context, &ambient);
+        (exit, String::from_utf8(stderr).unwrap(), folder.path().join("output").exists())
+    }
+
+    #[test]
+    fn a_database_is_refused_never_answered_with_invented_numbers() {
+        for (words, backend, database) in [
+            ("generate_codelist_report", "tpp", false),
+            ("generate_codelist_report --dummy-tables=tables", "tpp", true),
+            ("generate_codelist_report --compat=original", "tpp", false),
+            ("generate_codelist_report", "expectations", true),
+        ] {
+            let (exit, stderr, left) = made(words, backend, database);
+            assert!(exit == 5 && stderr.starts_with("error[database_unavailable]"), "{words}: {stderr}");
+            assert!(!left && !stderr.contains("secret"), "{stderr}");
+        }
+        assert_eq!(made("generate_codelist_report", "expectations", false).0, 0);
+        assert_eq!(made("generate_codelist_report --dummy-tables=tables", "expectations", true).0, 0);
+    }
+
+    #[test]
+    fn compat_may_stand_before_the_command() {
+        let (exit, stderr, _) = made("--compat new generate_codelist_report", "expectations", false);
+        assert!(exit == 2 && stderr.contains("--compat cannot be 'new'"), "{stderr}");
+        assert_eq!(made("--compat new generate_codelist_report --compat safe", "expectations", false).0, 0);
+    }
+}
