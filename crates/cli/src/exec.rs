@@ -50,7 +50,7 @@ pub(crate) fn exec(args: &Exec, global: &Global, terminal: &Terminal) -> Result<
     };
     let argv = match &args.entrypoint {
         Some(entrypoint) => std::iter::once(entrypoint.clone()).chain(rest.iter().cloned()).collect(),
-        None => program.argv(&compatibly(&reference.name, rest)),
+        None => program.argv(rest),
     };
     let network = if args.allow_network { Network::Host } else { Network::Off };
     if args.verbose {
@@ -63,14 +63,6 @@ pub(crate) fn exec(args: &Exec, global: &Global, terminal: &Terminal) -> Result<
     // The supervisor has this process from here on, and with it the terminal and the exit code.
     let error = interactive::exec(what, &NativeOptions::default());
     Err(format!("error: the sandbox could not be started: {error}").into())
-}
-
-/// The words of a built-in action, after the `--compat` that the environment asks for; one among the words wins
-/// (actions.md 2.4). No other command reads the variable.
-fn compatibly(name: &str, rest: &[String]) -> Vec<String> {
-    let builtin = actions::catalogue().iter().any(|action| action.name == name);
-    let asked = std::env::var("CLOISTER_ACTION_COMPAT").ok().filter(|compat| builtin && !compat.is_empty());
-    asked.map(|compat| format!("--compat={compat}")).into_iter().chain(rest.iter().cloned()).collect()
 }
 
 /// Removes what killed commands left.
@@ -145,6 +137,10 @@ fn environment(program: &Program, given: Vec<(String, String)>) -> Vec<(String, 
         && let Ok(term) = std::env::var("TERM")
     {
         env.push(("TERM".to_owned(), term));
+    }
+    // Of a person's own variables only this one is meant for built-in actions (actions.md 2.4).
+    if let Ok(compat) = std::env::var("CLOISTER_ACTION_COMPAT") {
+        env.push(("CLOISTER_ACTION_COMPAT".to_owned(), compat));
     }
     env.retain(|(name, _)| given.iter().all(|(other, _)| other != name));
     env.extend(given);

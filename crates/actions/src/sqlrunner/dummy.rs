@@ -8,11 +8,11 @@ use std::path::Path;
 
 use crate::csv::{CsvError, CsvReader, Field, LineEnd, MAX_COLUMNS, MAX_HEADER_NAME, RecordWriter};
 use crate::fault::{Exit, Fault, FaultCode};
+use crate::files::Compat;
 use crate::gz::{self, UnpackLimits, Unpacked};
 use crate::text::{about, warn};
 use crate::workspace::Workspace;
 
-use super::options::Compat;
 use super::output::Output;
 use super::profile::Profile;
 
@@ -168,7 +168,7 @@ impl Dummy {
         if self.byte_copy {
             return self.copy_bytes(output);
         }
-        if compat == Compat::Original && !self.has_rows()? {
+        if compat.is_original() && !self.has_rows()? {
             return Ok(());
         }
         let columns = self.header.as_ref().map_or(0, Vec::len);

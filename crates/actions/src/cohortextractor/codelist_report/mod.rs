@@ -18,6 +18,7 @@ use std::ffi::OsString;
 use crate::args::bad_argument;
 use crate::context::Ambient;
 use crate::fault::{Exit, Fault, FaultCode};
+use crate::files::Compat;
 use crate::text::{about, warn};
 use crate::workspace::Workspace;
 use crate::{Context, Outcome};
@@ -29,7 +30,7 @@ use write::Practices;
 const SHOWN: usize = 20;
 
 pub(crate) fn run(args: &[OsString], context: &mut Context<'_>, ambient: &Ambient) -> Outcome {
-    let read = options::of(args);
+    let read = options::of(args, Compat::variable(context, ambient));
     read.warnings.iter().for_each(|warning| warn(context.stderr, warning));
     match read.asked? {
         None => context.say(&super::help::codelist_report()),
@@ -104,7 +105,8 @@ mod tests {
         std::fs::write(folder.path().join("codes.csv"), "code\n22298006\n").unwrap();
         let line = format!("{words} --codelist-path=codes.csv --start-date=2020-01-03 --end-date=2020-01-04");
         let args: Vec<OsString> = line.split_whitespace().map(Into::into).collect();
-        let ambient = Ambient { database_url: database.then(|| "mssql://u:secret@host/db".into()) };
+        let database_url = database.then(|| "mssql://u:secret@host/db".into());
+        let ambient = Ambient { database_url, ..Ambient::default() };
         let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
         let mut context = Context::by_hand(folder.path(), &mut stdout, &mut stderr);
         context.backend = backend.to_owned();

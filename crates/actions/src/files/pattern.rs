@@ -2,7 +2,7 @@
 //! Nothing here touches a disk.
 
 /// Whether a segment of a pattern means more than itself.
-pub(super) fn has_magic(segment: &str) -> bool {
+pub(crate) fn has_magic(segment: &str) -> bool {
     segment.contains(['*', '?', '['])
 }
 
