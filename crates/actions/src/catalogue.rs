@@ -54,3 +54,16 @@ pub(crate) fn refusal(name: &str) -> Fault {
     let fault = Fault::new(FaultCode::BadArgument, Exit::Arguments, format!("'{name}' is not a built-in action"));
     fault.help(format!("built-in actions that run: {}", runnable.join(", ")))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_run_is_told_before_it_runs() {
+        for action in catalogue() {
+            assert_eq!(lacks(action.name, &[]).is_none(), action.engine, "{}", action.name);
+        }
+        assert_eq!(lacks("python", &["-V".to_owned()]), None);
+    }
+}
