@@ -97,8 +97,7 @@ fn of_recording(module: &Module, one: &Use, recording: &Recording, context: &Con
     let mut faults = match &one.what {
         What::Cohort { dates, rows } => {
             let dummy_file = matches!(rows, Rows::File(_));
-            let options =
-                CheckOptions { index_dates: dates.clone(), dummy_file, ..CheckOptions::new(context.today) };
+            let options = CheckOptions { index_dates: dates.clone(), dummy_file, ..CheckOptions::new(context.today) };
             let Checked { study, mut faults, .. } = study::check(recording, &options);
             if let (Some(study), Rows::Expectations { .. }) = (&study, rows) {
                 faults.extend(of_expectations(study, recording, dates.first().copied(), context));

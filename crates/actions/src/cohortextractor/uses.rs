@@ -25,15 +25,9 @@ pub(crate) struct Use {
 #[derive(Debug, Clone)]
 pub(crate) enum What {
     /// Files of patients.
-    Cohort {
-        dates: Vec<Date>,
-        rows: Rows,
-    },
+    Cohort { dates: Vec<Date>, rows: Rows },
     /// Measures, and the patterns of its moderately sensitive outputs.
-    Measures {
-        folder: PathBuf,
-        released: Vec<Pattern>,
-    },
+    Measures { folder: PathBuf, released: Vec<Pattern> },
 }
 
 /// All actions of a project that read study definitions. Command lines that cannot be read are left to the run, which

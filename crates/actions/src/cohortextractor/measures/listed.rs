@@ -68,7 +68,9 @@ mod tests {
 
     #[test]
     fn paths_are_those_of_a_collection() {
-        for (path, expected) in [("output/a.csv", "output/a.csv"), ("./x/../output/./a.csv", "output/a.csv"), ("./a", "a")] {
+        for (path, expected) in
+            [("output/a.csv", "output/a.csv"), ("./x/../output/./a.csv", "output/a.csv"), ("./a", "a")]
+        {
             assert_eq!(plain(Path::new(path)), expected);
         }
     }
