@@ -7,13 +7,15 @@ use std::error::Error;
 use std::io::{Read, Write};
 use std::path::Path;
 
+use jobs::reusable::Ask;
 use pipeline::report::{CheckDocument, Counts, HumanOptions, ProjectInfo};
-use pipeline::{Diagnostic, Severity, report};
+use pipeline::{Diagnostic, Registry, Severity, report};
 use sha1::Digest;
 
 use crate::args::{Check, CheckFormat, CheckPart, Global};
 use crate::exit::Exit;
 use crate::project::{self, Found};
+use crate::reusable;
 use crate::settings::Settings;
 use crate::terminal::Terminal;
 use crate::words::plural;
@@ -31,24 +33,26 @@ pub(crate) fn check(args: &Check, global: &Global, terminal: &Terminal) -> Resul
     }
     let mut found = if from_stdin { stdin()? } else { project::find_path(&args.path, terminal)? };
     let settings = settings(global, (!from_stdin).then_some(found.folder.as_path()), terminal)?;
-    let mut faults = faults(&found, args, &settings);
+    let ask = if args.resolve { Ask::Always } else { Ask::Never };
+    let look_up = |found: &Found| reusable::look_up(found, None, ask, &settings, global, terminal);
+    let mut faults = faults(&found, &look_up(&found)?.registry, args, &settings);
     if args.fix && fix(&found, &faults.own, args, terminal)? {
         found = project::again(&found)?;
-        faults = self::faults(&found, args, &settings);
+        faults = self::faults(&found, &look_up(&found)?.registry, args, &settings);
     }
     print(&found, &faults, args, terminal);
     Ok(if faults.failed { Exit::No } else { Exit::Done })
 }
 
 /// All that is wrong with a study, by file, as far as this command line asks for it.
-fn faults(found: &Found, args: &Check, settings: &Settings) -> Shown {
+fn faults(found: &Found, registry: &Registry, args: &Check, settings: &Settings) -> Shown {
     let from_stdin = args.path == Path::new("-");
     let with_files = !from_stdin && (args.only.is_empty() || args.only.contains(&CheckPart::Files));
     let with_codelists = !from_stdin && (args.only.is_empty() || args.only.contains(&CheckPart::Codelists));
     let all = if args.only == [CheckPart::Codelists] {
         Vec::new()
     } else if with_files {
-        found.diagnostics()
+        found.diagnostics(registry)
     } else {
         found.loaded.diagnostics.clone()
     };
