@@ -252,8 +252,9 @@ impl Decider {
         let here = self.look(&code).await?;
         let images = here.images(&code.project);
         let located = here.located();
+        let reusable = jobs::reusable::Reusable::default();
         for _ in 0..PLANS {
-            let judging = Judging { project: &code.project, code: &code.code, images: &images };
+            let judging = Judging { project: &code.project, code: &code.code, images: &images, reusable: &reusable };
             let seen = Seen { before: self.server.judge(&request.workspace, &judging, &code.tree).await? };
             let asked = PlanRequest {
                 requested: request.requested_actions.clone(),
@@ -285,6 +286,7 @@ impl Decider {
                 seen: &seen.before.seen,
                 tree_id: &code.tree_id,
                 located: &located,
+                reusable: &reusable,
                 answer,
             };
             match self.server.submit(&planned).await {
