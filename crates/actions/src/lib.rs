@@ -7,6 +7,7 @@ mod context;
 mod csv;
 mod deciles_charts;
 mod fault;
+mod files;
 mod gz;
 mod sqlrunner;
 mod staged;
@@ -15,7 +16,7 @@ mod version;
 mod workspace;
 
 pub use catalogue::{ActionInfo, catalogue, lacks};
-pub use cohortextractor::{Era, StudyCommand, Which, study};
+pub use cohortextractor::{Era, StudyCommand, StudyFile, Which, check_studies, study};
 pub use context::{Context, Fences};
 pub use fault::FaultCode;
 
@@ -38,7 +39,7 @@ pub(crate) fn run_in(reference: &str, args: &[OsString], context: &mut Context<'
     let result = match name {
         sqlrunner::NAME => sqlrunner::run(version, args, context, ambient),
         cohortextractor::NAME => cohortextractor::run(version, args, context, ambient),
-        deciles_charts::NAME => deciles_charts::run(version, args, context),
+        deciles_charts::NAME => deciles_charts::run(version, args, context, ambient),
         _ => Err(vec![catalogue::refusal(name)]),
     };
     match result {

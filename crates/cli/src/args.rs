@@ -19,7 +19,7 @@ pub(crate) use crate::site::args::Site;
 pub(crate) use env::{Env, EnvCommand};
 pub(crate) use exec::Exec;
 pub(crate) use machine::{Completions, Schema, SchemaName, Shell};
-pub(crate) use online::Demo;
+pub(crate) use online::{Demo, Studies};
 pub(crate) use study::{Extraction, Init, Study, StudyWhich, StudyWords};
 
 pub(crate) use codelists::{Codelists, CodelistsCommand, CodelistsCommon};
@@ -158,6 +158,15 @@ pub(crate) enum CheckPart {
     Files,
     /// Whether codelists/ is as it was downloaded
     Codelists,
+    /// Study definitions that actions name, recorded without data
+    Studies,
+}
+
+impl CheckPart {
+    /// It is about other files than project.yaml.
+    pub(crate) fn is_beside(self) -> bool {
+        matches!(self, Self::Codelists | Self::Studies)
+    }
 }
 
 #[derive(Debug, Clone, Args)]

@@ -24,8 +24,8 @@ pub use codes::{Rule, rules};
 pub use diagnostic::{Applicability, Code, Diagnostic, Edit, Fix, Label, PathStep, Position, Severity, Span};
 pub use load::load;
 pub use model::{
-    Action, ActionName, Config, DataKind, DummyRows, Expansion, Output, Pattern, Population, PrivacyLevel, Project,
-    RuntimeRef, SpecialCommand, Version,
+    Action, ActionName, Config, DataKind, DummyRows, Expansion, Output, PATIENT_ROWS, Pattern, Population,
+    PrivacyLevel, Project, RuntimeRef, SpecialCommand, Version,
 };
 pub use pattern::PatternFault;
 pub use registry::{Registry, RuntimeEntry, RuntimeKind, TagStatus, Tree};

@@ -139,6 +139,10 @@ impl fmt::Display for RuntimeRef {
 #[serde(transparent)]
 pub struct Config(pub String);
 
+/// Where a built-in action lists those of its outputs that have a row for each patient: a JSON array of paths beneath the
+/// workspace. They are highly sensitive whatever was declared (spec jobs.md 11, study-definitions.md 11).
+pub const PATIENT_ROWS: &str = ".cloister/patient-rows.json";
+
 /// Commands with rules of their own (spec project-yaml.md 8).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

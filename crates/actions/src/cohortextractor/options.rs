@@ -8,6 +8,7 @@ use jiff::civil::Date;
 
 use crate::args::{self, OptionSpec, Parsed, bad_argument, flag, value, words};
 use crate::fault::Fault;
+use crate::files::Compat;
 
 use super::names::Choice;
 use super::place::Place;
@@ -80,7 +81,7 @@ const COHORT: &[OptionSpec] = &[
     value("--temp-database-name"),
     flag("--with-end-date-fix"),
     flag("--verbose"),
-    value("--compat"),
+    Compat::OPTION,
     flag("--help"),
     flag("-h"),
 ];
@@ -91,7 +92,7 @@ const MEASURES: &[OptionSpec] = &[
     flag("--skip-existing"),
     words("--param"),
     flag("--verbose"),
-    value("--compat"),
+    Compat::OPTION,
     flag("--help"),
     flag("-h"),
 ];
@@ -125,7 +126,7 @@ pub(crate) fn measures(args: &[OsString]) -> Read<Measures> {
     })
 }
 
-fn read<T>(
+pub(super) fn read<T>(
     args: &[OsString],
     specs: &[OptionSpec],
     understood: impl FnOnce(&Parsed, &mut Vec<Fault>) -> Option<T>,
@@ -142,12 +143,8 @@ fn read<T>(
             .help("every value stands behind its option; quote a value that holds spaces")
     });
     faults.extend(unexpected);
-    if let Some(given) =
-        parsed.value("--compat").filter(|given| !["safe", "original", "original-2022"].map(OsStr::new).contains(given))
-    {
-        let fault = bad_argument(format!("--compat cannot be '{}'", given.display()));
-        faults.push(fault.help("choose from safe, original, original-2022"));
-    }
+    // Taken for compatibility; no habit of the original is left to bring back here.
+    let _ = Compat::asked(&parsed, None, &mut faults);
     let asked = understood(&parsed, &mut faults);
     let asked = match asked {
         Some(asked) if faults.is_empty() => Ok(Some(asked)),

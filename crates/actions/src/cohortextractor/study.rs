@@ -21,7 +21,9 @@ use crate::{Context, Outcome};
 
 use super::cohort::{Job, Sound, of_tables, simulated_store, write_files};
 use super::names::{self, Choice, Module};
-use super::{dates, record};
+use super::options::Rows;
+use super::uses::{self, What};
+use super::{dates, record, studies};
 
 /// Which study, and what it is given.
 #[derive(Debug, Clone, Default)]
@@ -148,6 +150,7 @@ fn check(which: &Which, json: bool, context: &mut Context<'_>) -> Outcome {
     let recorded = recording(which, context)?;
     let recording = &recorded.recording;
     let mut checked = checked(which, recording, context)?;
+    checked.faults.extend(of_actions(which, &checked, recording, context)?);
     let texts = Texts::read(recording, &checked.faults, |file| record::text_of(file, context));
     study::fault::silence(recording, &mut checked.faults, &texts);
     let faults = checked.faults.iter().filter(|fault| fault.severity >= Severity::Fault).count();
@@ -168,16 +171,51 @@ fn check(which: &Which, json: bool, context: &mut Context<'_>) -> Outcome {
         let variables = checked.study.as_ref().map_or(0, |study| study.columns().count());
         let lints = checked.faults.len() - faults;
         let summary = match checked.study {
-            Some(_) => format!(
+            Some(_) if faults == 0 => format!(
                 "{}: {variables} columns, {} measures, no faults, {lints} lints\n",
                 recording.file,
                 checked.measures.len()
             ),
-            None => format!("{}: {faults} faults, {lints} lints\n", recording.file),
+            _ => format!("{}: {faults} faults, {lints} lints\n", recording.file),
         };
         context.say(&summary)?;
     }
     if faults == 0 { Ok(()) } else { Err(vec![Fault::told(Exit::Data)]) }
+}
+
+/// What hangs on how the project's actions use a study: expectations, which only drawn rows need, and measures with a row
+/// for each patient, which may not be released. Without such an action rows are taken as drawn.
+fn of_actions(
+    which: &Which,
+    checked: &Checked,
+    recording: &Recording,
+    context: &Context<'_>,
+) -> Result<Vec<study::fault::Fault>, Vec<Fault>> {
+    let uses = uses::project(context.cwd).map(|project| uses::of(&project, context.today)).unwrap_or_default();
+    let mut found = Vec::new();
+    let (mut drawn, mut others) = (false, false);
+    for one in uses {
+        if matches!(&one.study, Choice::Named(name) if *name != recording.module) {
+            continue;
+        }
+        match one.what {
+            What::Measures { folder, released } => {
+                let new = study::released(&checked.measures, &folder.to_string_lossy(), &released);
+                found.extend(new.into_iter().filter(|fault| !found.contains(fault)).collect::<Vec<_>>());
+            }
+            What::Cohort { rows, .. } => match rows {
+                Rows::Expectations { .. } => drawn = true,
+                _ => others = true,
+            },
+        }
+    }
+    if let Some(study) = &checked.study {
+        let date = range(which, context)?.first().copied();
+        let faults = studies::of_expectations(study, recording, date, context);
+        let lenient = others && !drawn;
+        found.extend(faults.into_iter().map(|fault| if lenient { fault.only_shown() } else { fault }));
+    }
+    Ok(found)
 }
 
 /// A study without faults, or all of them told.

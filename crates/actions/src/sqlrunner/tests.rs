@@ -7,12 +7,12 @@ use std::path::Path;
 
 use proptest::prelude::*;
 
-use super::options::Compat;
 use super::query_file::QueryFile;
 use super::sql;
 use crate::Context;
 use crate::context::Ambient;
 use crate::fault::FaultCode;
+use crate::files::Compat;
 
 const DECLARED: &str = "-- AllowedPatientsWithTypeOneDissent: a test\nSELECT a, b FROM t\n";
 
@@ -33,7 +33,7 @@ fn study() -> tempfile::TempDir {
 #[test]
 fn a_database_in_the_environment_is_refused_not_ignored() {
     let folder = study();
-    let ambient = Ambient { database_url: Some("mssql://u:secret@host/db".into()) };
+    let ambient = Ambient { database_url: Some("mssql://u:secret@host/db".into()), ..Ambient::default() };
     let (exit, stdout, stderr) = run(folder.path(), &["--output", "rows.csv", "q.sql"], &ambient);
     assert_eq!((exit, stdout.as_str()), (5, ""));
     assert!(stderr.contains("error[database_unavailable]: DATABASE_URL") && !stderr.contains("secret"), "{stderr}");

@@ -18,7 +18,12 @@ use crate::tables::{number, rows};
 use crate::wire::Recorder;
 
 /// Those that run today, with their jobs.
-const RUN: [(&str, usize); 3] = [("carehomes_mortality", 4), ("ons-cis-short-data-report", 3), ("pincer-measures", 14)];
+const RUN: [(&str, usize); 4] = [
+    ("carehomes_mortality", 4),
+    ("ons-cis-short-data-report", 3),
+    ("opensafely-interactive", 4),
+    ("pincer-measures", 14),
+];
 /// The one whose data can hold marks; the others draw theirs.
 const MARKED_STUDY: &str = "ons-cis-short-data-report";
 

@@ -17,8 +17,8 @@ const BATCH: usize = 8_192;
 
 /// The rows of an answer as a source of a file.
 pub(crate) fn source(study: &Study, answer: &Answer) -> Result<Memory, Fault> {
-    let mut fields = vec![Field { name: "patient_id".to_owned(), kind: Kind::Int }];
-    fields.extend(study.columns().map(|id| Field { name: study[id].name.clone(), kind: kind(study[id].kind) }));
+    let schema = schema(study);
+    let fields = &schema.fields;
     let batch = |rows: &[PatientRow]| {
         let column = |at: usize, field: &Field| match at.checked_sub(1) {
             None => Arc::new(rows.iter().map(|row| Some(row.patient_id)).collect::<Int64Array>()) as ArrayRef,
@@ -31,7 +31,14 @@ pub(crate) fn source(study: &Study, answer: &Answer) -> Result<Memory, Fault> {
     let wrong = |error: ArrowError| {
         Fault::new(FaultCode::IoError, Exit::Database, format!("the rows of the study do not fit its columns: {error}"))
     };
-    Ok(Memory { batches: batches.map_err(wrong)?, schema: Schema { fields } })
+    Ok(Memory { batches: batches.map_err(wrong)?, schema })
+}
+
+/// patient_id and the visible columns of a study.
+pub(crate) fn schema(study: &Study) -> Schema {
+    let mut fields = vec![Field { name: "patient_id".to_owned(), kind: Kind::Int }];
+    fields.extend(study.columns().map(|id| Field { name: study[id].name.clone(), kind: kind(study[id].kind) }));
+    Schema { fields }
 }
 
 fn kind(column: ColumnType) -> Kind {

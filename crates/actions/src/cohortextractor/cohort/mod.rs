@@ -42,6 +42,13 @@ pub(crate) struct Job {
     pub(crate) date: Option<Date>,
 }
 
+impl Job {
+    /// The index date that the file is made for, if the study has one.
+    pub(crate) fn index_date(&self, sound: &Sound) -> Option<Date> {
+        self.date.or(sound.study.index_date)
+    }
+}
+
 pub(crate) fn run(asked: &Cohort, context: &mut Context<'_>, ambient: &Ambient) -> Outcome {
     has_rows(asked, ambient).map_err(|fault| vec![fault])?;
     let modules = names::chosen(context.cwd, &asked.study)?;

@@ -57,7 +57,7 @@ pub(crate) fn prepare(
     tables::add_files(&sound.study, &sound.recording, &mut tables, workspace)?;
     let mut made = Vec::with_capacity(jobs.len());
     for job in jobs {
-        let date = job.date.or(sound.study.index_date);
+        let date = job.index_date(sound);
         let answer = simulation.answer_over(&tables, date).map_err(|fault| vec![tables::of_run(&fault)])?;
         let source = answered::source(&sound.study, &answer).map_err(|fault| vec![fault])?;
         made.push((job, source));

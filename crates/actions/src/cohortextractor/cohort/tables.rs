@@ -48,7 +48,7 @@ pub(crate) fn asked(
     for job in jobs {
         let mut bindings = Bindings::new();
         if graph.parameters().contains_key(INDEX_DATE) {
-            let date = job.date.or(sound.study.index_date);
+            let date = job.index_date(sound);
             bindings.insert(INDEX_DATE.to_owned(), date.map_or(Value::Null, Value::Date));
         }
         let answer = reference::run(&graph, &tables, &bindings).map_err(|fault| vec![of_run(&fault)])?;

@@ -14,8 +14,8 @@ use std::time::Duration;
 
 use crate::fault::{Exit, Fault, FaultCode, Snippet};
 
-use super::options::Compat;
 use super::query_file::QueryFile;
+use crate::files::Compat;
 
 /// A column of the result.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,11 +6,11 @@ use sqlparser::tokenizer::{Token, TokenWithSpan};
 
 use crate::fault::FaultCode;
 
-use super::super::options::Compat;
 use super::parse;
 use super::scope::Scope;
 use super::split::{self, Statement, is_word, place, word};
 use super::{Column, Trouble};
+use crate::files::Compat;
 
 const NOT_LAST: &str = "put the query last, or give --dummy-data-file";
 
