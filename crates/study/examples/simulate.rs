@@ -29,6 +29,7 @@ fn main() {
         patients: arguments[1].parse().unwrap(),
         seed: SEED,
         index_dates,
+        other_dates: Vec::new(),
         today,
         mess: MESS,
         tables: false,

@@ -101,7 +101,7 @@ impl<'s, 'a> Crowd<'s, 'a> {
         }
         let rate = self.rate.max(1e-4);
         let lacking =
-            self.wanted.saturating_sub(self.inside).min((HELD / self.scene.runs.len().max(1) as u64).max(TOGETHER));
+            self.wanted.saturating_sub(self.inside).min((HELD / self.scene.asked.len().max(1) as u64).max(TOGETHER));
         let size = ((lacking as f64 * 1.02 + 16.0) / rate) as u64;
         let most = self.wanted.saturating_mul(CANDIDATES).max(SAMPLE);
         let batch = size.min(left).min(most.max(TOGETHER));
@@ -168,7 +168,7 @@ impl<'s, 'a> Crowd<'s, 'a> {
         }
         let tables = with_files(store, self.files);
         let mut ids = BTreeSet::new();
-        for run in &self.scene.runs {
+        for run in self.scene.asked.iter().filter_map(|place| self.scene.runs.get(*place)) {
             let rows = answer(self.graph, &tables, run.index_date)?.rows;
             ids.extend(rows.iter().map(|row| row.patient_id));
             part.rows.push(rows);

@@ -71,7 +71,7 @@ fn fits(scene: &Scene, person: &Person, id: VariableId, demand: &Demand) -> bool
 
 /// The population is to hold at one of the dates.
 fn at_some_date(scene: &Scene, holds: impl Fn(usize) -> bool) -> bool {
-    (0..scene.runs.len()).any(holds)
+    scene.asked.iter().any(|index| holds(*index))
 }
 
 fn resolved(scene: &Scene, day: &DateExpr, index: usize) -> Option<jiff::civil::Date> {

@@ -51,6 +51,8 @@ pub struct Request {
     pub seed: u64,
     /// Of the command; none: the study's own, if it has one.
     pub index_dates: Vec<Date>,
+    /// Of other files of the same study: the same lives serve them all.
+    pub other_dates: Vec<Date>,
     /// Day of the run, for studies that say `today`.
     pub today: Date,
     /// Share of patients with untidy rows as well, [`MESS`] by default.
@@ -143,7 +145,8 @@ pub fn simulate_each(
         return Err(SimulateError::TooMany { wanted });
     }
     let scene = Scene::new(study, recording, request, listed);
-    let index_dates: Vec<Option<Date>> = scene.runs.iter().map(|run| run.index_date).collect();
+    let asked = scene.asked.iter().filter_map(|place| scene.runs.get(*place));
+    let index_dates: Vec<Option<Date>> = asked.map(|run| run.index_date).collect();
     let mut reports = vec![Report::expected(&scene); index_dates.len()];
     let mut crowd = Crowd::new(&scene, &graph, files, wanted);
     while let Some(batch) = crowd.next()? {

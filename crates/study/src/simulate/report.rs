@@ -39,6 +39,25 @@ pub struct Report {
     pub columns: Vec<ColumnShare>,
 }
 
+impl ColumnShare {
+    /// How far the reached share is from the expected one.
+    pub fn distance(&self) -> f64 {
+        self.expected.zip(self.reached).map_or(0.0, |(expected, reached)| (expected - reached).abs())
+    }
+}
+
+impl fmt::Display for ColumnShare {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (expected, reached) = (percent(self.expected), percent(self.reached));
+        write!(f, "{}: {reached} instead of {expected}", self.column)?;
+        self.why.as_ref().map_or(Ok(()), |why| write!(f, ", {why}"))
+    }
+}
+
+fn percent(share: Option<f64>) -> String {
+    share.map_or_else(|| "-".to_owned(), |share| format!("{:.1} %", share * 100.0))
+}
+
 impl Report {
     pub(super) fn expected(scene: &Scene) -> Self {
         let study = scene.study;
@@ -155,8 +174,6 @@ fn is_empty(value: &Value, missing: Option<i64>) -> bool {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let percent =
-            |share: Option<f64>| share.map_or_else(|| "-".to_owned(), |share| format!("{:.1} %", share * 100.0));
         let width = self.columns.iter().map(|share| share.column.chars().count()).max().unwrap_or(0).max(6);
         writeln!(f, "{} patients in the population", self.patients)?;
         writeln!(f, "{:width$}  {:>8}  {:>8}", "column", "expected", "reached")?;

@@ -19,8 +19,10 @@ pub(crate) struct Scene<'a> {
     pub(crate) study: &'a Study,
     /// Of the recording.
     pub(crate) module: &'a str,
-    /// One per index date.
+    /// One per index date, those of other files too, ascending.
     pub(crate) runs: Vec<Run>,
+    /// Places of the runs that are asked for.
+    pub(crate) asked: Vec<usize>,
     pub(crate) wishes: Vec<Wish<'a>>,
     /// "Now": nothing happens later.
     pub(crate) as_of: i32,
@@ -52,7 +54,7 @@ struct List {
 
 impl<'a> Scene<'a> {
     pub(crate) fn new(study: &'a Study, recording: &'a Recording, request: &Request, listed: Vec<i64>) -> Self {
-        let runs = runs(study, &request.index_dates, request.today);
+        let (runs, asked) = all_runs(study, request);
         let wishes = wishes(study, recording, &runs, request.seed);
         let as_of = as_of(&wishes, &runs, request.today);
         let earliest_index = runs.iter().filter_map(|run| run.index_date).min().map_or(as_of, day_number);
@@ -91,6 +93,7 @@ impl<'a> Scene<'a> {
             lists: recording.codelists.iter().map(|(id, list)| (id, List::new(&list.items))).collect(),
             listing,
             runs,
+            asked,
         }
     }
 
@@ -163,6 +166,17 @@ impl List {
         }
         Self { codes, labels }
     }
+}
+
+/// The runs of all files of a study, and which of them are asked for.
+fn all_runs(study: &Study, request: &Request) -> (Vec<Run>, Vec<usize>) {
+    let own = runs(study, &request.index_dates, request.today);
+    let mut all = own.clone();
+    all.extend(request.other_dates.iter().flat_map(|day| runs(study, &[*day], request.today)));
+    all.sort_by_key(|run| run.index_date);
+    all.dedup();
+    let asked = own.iter().filter_map(|run| all.iter().position(|known| known == run)).collect();
+    (all, asked)
 }
 
 /// People of the ages that the first variable about ages expects on its day.
