@@ -52,6 +52,9 @@ Which rows; a run on dummy data adds one of the first two by itself:
       --dummy-data-file FILE      Your own rows: checked against the study, then copied. Same format as the output
       --dummy-tables DIR          Work the study out on the patient tables of a folder: <Table>.csv or .parquet
       --dummy KIND                expectations or simulated: how dummy patients are made [default: expectations]
+      --mess SHARE                Simulated patients with untidy rows, 0 to 1 [default: 0.05]
+      --dummy-report FILE         How near simulated patients come to the expectations, column by column and why not:
+                                  JSON if the name ends in .json, else text
       --seed N                    Other dummy patients [default: always the same]
 
 Taken for compatibility, without effect:
