@@ -2,7 +2,7 @@
 //! A name that is here is never looked up anywhere else (actions.md 2.2).
 
 use crate::fault::{Exit, Fault, FaultCode};
-use crate::{cohortextractor, deciles_charts, sqlrunner};
+use crate::{cohort_joiner, cohortextractor, deciles_charts, sqlrunner};
 
 /// One built-in action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,7 +25,7 @@ static CATALOGUE: [ActionInfo; 6] = [
         "study definitions into files of patients and measures, codelists into counts; in this version on dummy data only",
         true,
     ),
-    known("cohort-joiner", "adds the columns of one file to others, by patient_id", false),
+    known(cohort_joiner::NAME, "adds the columns of one file to others, by patient_id", true),
     known("dataset-report", "an HTML page about the columns of a file", false),
     known(deciles_charts::NAME, "tables and charts of the deciles of measures", true),
     known("interactive", "the analyses behind questions by form", false),

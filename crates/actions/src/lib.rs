@@ -2,6 +2,7 @@
 
 mod args;
 mod catalogue;
+mod cohort_joiner;
 mod cohortextractor;
 mod context;
 mod csv;
@@ -39,6 +40,7 @@ pub(crate) fn run_in(reference: &str, args: &[OsString], context: &mut Context<'
     let result = match name {
         sqlrunner::NAME => sqlrunner::run(version, args, context, ambient),
         cohortextractor::NAME => cohortextractor::run(version, args, context, ambient),
+        cohort_joiner::NAME => cohort_joiner::run(version, args, context, ambient),
         deciles_charts::NAME => deciles_charts::run(version, args, context, ambient),
         _ => Err(vec![catalogue::refusal(name)]),
     };

@@ -23,11 +23,9 @@ use crate::text::{about, warn};
 use crate::workspace::Workspace;
 use crate::{Context, Outcome};
 
+use codelist::Found;
 use options::{Asked, Source};
 use write::Practices;
-
-/// Codes that are warned of one by one.
-const SHOWN: usize = 20;
 
 pub(crate) fn run(args: &[OsString], context: &mut Context<'_>, ambient: &Ambient) -> Outcome {
     let read = options::of(args, Compat::variable(context, ambient));
@@ -43,7 +41,7 @@ fn make(asked: &Asked, context: &mut Context<'_>, ambient: &Ambient) -> Outcome 
     let workspace = Workspace::new(context.cwd).map_err(|fault| vec![fault])?;
     let found = codelist::open(&workspace, &asked.codelist).map_err(|fault| vec![fault])?;
     spare_the_codelist(asked, &workspace).map_err(|fault| vec![fault])?;
-    tell_odd_codes(asked, &found.odd, context);
+    tell_odd_codes(asked, &found, context);
     let (report, practices) = match &asked.source {
         Source::Unsaid(size) => (dummy::report(&found.list, asked.period, *size), Practices::Dummy),
         Source::Tables(folder) => {
@@ -82,14 +80,14 @@ fn spare_the_codelist(asked: &Asked, workspace: &Workspace) -> Result<(), Fault>
     }
 }
 
-fn tell_odd_codes(asked: &Asked, odd: &[(u64, String)], context: &mut Context<'_>) {
+fn tell_odd_codes(asked: &Asked, found: &Found, context: &mut Context<'_>) {
     let name = asked.codelist.display();
-    for (line, code) in odd.iter().take(SHOWN) {
+    for (line, code) in &found.odd {
         let words = "is no SNOMED identifier (6 to 18 digits, the last one a check digit); no event can have it";
         warn(context.stderr, &format!("{name}:{line}: '{code}' {words}"));
     }
-    if odd.len() > SHOWN {
-        let more = about((odd.len() - SHOWN) as u64);
+    if found.more_odd > 0 {
+        let more = about(found.more_odd);
         warn(context.stderr, &format!("{name}: {more} more codes are no SNOMED identifiers"));
     }
 }
