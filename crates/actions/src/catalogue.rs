@@ -2,7 +2,7 @@
 //! A name that is here is never looked up anywhere else (actions.md 2.2).
 
 use crate::fault::{Exit, Fault, FaultCode};
-use crate::{cohort_joiner, cohortextractor, deciles_charts, sqlrunner};
+use crate::{cohort_joiner, cohortextractor, dataset_report, deciles_charts, sqlrunner};
 
 /// One built-in action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,7 +26,7 @@ static CATALOGUE: [ActionInfo; 6] = [
         true,
     ),
     known(cohort_joiner::NAME, "adds the columns of one file to others, by patient_id", true),
-    known("dataset-report", "an HTML page about the columns of a file", false),
+    known(dataset_report::NAME, "an HTML page about the columns of each file", true),
     known(deciles_charts::NAME, "tables and charts of the deciles of measures", true),
     known("interactive", "the analyses behind questions by form", false),
     known(sqlrunner::NAME, "a SQL query into a csv file; in this version on dummy data only", true),
