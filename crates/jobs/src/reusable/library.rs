@@ -78,7 +78,8 @@ impl From<ReusableFault> for NotFound {
 /// Copies of the repositories of reusable actions.
 #[derive(Debug, Clone)]
 pub struct Library {
-    origin: Origin,
+    /// `None` if there is no place of reusable actions: then none is found.
+    origin: Option<Origin>,
     /// What was fetched before.
     here: Mirrors,
     /// `None` where nothing may be fetched.
@@ -90,7 +91,7 @@ impl Library {
     ///
     /// # Errors
     /// There is no git, or the folder cannot be made.
-    pub fn open(origin: Origin, settings: Settings) -> Result<Self, Error> {
+    pub fn open(origin: Option<Origin>, settings: Settings) -> Result<Self, Error> {
         let here = Mirrors::open(Settings { network: Network::Off, ..settings.clone() })?;
         let source = match settings.network {
             Network::Allowed => Some(Mirrors::open(settings)?),
@@ -107,12 +108,12 @@ impl Library {
         let origin = Origin::new(url, organisation, LocalRepos::Allowed).map_err(|bad| bad.to_string())?;
         let network = if offline { Network::Off } else { Network::Allowed };
         let settings = Settings { network, ..Settings::new(folder) };
-        Self::open(origin, settings).map_err(|error| error.to_string())
+        Self::open(Some(origin), settings).map_err(|error| error.to_string())
     }
 
     /// The address of an action's repository, for people.
     pub fn address(&self, name: &str) -> Option<String> {
-        self.origin.of(name).ok().map(|repo| repo.to_string())
+        self.origin.as_ref()?.of(name).ok().map(|repo| repo.to_string())
     }
 
     /// What each of these is. `registry` says which runtimes an action.yaml may name.
@@ -146,7 +147,11 @@ impl Library {
         ask: Ask,
         registry: &Registry,
     ) -> Result<Found, NotFound> {
-        let repo = self.origin.of(&reference.name).map_err(|rule| ReusableFault::Name { rule })?;
+        let Some(origin) = &self.origin else {
+            let why = "no place of reusable actions is named".to_owned();
+            return Err(ReusableFault::NoRepository { address: reference.name.clone(), why }.into());
+        };
+        let repo = origin.of(&reference.name).map_err(|rule| ReusableFault::Name { rule })?;
         let address = repo.to_string();
         let tag: Tag = reference.tag.parse().map_err(|error: repositories::NotATag| ReusableFault::NoTag {
             address: address.clone(),
