@@ -18,7 +18,7 @@ mod version;
 mod workspace;
 
 pub use catalogue::{ActionInfo, catalogue, lacks};
-pub use cohortextractor::{Era, StudyCommand, Which, study};
+pub use cohortextractor::{Era, StudyCommand, StudyFile, Which, check_studies, study};
 pub use context::{Context, Fences};
 pub use fault::FaultCode;
 
