@@ -10,6 +10,7 @@ mod history;
 mod pages;
 mod planning;
 mod reading;
+mod reporting;
 mod running;
 mod sandboxes;
 mod scheduling;
@@ -32,7 +33,7 @@ struct Setup {
 type Table = fn(&Setup) -> Result<(), Box<dyn std::error::Error>>;
 
 /// All of them, in order.
-const TABLES: [(&str, Table); 10] = [
+const TABLES: [(&str, Table); 11] = [
     ("reading", reading::table),
     ("planning", |_| planning::table()),
     ("running", running::table),
@@ -42,6 +43,7 @@ const TABLES: [(&str, Table); 10] = [
     ("collecting", collecting::table),
     ("pages", pages::table),
     ("freshness", freshness::table),
+    ("reporting", reporting::table),
     ("builtins", builtins::table),
 ];
 
