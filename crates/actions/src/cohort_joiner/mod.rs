@@ -138,7 +138,7 @@ impl Run<'_> {
                     Format::Csv | Format::CsvGz => {
                         lines::Right::of_csv(&self.workspace, right, gathering, context.stderr)
                     }
-                    _ => typed::lines(&self.workspace, right, gathering, context.stderr),
+                    _ => typed::lines(&self.workspace, right, gathering, original),
                 };
                 self.lines = Some(made.map_err(failed)?);
             }
