@@ -68,7 +68,7 @@ fn make(folder: &Path, rows: u64) {
     for at in 0..rows {
         // Every identifier of the left side but one in twenty, in another order.
         let id = at * 7_919 % rows;
-        writeln!(right, "{},{}", id * 7 + if id % 20 == 0 { 14 } else { 13 }, random.below(6)).unwrap();
+        writeln!(right, "{},{}", id * 7 + if id.is_multiple_of(20) { 14 } else { 13 }, random.below(6)).unwrap();
     }
     right.flush().unwrap();
 }

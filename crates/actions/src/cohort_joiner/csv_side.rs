@@ -12,6 +12,7 @@ use crate::text::{about, warn};
 use crate::workspace::Workspace;
 
 use super::columns::Header;
+use super::original;
 use super::trouble::Trouble;
 
 /// An open csv file whose header is read.
@@ -45,8 +46,14 @@ impl Row<'_> {
 }
 
 impl CsvSide {
-    /// Opens the file and reads its header.
-    pub(super) fn open(workspace: &Workspace, path: &Path, part: &str, stderr: &mut dyn Write) -> Result<Self, Fault> {
+    /// Opens the file and reads its header; `original`: its names are made unique, as the original does.
+    pub(super) fn open(
+        workspace: &Workspace,
+        path: &Path,
+        part: &str,
+        original: bool,
+        stderr: &mut dyn Write,
+    ) -> Result<Self, Fault> {
         let opened = Opened::open(workspace, path, part, stderr)?;
         let name = opened.name.clone();
         let mut scanner = Scanner::new(opened.bytes());
@@ -63,7 +70,8 @@ impl CsvSide {
                 format!("{name}: more than {MAX_COLUMNS} columns, or a name of more than {MAX_HEADER_NAME} bytes");
             return Err(data_fault(FaultCode::TooLarge, message));
         }
-        let header = Header::new(fields.iter().map(<[u8]>::to_vec).collect(), &name)?;
+        let names = fields.iter().map(<[u8]>::to_vec).collect();
+        let header = Header::new(if original { original::names(names) } else { names }, &name)?;
         Ok(Self { scanner, name, header, short: 0 })
     }
 

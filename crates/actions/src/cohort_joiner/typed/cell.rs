@@ -10,7 +10,7 @@ use arrow_array::types::{
     Int64Type, TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType,
     UInt8Type, UInt16Type, UInt32Type, UInt64Type,
 };
-use arrow_array::{Array, ArrayRef};
+use arrow_array::{Array, ArrayRef, StringArray};
 use arrow_schema::{DataType, TimeUnit};
 use cohorts::DatePrecision;
 use cohorts::read::{Column, Labels};
@@ -23,14 +23,16 @@ use super::super::key::Key;
 pub(in super::super) struct Shown {
     /// Moments with their time of day; otherwise they are days.
     pub(in super::super) with_time: bool,
+    /// Whole numbers as floats, because some rows of the result have none.
+    pub(in super::super) as_float: bool,
     /// What numbers are written as, where they are.
     labels: Option<Arc<Labels>>,
 }
 
 impl Shown {
     /// `original`: numbers that have labels are written as these.
-    pub(in super::super) fn of(column: &Column, original: bool) -> Self {
-        Self { with_time: false, labels: column.labels.clone().filter(|_| original) }
+    pub(in super::super) fn of(column: &Column, original: bool, as_float: bool) -> Self {
+        Self { with_time: false, as_float, labels: column.labels.clone().filter(|_| original) }
     }
 }
 
@@ -69,6 +71,7 @@ pub(in super::super) fn push(out: &mut Vec<u8>, array: &ArrayRef, row: usize, sh
         let label = shown.labels.as_ref().and_then(|labels| labels.get(&i32::try_from(whole).ok()?));
         match label {
             Some(label) => push_cell(out, label.as_bytes()),
+            None if shown.as_float => push_float(out, whole as f64),
             None => push_whole(out, whole),
         }
         return;
@@ -97,6 +100,16 @@ pub(in super::super) fn push(out: &mut Vec<u8>, array: &ArrayRef, row: usize, sh
             }
         }
     }
+}
+
+/// The column with the labels of its numbers; a number without one stays a number.
+pub(super) fn labelled(array: &ArrayRef, labels: &Arc<Labels>) -> ArrayRef {
+    let text = |row| {
+        let whole = integer(array.as_ref(), row).filter(|_| array.is_valid(row))?;
+        let label = i32::try_from(whole).ok().and_then(|whole| labels.get(&whole));
+        Some(label.cloned().unwrap_or_else(|| whole.to_string()))
+    };
+    Arc::new((0..array.len()).map(text).collect::<StringArray>())
 }
 
 /// The value that a cell of a dictionary stands for.
@@ -216,7 +229,7 @@ fn with_text<T>(array: &ArrayRef, row: usize, then: impl FnOnce(Key<'_>) -> T) -
         DataType::LargeBinary => then(Key::of_text(cell.as_binary::<i64>().value(at))),
         _ => {
             let mut text = Vec::new();
-            push(&mut text, cell, at, &Shown { with_time: has_time(cell, at), labels: None });
+            push(&mut text, cell, at, &Shown { with_time: has_time(cell, at), ..Shown::default() });
             then(Key::of_text(&text))
         }
     }
@@ -226,7 +239,7 @@ fn with_text<T>(array: &ArrayRef, row: usize, then: impl FnOnce(Key<'_>) -> T) -
 mod tests {
     use super::*;
     use arrow_array::{
-        BooleanArray, Date32Array, DictionaryArray, Float32Array, Float64Array, Int8Array, Int64Array, StringArray,
+        BooleanArray, Date32Array, DictionaryArray, Float32Array, Float64Array, Int8Array, Int64Array,
         TimestampMillisecondArray, TimestampNanosecondArray, UInt64Array,
     };
 
@@ -234,7 +247,7 @@ mod tests {
         let with_time = (0..array.len()).any(|row| has_time(&array, row));
         let cell = |row| {
             let mut out = Vec::new();
-            push(&mut out, &array, row, &Shown { with_time, labels: None });
+            push(&mut out, &array, row, &Shown { with_time, ..Shown::default() });
             String::from_utf8(out).unwrap()
         };
         (0..array.len()).map(cell).collect()

@@ -66,16 +66,18 @@ pub(super) fn header(
     Header::new(reader.columns().iter().map(|column| column.name_bytes().to_vec()).collect(), &name)
 }
 
-/// The right side as lines of text, for csv files on the left.
+/// The right side as lines of text, for csv files on the left. `gaps`: whole numbers are written as floats.
 pub(super) fn lines(
     workspace: &Workspace,
     side: &Side,
     mut gathering: Gathering<'_>,
     original: bool,
+    gaps: bool,
 ) -> Result<lines::Right, Trouble> {
     let read = |error: ReadError| fault(&side.path, &error);
     let mut reader = open(workspace, &side.path, side.format, RIGHT)?;
-    let mut shown: Vec<cell::Shown> = reader.columns().iter().map(|column| cell::Shown::of(column, original)).collect();
+    let mut shown: Vec<cell::Shown> =
+        reader.columns().iter().map(|column| cell::Shown::of(column, original, gaps)).collect();
     // Whether days are all that a column of moments holds is known when all of it has been seen.
     let is_moment = |at: &usize| matches!(reader.columns()[*at].data_type, DataType::Timestamp(..));
     let moments: Vec<usize> = side.header.carried().filter(is_moment).collect();

@@ -18,7 +18,9 @@ use crate::workspace::Workspace;
 use super::super::csv_side::CsvSide;
 use super::super::index::{Full, Gathered, Index, Spread};
 use super::super::inputs::{RIGHT, Side, is_csv};
+use super::super::key::Key;
 use super::super::matches::Keys;
+use super::super::original;
 use super::super::trouble::Trouble;
 use super::{cell, fault, infer, open};
 
@@ -54,8 +56,8 @@ impl Right {
     ) -> Result<Self, Trouble> {
         let mut gathered = Gathered::new(Spread::new(), original);
         let (columns, notes) = match is_csv(side.format) {
-            true => (Self::csv(workspace, side, limit, &mut gathered, stderr)?, None),
-            false => Self::typed(workspace, side, limit, &mut gathered)?,
+            true => (Self::csv(workspace, side, limit, original, &mut gathered, stderr)?, None),
+            false => Self::typed(workspace, side, limit, original, &mut gathered)?,
         };
         let index = gathered.build();
         Ok(Self { keys: Keys::of(&index), index, columns, notes })
@@ -65,6 +67,7 @@ impl Right {
         workspace: &Workspace,
         side: &Side,
         limit: usize,
+        original: bool,
         gathered: &mut Gathered,
     ) -> Result<(Vec<Column>, Option<String>), Trouble> {
         let reader = open(workspace, &side.path, side.format, RIGHT)?;
@@ -95,15 +98,20 @@ impl Right {
         for (parts, at) in parts.into_iter().zip(carried) {
             let column = &described[at];
             let array = whole(parts, &column.data_type).map_err(|_| too_large(side, limit))?;
+            let labels = column.labels.clone();
+            let (array, labels) = match labels {
+                Some(labels) if original => (cell::labelled(&array, &labels), None),
+                labels => (array, labels),
+            };
             let field = match &schema {
                 Some(schema) => schema.field(at).clone(),
-                None => Field::new("", column.data_type.clone(), true),
+                None => Field::new("", array.data_type().clone(), true),
             };
             columns.push(Column {
                 field,
                 array,
                 format: column.stata_format.clone(),
-                labels: column.labels.clone(),
+                labels,
                 of_stata: schema.is_none(),
             });
         }
@@ -114,10 +122,11 @@ impl Right {
         workspace: &Workspace,
         side: &Side,
         limit: usize,
+        as_original: bool,
         gathered: &mut Gathered,
         stderr: &mut dyn Write,
     ) -> Result<Vec<Column>, Trouble> {
-        let open = || CsvSide::open(workspace, &side.path, RIGHT, &mut io::sink());
+        let open = || CsvSide::open(workspace, &side.path, RIGHT, as_original, &mut io::sink());
         let carried: Vec<usize> = side.header.carried().collect();
         let mut seen: Vec<infer::Seen> = vec![infer::Seen::default(); carried.len()];
         open()?.each_fields(|fields| {
@@ -127,7 +136,8 @@ impl Right {
         let mut builders: Vec<infer::Builder> = seen.iter().map(infer::Seen::builder).collect();
         let mut csv = open()?;
         csv.each_fields(|fields| {
-            let key = super::super::key::Key::of_text(fields.get(side.header.key));
+            let key = fields.get(side.header.key);
+            let key = if as_original { original::key(key) } else { Key::of_text(key) };
             gathered.push(key, |_| ()).map_err(|Full| too_large(side, limit))?;
             for (at, builder) in carried.iter().zip(&mut builders) {
                 builder.push(fields.get(*at)).map_err(|infer::NotUtf8| {

@@ -15,6 +15,7 @@ use super::super::inputs::Left;
 use super::super::options::Options;
 use super::super::tell::Counts;
 use super::super::trouble::Trouble;
+use super::cell;
 use super::join::{self, Open};
 use super::right::{Right, warn_of_names};
 
@@ -55,16 +56,27 @@ pub(super) fn write(
             }
         };
         let format = format.clone().filter(|format| !original && fits(format, data_type));
-        let labels = labels.clone().filter(|_| !original);
         let name = String::from_utf8_lossy(name).into_owned();
-        columns.push(StataColumn { name, data_type: data_type.clone(), format, labels });
+        let labels = labels.clone();
+        columns.push(match labels {
+            Some(_) if original => StataColumn { name, data_type: DataType::Utf8, format: None, labels: None },
+            labels => StataColumn { name, data_type: data_type.clone(), format, labels },
+        });
     }
     let carried: Vec<ArrayRef> = right.columns.iter().map(|column| column.array.clone()).collect();
     let mut stopped = None;
     let written = write_stata(
         &columns,
         &mut |each| {
-            let pass = join::each(right, &carried, left, open, BATCH, |arrays| each(&arrays).map_err(Stop::Write));
+            let pass = join::each(right, &carried, left, open, BATCH, |mut arrays| {
+                // The original wrote labels in place of numbers.
+                for (array, column) in arrays.iter_mut().zip(of_left.iter().filter(|_| original)) {
+                    if let Some(labels) = &column.labels {
+                        *array = cell::labelled(array, labels);
+                    }
+                }
+                each(&arrays).map_err(Stop::Write)
+            });
             match pass {
                 Ok(()) => Ok(()),
                 Err(Stop::Write(error)) => Err(error),
