@@ -6,6 +6,7 @@ mod cohort_joiner;
 mod cohortextractor;
 mod context;
 mod csv;
+mod dataset_report;
 mod deciles_charts;
 mod fault;
 mod files;
@@ -17,7 +18,7 @@ mod version;
 mod workspace;
 
 pub use catalogue::{ActionInfo, catalogue, lacks};
-pub use cohortextractor::{Era, StudyCommand, Which, study};
+pub use cohortextractor::{Era, StudyCommand, StudyFile, Which, check_studies, study};
 pub use context::{Context, Fences};
 pub use fault::FaultCode;
 
@@ -41,6 +42,7 @@ pub(crate) fn run_in(reference: &str, args: &[OsString], context: &mut Context<'
         sqlrunner::NAME => sqlrunner::run(version, args, context, ambient),
         cohortextractor::NAME => cohortextractor::run(version, args, context, ambient),
         cohort_joiner::NAME => cohort_joiner::run(version, args, context, ambient),
+        dataset_report::NAME => dataset_report::run(version, args, context, ambient),
         deciles_charts::NAME => deciles_charts::run(version, args, context, ambient),
         _ => Err(vec![catalogue::refusal(name)]),
     };

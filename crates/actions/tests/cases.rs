@@ -2,6 +2,11 @@
 //! A case is data; its format is described in the crate's README.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+#[path = "support/python.rs"]
+#[allow(unreachable_pub, reason = "shared with other tests")]
+mod python;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::fmt::Write as _;
@@ -9,6 +14,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use actions::Context;
+use python::fence;
 
 /// What a case's `cmd` file says.
 #[derive(Default)]
@@ -27,15 +33,6 @@ struct Case {
     /// Files whose bytes are not foreseen: the first line of a csv file, and how many rows follow it.
     columns: Vec<(String, String)>,
     rows: Vec<(String, usize)>,
-}
-
-/// The Python of this machine, as in a job.
-fn fence() -> Result<Box<dyn study::record::Fence>, String> {
-    let ask = std::process::Command::new("python3").args(["-c", "import sys; print(sys.executable)"]).output();
-    let answer = ask.map_err(|error| format!("this test needs python3: {error}"))?.stdout;
-    let python = PathBuf::from(String::from_utf8_lossy(&answer).trim());
-    let python = python.canonicalize().map_err(|error| error.to_string())?;
-    Ok(Box::new(study::record::ChildFence::new(study::record::Python::at(python))))
 }
 
 fn unescape(text: &str) -> String {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use pipeline::{Diagnostic, Loaded, Project, Tree};
+use pipeline::{Diagnostic, Loaded, Registry, Tree};
 use sandbox::folder::SafeFolder;
 
 use crate::terminal::Terminal;
@@ -52,20 +52,15 @@ impl Found {
         String::from_utf8_lossy(&self.bytes).into_owned()
     }
 
-    /// All diagnostics: of the file alone, then with runtimes and files of the checkout.
-    pub(crate) fn diagnostics(&self) -> Vec<Diagnostic> {
+    /// All diagnostics: of the file alone, then with runtimes, reusable actions and files of the checkout.
+    pub(crate) fn diagnostics(&self, registry: &Registry) -> Vec<Diagnostic> {
         let mut all = self.loaded.diagnostics.clone();
         if let Some(project) = self.loaded.project.as_ref() {
-            all.extend(resolve(project, &self.folder));
+            all.extend(pipeline::resolve(project, registry, &tree(&self.folder)));
             all.sort_by_key(|d| (d.span.map_or(0, |span| span.start.offset), d.code));
         }
         all
     }
-}
-
-/// Checks names, tags and files against this machine's knowledge and the folder.
-pub(crate) fn resolve(project: &Project, folder: &Path) -> Vec<Diagnostic> {
-    pipeline::resolve(project, &runtimes::catalogue(), &tree(folder))
 }
 
 /// A path relative to the current folder, if it lies below it.

@@ -6,7 +6,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Span;
+use crate::{ReusableAction, Span};
 
 /// The name of an action as written (numbers as decimal text). Hostile text: never part of a path unescaped.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -139,6 +139,10 @@ impl fmt::Display for RuntimeRef {
 #[serde(transparent)]
 pub struct Config(pub String);
 
+/// Where a built-in action lists those of its outputs that have a row for each patient: a JSON array of paths beneath the
+/// workspace. They are highly sensitive whatever was declared (spec jobs.md 11, study-definitions.md 11).
+pub const PATIENT_ROWS: &str = ".cloister/patient-rows.json";
+
 /// Commands with rules of their own (spec project-yaml.md 8).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -181,6 +185,9 @@ pub struct Action {
     pub words: Vec<String>,
     /// The first word, split.
     pub runtime: RuntimeRef,
+    /// The reusable action by which it runs, once that was looked up; `words` and `runtime` are then what it makes of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reusable: Option<ReusableAction>,
     /// Declared outputs in written order.
     pub outputs: Vec<Output>,
     /// Needed actions in written order, repeats removed.

@@ -19,9 +19,12 @@ use crate::text::about;
 use crate::workspace::Workspace;
 use crate::{Context, Outcome};
 
-use super::cohort::{Job, Sound, of_tables, simulated_store, write_files};
+use super::cohort::{Job, Sound, of_tables, simulated_report, simulated_tables, write_files};
 use super::names::{self, Choice, Module};
-use super::{dates, record};
+use super::options::Rows;
+use super::options::Simulated;
+use super::uses::{self, What};
+use super::{dates, record, studies};
 
 /// Which study, and what it is given.
 #[derive(Debug, Clone, Default)]
@@ -79,6 +82,8 @@ pub enum StudyCommand {
         patients: u64,
         /// Of the patients.
         seed: Option<u64>,
+        /// Share of them with untidy rows, from 0 to 1; 0.05 unless given.
+        mess: Option<f64>,
     },
 }
 
@@ -89,7 +94,10 @@ pub fn study(command: &StudyCommand, context: &mut Context<'_>) -> u8 {
         StudyCommand::Check { which, json } => check(which, *json, context),
         StudyCommand::Explain { which, json } => explain(which, *json, context),
         StudyCommand::Run { recording, data, out, index_dates } => run(recording, data, out, index_dates, context),
-        StudyCommand::Tables { which, out, patients, seed } => tables(which, out, *patients, *seed, context),
+        StudyCommand::Tables { which, out, patients, seed, mess } => {
+            let asked = Simulated::new(*patients, mess.unwrap_or(study::simulate::MESS), None);
+            tables(which, out, &asked, *seed, context)
+        }
     };
     let Err(faults) = outcome else { return 0 };
     for fault in &faults {
@@ -148,6 +156,7 @@ fn check(which: &Which, json: bool, context: &mut Context<'_>) -> Outcome {
     let recorded = recording(which, context)?;
     let recording = &recorded.recording;
     let mut checked = checked(which, recording, context)?;
+    checked.faults.extend(of_actions(which, &checked, recording, context)?);
     let texts = Texts::read(recording, &checked.faults, |file| record::text_of(file, context));
     study::fault::silence(recording, &mut checked.faults, &texts);
     let faults = checked.faults.iter().filter(|fault| fault.severity >= Severity::Fault).count();
@@ -168,16 +177,51 @@ fn check(which: &Which, json: bool, context: &mut Context<'_>) -> Outcome {
         let variables = checked.study.as_ref().map_or(0, |study| study.columns().count());
         let lints = checked.faults.len() - faults;
         let summary = match checked.study {
-            Some(_) => format!(
+            Some(_) if faults == 0 => format!(
                 "{}: {variables} columns, {} measures, no faults, {lints} lints\n",
                 recording.file,
                 checked.measures.len()
             ),
-            None => format!("{}: {faults} faults, {lints} lints\n", recording.file),
+            _ => format!("{}: {faults} faults, {lints} lints\n", recording.file),
         };
         context.say(&summary)?;
     }
     if faults == 0 { Ok(()) } else { Err(vec![Fault::told(Exit::Data)]) }
+}
+
+/// What hangs on how the project's actions use a study: expectations, which only drawn rows need, and measures with a row
+/// for each patient, which may not be released. Without such an action rows are taken as drawn.
+fn of_actions(
+    which: &Which,
+    checked: &Checked,
+    recording: &Recording,
+    context: &Context<'_>,
+) -> Result<Vec<study::fault::Fault>, Vec<Fault>> {
+    let uses = uses::project(context.cwd).map(|project| uses::of(&project, context.today)).unwrap_or_default();
+    let mut found = Vec::new();
+    let (mut drawn, mut others) = (false, false);
+    for one in uses {
+        if matches!(&one.study, Choice::Named(name) if *name != recording.module) {
+            continue;
+        }
+        match one.what {
+            What::Measures { folder, released } => {
+                let new = study::released(&checked.measures, &folder.to_string_lossy(), &released);
+                found.extend(new.into_iter().filter(|fault| !found.contains(fault)).collect::<Vec<_>>());
+            }
+            What::Cohort { rows, .. } => match rows {
+                Rows::Expectations { .. } => drawn = true,
+                _ => others = true,
+            },
+        }
+    }
+    if let Some(study) = &checked.study {
+        let date = range(which, context)?.first().copied();
+        let faults = studies::of_expectations(study, recording, date, context);
+        let lenient = others && !drawn;
+        found.extend(faults.into_iter().map(|fault| if lenient { fault.only_shown() } else { fault }));
+    }
+    Ok(found)
 }
 
 /// A study without faults, or all of them told.
@@ -249,7 +293,7 @@ fn run(recording: &Path, data: &Path, out: &Path, index_dates: &[String], contex
     write_files(&made, format, &target, context)
 }
 
-fn tables(which: &Which, out: &Path, patients: u64, seed: Option<u64>, context: &mut Context<'_>) -> Outcome {
+fn tables(which: &Which, out: &Path, asked: &Simulated, seed: Option<u64>, context: &mut Context<'_>) -> Outcome {
     let full = context.cwd.join(out);
     let used = std::fs::read_dir(&full).is_ok_and(|mut entries| entries.next().is_some());
     if used || full.is_file() {
@@ -258,11 +302,12 @@ fn tables(which: &Which, out: &Path, patients: u64, seed: Option<u64>, context: 
     }
     let sound = sound(which, context)?;
     let dates = range(which, context)?;
-    let jobs: Vec<Job> = dates.iter().rev().map(|date| Job { path: PathBuf::new(), date: Some(*date) }).collect();
-    let (store, inside) = simulated_store(&sound, &jobs, patients, seed, context)?;
+    let workspace = Workspace::new(context.cwd).map_err(|fault| vec![fault])?;
+    let made = simulated_tables(&sound, &dates, asked, seed, &workspace, context)?;
     let failed = |error: std::io::Error| vec![Fault::writing(&format!("--out {}", out.display()), &error)];
     std::fs::create_dir_all(&full).map_err(failed)?;
-    store.save(&full).map_err(failed)?;
-    context.log(&format!("wrote {} (synthetic; {} patients in the population)", out.display(), about(inside)));
-    Ok(())
+    made.store().save(&full).map_err(failed)?;
+    let inside = about(made.inside());
+    context.log(&format!("wrote {} (synthetic; {inside} patients in the population)", out.display()));
+    context.say(&simulated_report(&made, &sound))
 }

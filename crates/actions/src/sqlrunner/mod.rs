@@ -92,7 +92,7 @@ fn dummy_run(options: &Options, profile: &Profile, context: &mut Context<'_>, am
                 dummy.validate()?;
             }
             let level = options.gzip_level().filter(|_| !profile.byte_copy);
-            write(&workspace, options, level, context, |output, stderr| dummy.copy(output, stderr))
+            write(&workspace, options, level, context, |output, stderr| dummy.copy(output, options.compat, stderr))
         }
         None => {
             let names = header::of_query(&query, options, context.stderr)?;

@@ -20,7 +20,8 @@ pub(super) fn hidden(code: &str) -> Option<String> {
 
 /// The first code that no check shows.
 pub(super) fn unknown(codes: &[String]) -> Option<String> {
-    let known = || pipeline::explain::codes().chain(codelists::CODES);
+    let known =
+        || pipeline::explain::codes().chain(codelists::CODES).chain(study::fault::rules().iter().map(|r| r.code));
     let code = codes.iter().find(|code| !known().any(|known| known.eq_ignore_ascii_case(code)))?;
     let near = pipeline::nearest(code, known());
     let hint = near.first().map_or_else(String::new, |near| format!("; did you mean {near}?"));
@@ -30,6 +31,9 @@ pub(super) fn unknown(codes: &[String]) -> Option<String> {
 fn always_an_error(code: &str) -> bool {
     if codelists::CODES.contains(&code) {
         return !MILD.contains(&code);
+    }
+    if study::fault::rule(code).is_some() {
+        return !code.starts_with("SD9");
     }
     let rule = pipeline::rules().iter().find(|rule| rule.code.0 == code);
     // A code without a row is an error wherever it is shown.

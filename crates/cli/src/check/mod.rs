@@ -2,18 +2,23 @@
 
 mod codelists;
 mod codes;
+mod studies;
 
 use std::error::Error;
 use std::io::{Read, Write};
 use std::path::Path;
 
+use ::study::record::SandboxFence;
+use jobs::reusable::Ask;
 use pipeline::report::{CheckDocument, Counts, HumanOptions, ProjectInfo};
-use pipeline::{Diagnostic, Severity, report};
+use pipeline::{Diagnostic, Registry, Severity, report};
 use sha1::Digest;
 
 use crate::args::{Check, CheckFormat, CheckPart, Global};
 use crate::exit::Exit;
 use crate::project::{self, Found};
+use crate::recorder;
+use crate::reusable;
 use crate::settings::Settings;
 use crate::terminal::Terminal;
 use crate::words::plural;
@@ -31,29 +36,49 @@ pub(crate) fn check(args: &Check, global: &Global, terminal: &Terminal) -> Resul
     }
     let mut found = if from_stdin { stdin()? } else { project::find_path(&args.path, terminal)? };
     let settings = settings(global, (!from_stdin).then_some(found.folder.as_path()), terminal)?;
-    let mut faults = faults(&found, args, &settings);
+    let ask = if args.resolve { Ask::Always } else { Ask::Never };
+    let found_in = |found: &Found| -> Result<Shown, Box<dyn Error>> {
+        let known = reusable::look_up(found, None, ask, &settings, global, terminal)?.registry;
+        Ok(faults(found, &known, args, &settings, &|| recorder::by_hand(global, terminal), terminal))
+    };
+    let mut faults = found_in(&found)?;
     if args.fix && fix(&found, &faults.own, args, terminal)? {
         found = project::again(&found)?;
-        faults = self::faults(&found, args, &settings);
+        faults = found_in(&found)?;
     }
     print(&found, &faults, args, terminal);
     Ok(if faults.failed { Exit::No } else { Exit::Done })
 }
 
 /// All that is wrong with a study, by file, as far as this command line asks for it.
-fn faults(found: &Found, args: &Check, settings: &Settings) -> Shown {
+fn faults(
+    found: &Found,
+    registry: &Registry,
+    args: &Check,
+    settings: &Settings,
+    fence: &dyn Fn() -> Result<SandboxFence, String>,
+    terminal: &Terminal,
+) -> Shown {
     let from_stdin = args.path == Path::new("-");
     let with_files = !from_stdin && (args.only.is_empty() || args.only.contains(&CheckPart::Files));
     let with_codelists = !from_stdin && (args.only.is_empty() || args.only.contains(&CheckPart::Codelists));
-    let all = if args.only == [CheckPart::Codelists] {
+    let with_studies = !from_stdin && (args.only.is_empty() || args.only.contains(&CheckPart::Studies));
+    // Nothing can be said of studies before it is known which of them actions name.
+    let of_project = args.only.is_empty()
+        || args.only.iter().any(|part| !part.is_beside())
+        || (with_studies && found.loaded.project.is_none());
+    let all = if !of_project {
         Vec::new()
     } else if with_files {
-        found.diagnostics()
+        found.diagnostics(registry)
     } else {
         found.loaded.diagnostics.clone()
     };
     let (own, mut hidden) = judge(all, args, settings);
     let mut others = if with_codelists { codelists::faults(&found.folder) } else { Vec::new() };
+    if with_studies && let Some(project) = &found.loaded.project {
+        others.extend(studies::faults(project, &found.folder, fence, terminal));
+    }
     for other in &mut others {
         let (left, more) = judge(std::mem::take(&mut other.diagnostics), args, settings);
         (other.diagnostics, hidden) = (left, hidden + more);

@@ -19,6 +19,7 @@ use jobs::Plan;
 use jobs::engine::{self, Controls, RunSummary};
 use jobs::explain::PlanView;
 use jobs::local::{Judged, Judging, Study, Submission, code_tree};
+use jobs::reusable::Ask;
 use pipeline::report::visible;
 use pipeline::{Project, Severity};
 use sandbox::{Native, Runtime, Unisolated};
@@ -28,6 +29,7 @@ use crate::check::settings;
 use crate::exit::Exit;
 use crate::planning::{self, Located, images, locate, refused, request, sound, view};
 use crate::project::Found;
+use crate::reusable::{self, Looked};
 use crate::terminal::Terminal;
 use crate::{env, plan, project, terminal};
 use options::RunOptions;
@@ -47,8 +49,7 @@ pub(crate) fn run(args: &Run, global: &Global, terminal: &Terminal) -> Result<Ex
             return Ok(Exit::Usage);
         }
     };
-    let diagnostics = found.diagnostics();
-    let Some(project) = sound(&found, &diagnostics, terminal) else { return Ok(Exit::No) };
+    let Some(project) = sound(&found, &found.loaded.diagnostics, terminal) else { return Ok(Exit::No) };
     if args.selection.actions.is_empty() {
         return Err(format!("error[X102]: say which actions to run\n{}", planning::valid(project)).into());
     }
@@ -56,12 +57,16 @@ pub(crate) fn run(args: &Run, global: &Global, terminal: &Terminal) -> Result<Ex
         let selection = args.selection.clone();
         let format =
             if args.json || args.format == args::TextFormat::Json { PlanFormat::Json } else { PlanFormat::Human };
-        let args = args::Plan { selection, request_id: None, why: None, expand: false, format };
+        let args = args::Plan { selection, request_id: None, why: None, resolve: false, expand: false, format };
         return plan::plan(&args, global, terminal);
     }
     let request = request(&args.selection, &settings);
     // A wrong name is told before anything is looked for or written.
     jobs::plan::plan(project, &request, &BTreeMap::new()).map_err(|bad| refused(&bad, project))?;
+    let looked = reusable::look_up(&found, Some(&request.requested), Ask::Missing, &settings, global, terminal)?;
+    let diagnostics = found.diagnostics(&looked.registry);
+    let Some(project) = sound(&found, &diagnostics, terminal) else { return Ok(Exit::No) };
+    let project = &looked.expand(project);
     if args.runtime == RuntimeChoice::Container || options.isolation == Isolation::Container {
         let text = "error[X205]: this version starts no containers yet\n  = help: leave --runtime and --isolation out: native runtimes are built from locked lists";
         return Err(text.into());
@@ -80,7 +85,7 @@ pub(crate) fn run(args: &Run, global: &Global, terminal: &Terminal) -> Result<Ex
     terminal::keep_going();
     let shown = Shown::new(args, &settings, terminal);
     let debug = global.debug;
-    let work = Work { found: &found, project, options, located, request, terminal, shown, runs, debug };
+    let work = Work { found: &found, project, looked, options, located, request, terminal, shown, runs, debug };
     let exit = runtime.block_on(work.run());
     // Threads that wait for a stuck sandbox do not keep the program alive.
     runtime.shutdown_background();
@@ -102,6 +107,7 @@ fn warnings(found: &Found, diagnostics: &[pipeline::Diagnostic], terminal: &Term
 struct Work<'a> {
     found: &'a Found,
     project: &'a Project,
+    looked: Looked,
     options: RunOptions,
     located: Located,
     request: jobs::PlanRequest,
@@ -130,7 +136,9 @@ impl Work<'_> {
         let snapshot = study.snapshot(self.project)?;
         let code = code_tree(&snapshot.tree);
         let images = images(self.project, &self.located);
-        let judged = study.view().judge(&Judging { project: self.project, code: &code, images: &images }).await?;
+        let reusable = self.looked.stored(&study.workshop().store)?;
+        let judging = Judging { project: self.project, code: &code, images: &images, reusable: &reusable };
+        let judged = study.view().judge(&judging).await?;
         let plan =
             jobs::plan::plan(self.project, &self.request, &judged.latest).map_err(|bad| refused(&bad, self.project))?;
         let view = view(self.project, &self.request, &plan, &judged, &self.located, None);
@@ -143,9 +151,11 @@ impl Work<'_> {
             return Ok(Exit::Done);
         }
         self.check_isolation(&probe.await?)?;
+        self.looked.complete(self.project, &plan)?;
         let programs = runtimes::ready(self.project, &plan, &self.located, self.terminal)?;
         self.check_overlays(&programs)?;
         self.ignored_by_git(&study).await?;
+        self.looked.pin(&self.found.folder)?;
         self.shown.begin(&view, self.terminal);
         let tree = Arc::new(snapshot.tree);
         let what = Submission {
@@ -155,6 +165,7 @@ impl Work<'_> {
             judged: &judged,
             tree: tree.clone(),
             code,
+            reusable: &reusable,
             programs: &programs,
         };
         let works = study.submit(what).await?;

@@ -142,15 +142,6 @@ fn a_runtime_that_nothing_here_can_run_is_told_with_all_others_before_the_start(
 }
 
 #[test]
-fn what_a_builtin_cannot_do_yet_is_refused_before_the_start() {
-    let study = Study::copy_of("opensafely-interactive");
-    let report = "codelist_report_02qBxF241hTOBjX0jLfYkz";
-    let ran = study.run(&[report]).failed();
-    ran.says("error[X206]: cohortextractor:latest: generate_codelist_report: this version of cloister has no engine");
-    assert!(!study.has(&format!("metadata/{report}.log")));
-}
-
-#[test]
 fn a_result_that_cannot_be_put_in_place_is_put_there_by_the_next_run() {
     let study = one("open('output/a.csv', 'w').write('x')\n");
     study.write("metadata/manifest.json/in_the_way", "");

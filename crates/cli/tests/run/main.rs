@@ -13,6 +13,7 @@ mod forms;
 mod hostile_state;
 mod kills;
 mod operator;
+mod reusable;
 mod rig;
 mod seed;
 mod upkeep;

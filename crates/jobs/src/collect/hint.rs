@@ -18,6 +18,8 @@ const SHOWN: usize = 100;
 const COMPARED: usize = 5_000;
 /// Most bytes that are hashed to tell a rewritten file of equal size from an unchanged one.
 const HASHED: u64 = 4 << 30;
+/// Folders of programs, not of studies.
+const NOT_SHOWN: [&str; 3] = ["__pycache__", ".ipynb_checkpoints", ".cloister"];
 
 /// Files that the job made and no pattern matches.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -57,7 +59,7 @@ pub(super) fn find(
     while let Some(entry) = walk.next() {
         // Only a hint: what cannot be read is not in it.
         let Ok(entry) = entry else { continue };
-        if entry.found.kind == Kind::Folder && (entry.name() == "__pycache__" || entry.name() == ".ipynb_checkpoints") {
+        if entry.found.kind == Kind::Folder && NOT_SHOWN.iter().any(|name| entry.name() == *name) {
             walk.skip();
             continue;
         }

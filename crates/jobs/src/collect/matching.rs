@@ -8,6 +8,7 @@ use pipeline::PrivacyLevel;
 use sandbox::folder::{FolderError, Kind, SafeFolder};
 
 use super::glob::{Glob, check_name, segment_matches};
+use super::listed::PatientRows;
 use super::{CollectError, Request, Warning};
 use crate::refusal::{Unsafe, Why, text};
 
@@ -49,17 +50,18 @@ pub(super) fn find(workspace: &SafeFolder, request: &Request<'_>) -> Result<Matc
     };
     let unmatched =
         globs.iter().enumerate().filter(|(n, _)| !search.matched.contains(n)).map(|(_, g)| g.text.to_owned()).collect();
-    Ok(settle(search.files, unmatched, request.patient_level))
+    let rows = if request.patient_level { PatientRows::All } else { PatientRows::read(workspace) };
+    Ok(settle(search.files, unmatched, &rows))
 }
 
 /// Levels that hold whatever was declared, and the warnings about levels.
-fn settle(mut files: BTreeMap<String, Match>, unmatched: Vec<String>, patient_level: bool) -> Matches {
+fn settle(mut files: BTreeMap<String, Match>, unmatched: Vec<String>, patients: &PatientRows) -> Matches {
     let mut warnings = Vec::new();
     for (path, file) in &mut files {
         if file.several {
             warnings.push(Warning::SeveralLevels { path: path.clone(), level: file.level });
         }
-        if patient_level && file.level != PrivacyLevel::HighlySensitive {
+        if file.level != PrivacyLevel::HighlySensitive && patients.has(path) {
             warnings.push(Warning::Raised { path: path.clone(), declared: file.level });
             file.level = PrivacyLevel::HighlySensitive;
         }

@@ -4,6 +4,7 @@
 mod error;
 mod glob;
 mod hint;
+mod listed;
 mod matching;
 
 use std::collections::HashSet;

@@ -10,7 +10,7 @@ use std::ops::Range;
 
 pub use codes::{Rule, rule, rules};
 pub use kind::Kind;
-pub use report::{Entry, Texts, entries, human, silence, span};
+pub use report::{Entry, Texts, diagnostics, entries, human, of_python, silence, span};
 
 use crate::recording::{SourceId, Variable};
 

@@ -8,7 +8,8 @@ use pipeline::{Code, Diagnostic, Label, Span};
 use serde::Serialize;
 
 use super::place::{Text, find};
-use super::{Fault, Severity};
+use super::{Fault, Severity, rule};
+use crate::record::RecordFault;
 use crate::recording::{Recording, Source, SourceId};
 
 /// The text of Python files, by the path that the recording gives them. Files that are not there are told by line only.
@@ -120,6 +121,41 @@ pub fn human(recording: &Recording, faults: &[Fault], texts: &Texts, options: &H
         blocks.push(format!("{left} more are not shown; `--format json` lists all of them\n"));
     }
     blocks.join("\n")
+}
+
+/// Faults as diagnostics of the files that they stand in; the module's own file where a fault has no place.
+pub fn diagnostics(recording: &Recording, faults: &[Fault], texts: &Texts) -> Vec<(String, Diagnostic)> {
+    let one = |fault| {
+        let file = source_of(recording, fault).map_or(&recording.file, |source| &source.file);
+        (file.clone(), diagnostic(recording, fault, texts))
+    };
+    faults.iter().map(one).collect()
+}
+
+/// What ended a recording as a diagnostic of the file that it stands in, if that is known. `read` is as for [`Texts`].
+pub fn of_python(fault: &RecordFault, read: impl Fn(&str) -> Option<String>) -> (Option<String>, Diagnostic) {
+    let of = Fault::new(rule(&fault.code).map_or("SD005", |rule| rule.code), fault.message.clone());
+    let place = fault.place();
+    let text = place.and_then(|source| Some((read(&source.file).map(Text::new)?, source)));
+    let mut help: Vec<String> = fault.fix.iter().cloned().collect();
+    let outer: Vec<String> =
+        fault.frames.iter().rev().skip(1).take(5).map(|source| format!("{}:{}", source.file, source.line)).collect();
+    if !outer.is_empty() {
+        help.push(format!("called from {}", outer.join(", ")));
+    }
+    let made = Diagnostic {
+        code: Code(of.code),
+        severity: pipeline::Severity::Error,
+        message: of.message.clone(),
+        label: String::new(),
+        help: (!help.is_empty()).then(|| help.join("\n")),
+        span: text.map(|(text, source)| text.span(find(&text, source, &of).0)),
+        labels: Vec::new(),
+        at: Vec::new(),
+        action: None,
+        fixes: Vec::new(),
+    };
+    (place.map(|source| source.file.clone()), made)
 }
 
 fn block(recording: &Recording, fault: &Fault, texts: &Texts, options: &HumanOptions) -> String {

@@ -3,6 +3,7 @@
 
 mod groups;
 mod keys;
+mod listed;
 mod number;
 mod select;
 mod sums;
@@ -34,6 +35,7 @@ pub use number::Era;
 pub(crate) use table::unreadable;
 
 use groups::{Groups, POPULATION};
+use listed::Listed;
 use select::Chosen;
 use suppress::Done;
 use table::{PatientFile, Table};
@@ -58,8 +60,9 @@ pub(crate) fn run(asked: &options::Measures, context: &mut Context<'_>) -> Outco
     if making.is_empty() {
         warn(context.stderr, "no study definition has a list `measures`; nothing is made");
     }
+    let mut patients = Listed::default();
     for (module, measures) in making {
-        one_study(module, &measures, asked, &workspace, context)?;
+        one_study(module, &measures, asked, &mut patients, &workspace, context)?;
     }
     Ok(())
 }
@@ -81,6 +84,7 @@ fn one_study(
     module: &Module,
     measures: &[Measure],
     asked: &options::Measures,
+    patients: &mut Listed,
     workspace: &Workspace,
     context: &mut Context<'_>,
 ) -> Outcome {
@@ -98,6 +102,7 @@ fn one_study(
         );
         return Ok(());
     }
+    patients.add(measures, &files, &asked.folder, workspace, context)?;
     let mut made: Vec<Made> = Vec::new();
     let mut faults = Vec::new();
     for file in &files {

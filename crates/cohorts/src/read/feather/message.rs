@@ -68,8 +68,7 @@ pub(super) fn check(
 
 /// A head of a message.
 fn parsed(head: &[u8], place: Place) -> Result<Message<'_>, ReadError> {
-    let message = if head.starts_with(&CONTINUES) { head.get(8..) } else { head.get(4..) };
-    let message = message.ok_or_else(|| malformed(place, "it is shorter than its own head"))?;
+    let message = without_length(head).ok_or_else(|| malformed(place, "it is shorter than its own head"))?;
     root_as_message(message).map_err(|error| malformed(place, error.to_string()))
 }
 
@@ -82,6 +81,17 @@ pub(super) fn packing(head: &[u8], place: Place) -> Result<Packing, ReadError> {
         Some(_) => Packing::Lz4,
         None => Packing::None,
     })
+}
+
+fn without_length(head: &[u8]) -> Option<&[u8]> {
+    if head.starts_with(&CONTINUES) { head.get(8..) } else { head.get(4..) }
+}
+
+/// The number of nulls of each column of a message of rows that has been checked.
+pub(super) fn nulls(bytes: &[u8]) -> Vec<u64> {
+    let message = without_length(bytes).and_then(|message| root_as_message(message).ok());
+    let nodes = message.and_then(|message| message.header_as_record_batch()).and_then(|batch| batch.nodes());
+    nodes.into_iter().flatten().map(|node| node.null_count().unsigned_abs()).collect()
 }
 
 /// How many buffers a column has, validity among them.
