@@ -7,6 +7,7 @@ mod collecting;
 mod freshness;
 mod generate;
 mod history;
+mod joining;
 mod pages;
 mod planning;
 mod reading;
@@ -32,7 +33,7 @@ struct Setup {
 type Table = fn(&Setup) -> Result<(), Box<dyn std::error::Error>>;
 
 /// All of them, in order.
-const TABLES: [(&str, Table); 10] = [
+const TABLES: [(&str, Table); 11] = [
     ("reading", reading::table),
     ("planning", |_| planning::table()),
     ("running", running::table),
@@ -43,6 +44,7 @@ const TABLES: [(&str, Table); 10] = [
     ("pages", pages::table),
     ("freshness", freshness::table),
     ("builtins", builtins::table),
+    ("joining", joining::table),
 ];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
