@@ -11,6 +11,7 @@ mod joining;
 mod pages;
 mod planning;
 mod reading;
+mod reporting;
 mod running;
 mod sandboxes;
 mod scheduling;
@@ -43,6 +44,7 @@ const TABLES: [(&str, Table); 11] = [
     ("collecting", collecting::table),
     ("pages", pages::table),
     ("freshness", freshness::table),
+    ("reporting", reporting::table),
     ("builtins", builtins::table),
     ("joining", joining::table),
 ];

@@ -33,6 +33,11 @@ struct Case {
     /// Files whose bytes are not foreseen: the first line of a csv file, and how many rows follow it.
     columns: Vec<(String, String)>,
     rows: Vec<(String, usize)>,
+    /// What files that were made hold somewhere, and what they hold nowhere.
+    holds: Vec<(String, String)>,
+    lacks: Vec<(String, String)>,
+    /// The backend; dummy data if there is none.
+    backend: Option<String>,
 }
 
 fn unescape(text: &str) -> String {
@@ -54,8 +59,11 @@ fn read_case(path: &Path) -> Case {
             "stderr" => case.stderr.push(unescape(value)),
             "not-stderr" => case.not_stderr.push(unescape(value)),
             "quiet" => case.quiet = true,
+            "backend" => case.backend = Some(value.to_owned()),
             "made" => case.made.push(PathBuf::from(value)),
             other => match other.split_once(' ') {
+                Some(("holds", file)) => case.holds.push((file.to_owned(), unescape(value))),
+                Some(("lacks", file)) => case.lacks.push((file.to_owned(), unescape(value))),
                 Some(("columns", file)) => case.columns.push((file.to_owned(), value.to_owned())),
                 Some(("rows", file)) => case.rows.push((file.to_owned(), value.parse().expect("a number"))),
                 _ => panic!("{}: unknown key {other}", path.display()),
@@ -111,6 +119,7 @@ fn judge(folder: &Path) -> String {
     let mut context = Context::by_hand(workspace.path(), &mut stdout, &mut stderr);
     context.project_version = case.project;
     context.fence = &fence;
+    context.backend = case.backend.clone().unwrap_or(context.backend);
     context.era = case.era;
     context.today = jiff::civil::date(2021, 5, 4);
     let exit = actions::run(&case.action, &case.args, &mut context);
@@ -166,7 +175,17 @@ fn judge(folder: &Path) -> String {
             let _ = writeln!(wrong, "{file} has {found} rows, expected {expected}");
         }
     }
-    for file in case.columns.iter().map(|(file, _)| file).chain(case.rows.iter().map(|(file, _)| file)) {
+    for (file, part) in case.holds.iter().filter(|(file, part)| !text(&left, file).contains(part.as_str())) {
+        let _ = writeln!(wrong, "{file} lacks {part:?}");
+    }
+    for (file, part) in &case.lacks {
+        let found = text(&left, file);
+        if found.is_empty() || found.contains(part.as_str()) {
+            let _ = writeln!(wrong, "{file} is not there, or has {part:?}");
+        }
+    }
+    let named = case.columns.iter().chain(&case.holds).chain(&case.lacks).map(|(file, _)| file);
+    for file in named.chain(case.rows.iter().map(|(file, _)| file)) {
         left.remove(Path::new(file));
     }
     // Inputs that `expect/` does not speak of must be as they were; anything else is a left-over.

@@ -5,6 +5,6 @@ mod reader;
 mod scan;
 mod writer;
 
-pub(crate) use reader::{CsvError, CsvReader, Field, MAX_COLUMNS, MAX_HEADER_NAME};
+pub(crate) use reader::{CsvError, CsvReader, MAX_COLUMNS, MAX_HEADER_NAME};
 pub(crate) use scan::{Fields, Record, Scanner, push_field};
 pub(crate) use writer::{LineEnd, RecordWriter};

@@ -57,7 +57,7 @@ impl Read for Ahead {
         }
         let rest = self.held.get(self.at..).unwrap_or_default();
         let n = rest.len().min(buf.len());
-        buf.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
+        buf[..n].copy_from_slice(&rest[..n]);
         self.at += n;
         Ok(n)
     }

@@ -74,6 +74,13 @@ impl Sort {
 }
 
 fn trimmed(field: &[u8]) -> &[u8] {
+    // Nearly all fields begin and end with what is no blank.
+    if let ([first, ..], [.., last]) = (field, field)
+        && *first > b' '
+        && *last > b' '
+    {
+        return field;
+    }
     let blank = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | 0x0b | 0x0c);
     let from = field.iter().position(|byte| !blank(byte)).unwrap_or(field.len());
     let to = field.iter().rposition(|byte| !blank(byte)).map_or(from, |last| last + 1);
@@ -127,8 +134,10 @@ fn fit(negative: bool, digits: &[u8]) -> Whole {
         b"1" if !negative => return Whole::One,
         _ => {}
     }
-    if significant.len() > 20 {
-        return Whole::Huge;
+    match significant.len() {
+        ..=18 => return if negative { Whole::Negative } else { Whole::Positive },
+        19 | 20 => {}
+        _ => return Whole::Huge,
     }
     // Twenty digits fit.
     let value = significant.iter().fold(0_u128, |value, digit| value * 10 + u128::from(digit - b'0'));

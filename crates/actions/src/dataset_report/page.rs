@@ -10,7 +10,7 @@ use crate::text::about;
 
 const STYLE: &str = include_str!("style.css");
 /// SHA-256 of [`STYLE`]: nothing else may style the page.
-const STYLE_HASH: &str = "CfM8AeTqoozO/OwuyA6rCs43UfgtZvr3dQH2yofOPw8=";
+const STYLE_HASH: &str = "kjrWQcWFRckF3sXwAIlVMO6wp6Wh9Xq6i3S7PJjZYV8=";
 
 /// Text inside an element or a quoted attribute. What HTML does not allow becomes a mark.
 struct Text<'a>(&'a str);

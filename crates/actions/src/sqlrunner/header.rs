@@ -9,7 +9,7 @@ use crate::fault::{Exit, Fault, FaultCode};
 use crate::text::warn;
 
 use super::options::Options;
-use super::output::Output;
+use super::output::Stop;
 use super::query_file::QueryFile;
 use super::sql::{self, Column};
 
@@ -45,10 +45,8 @@ pub(crate) fn warn_of_unnamed(file: &str, columns: &[Column], stderr: &mut dyn W
     }
 }
 
-pub(crate) fn write(names: &[String], output: &mut Output<'_>) -> Result<(), Fault> {
-    let what = output.what();
-    let mut writer = RecordWriter::new(output, LineEnd::CrLf);
-    let header = writer.record(names.iter().map(String::as_bytes));
-    let blanks = header.and_then(|()| writer.record(names.iter().map(|_| b"".as_slice())));
-    blanks.map_err(|error| Fault::writing(&what, &error))
+pub(crate) fn write(names: &[String], out: &mut dyn Write) -> Result<(), Stop> {
+    let mut writer = RecordWriter::new(out, LineEnd::CrLf);
+    writer.record(names.iter().map(String::as_bytes))?;
+    Ok(writer.record(names.iter().map(|_| b"".as_slice()))?)
 }
