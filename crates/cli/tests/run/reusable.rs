@@ -140,6 +140,27 @@ fn an_action_of_another_repository_runs_with_its_own_code() {
     assert!(again.ran().is_empty() && !again.err.contains("fetching"), "{}{}", again.out, again.err);
 }
 
+#[test]
+fn a_folder_may_hold_work_trees_and_know_no_organisation() {
+    let (shelf, study) = (Shelf::new(), study());
+    let tree = shelf.0.path().join("count-rows");
+    std::fs::create_dir(&tree).unwrap();
+    std::fs::write(tree.join("action.yaml"), FINE.2).unwrap();
+    std::fs::write(tree.join("count.py"), COUNT).unwrap();
+    // What is not committed is not there.
+    std::fs::create_dir(tree.join("later")).unwrap();
+    let repository = Repository(tree.join(".git"));
+    repository.git(&["init", "-q", "--initial-branch=main"], b"");
+    let tree = tree.to_str().unwrap();
+    repository.git(&["--work-tree", tree, "add", "action.yaml", "count.py"], b"");
+    let who = ["-c", "user.name=A", "-c", "user.email=a@example.org"];
+    repository.git(&[&who[..], &["--work-tree", tree, "commit", "-q", "-m", "one"]].concat(), b"");
+    repository.git(&["tag", "v1.0"], b"");
+    std::fs::write(shelf.0.path().join("count-rows/count.py"), "not committed").unwrap();
+    shelf.run(&study, &["run_all"]).done();
+    assert_eq!(study.read("output/count.txt"), "3 it's ['action.yaml', 'count.py', 'output']\n");
+}
+
 const FINE: (&str, &str, &str) = ("100644", "action.yaml", "run: python:v2 python count.py\n");
 
 /// A study with the project.yaml that these words make of `count`.
