@@ -6,6 +6,9 @@ mod library;
 mod lockfile;
 mod origin;
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeSet;
 
 use pipeline::{ActionName, Project, Registry, RuntimeRef};
