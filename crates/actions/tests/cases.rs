@@ -6,6 +6,9 @@
 #[path = "support/python.rs"]
 #[allow(unreachable_pub, reason = "shared with other tests")]
 mod python;
+#[path = "support/typed.rs"]
+#[allow(unreachable_pub, reason = "a module of this program's own")]
+mod typed;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
@@ -135,6 +138,16 @@ fn judge(folder: &Path) -> String {
     let mut left = files(workspace.path());
     for (path, expected) in files(&folder.join("expect")) {
         let name = path.to_str().unwrap();
+        let typed = [".feather.txt", ".dta.txt", ".dta.gz.txt"].iter().any(|ending| name.ends_with(ending));
+        if let Some(file) = name.strip_suffix(".txt").filter(|_| typed) {
+            let found = typed::text(&workspace.path().join(file));
+            let expected = String::from_utf8(expected).unwrap();
+            left.remove(Path::new(file));
+            if found != expected {
+                let _ = writeln!(wrong, "{file} holds\n{found}expected\n{expected}");
+            }
+            continue;
+        }
         let gzip = name.strip_suffix(".gz.txt").map(|stem| PathBuf::from(format!("{stem}.gz")));
         let found = left.remove(gzip.as_ref().unwrap_or(&path));
         let found = if gzip.is_some() { found.map(|bytes| unpacked(&bytes)) } else { found };

@@ -50,6 +50,7 @@ Which rows; a run on dummy data adds one of the first two by itself:
       --dummy-data-file FILE      Your own rows: checked against the study, then copied. Same format as the output
       --dummy-tables DIR          Work the study out on the patient tables of a folder: <Table>.csv or .parquet
       --dummy KIND                expectations or simulated: how dummy patients are made [default: expectations]
+      --database-url URL          Never used and never shown: this version cannot extract patients from a database
       --seed N                    Other dummy patients [default: always the same]
 
 Taken for compatibility, without effect:
