@@ -12,6 +12,7 @@ mod reading;
 mod running;
 mod sandboxes;
 mod scheduling;
+mod studies;
 mod unlucky;
 
 use std::path::PathBuf;
@@ -30,7 +31,7 @@ struct Setup {
 type Table = fn(&Setup) -> Result<(), Box<dyn std::error::Error>>;
 
 /// All of them, in order.
-const TABLES: [(&str, Table); 9] = [
+const TABLES: [(&str, Table); 10] = [
     ("reading", reading::table),
     ("planning", |_| planning::table()),
     ("running", running::table),
@@ -40,6 +41,7 @@ const TABLES: [(&str, Table); 9] = [
     ("collecting", collecting::table),
     ("pages", pages::table),
     ("freshness", freshness::table),
+    ("studies", studies::table),
 ];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
