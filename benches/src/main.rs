@@ -1,6 +1,7 @@
 //! Times beside those of what people use today, as tables: one module for each table, called from `main` in order.
 //! `benches/run` builds this in release form, installs the competitor beside it and prints all tables.
 
+mod builtins;
 mod clock;
 mod collecting;
 mod freshness;
@@ -12,6 +13,7 @@ mod reading;
 mod running;
 mod sandboxes;
 mod scheduling;
+mod spent;
 mod studies;
 mod unlucky;
 
@@ -31,7 +33,7 @@ struct Setup {
 type Table = fn(&Setup) -> Result<(), Box<dyn std::error::Error>>;
 
 /// All of them, in order.
-const TABLES: [(&str, Table); 10] = [
+const TABLES: [(&str, Table); 11] = [
     ("reading", reading::table),
     ("planning", |_| planning::table()),
     ("running", running::table),
@@ -42,6 +44,7 @@ const TABLES: [(&str, Table); 10] = [
     ("pages", pages::table),
     ("freshness", freshness::table),
     ("studies", studies::table),
+    ("builtins", builtins::table),
 ];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -2,7 +2,7 @@
 //! A name that is here is never looked up anywhere else (actions.md 2.2).
 
 use crate::fault::{Exit, Fault, FaultCode};
-use crate::{cohortextractor, deciles_charts, sqlrunner};
+use crate::{cohort_joiner, cohortextractor, dataset_report, deciles_charts, sqlrunner};
 
 /// One built-in action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,11 +22,11 @@ const fn known(name: &'static str, summary: &'static str, engine: bool) -> Actio
 static CATALOGUE: [ActionInfo; 6] = [
     known(
         cohortextractor::NAME,
-        "study definitions into files of patients and measures; in this version on dummy data only",
+        "study definitions into files of patients and measures, codelists into counts; in this version on dummy data only",
         true,
     ),
-    known("cohort-joiner", "adds the columns of one file to others, by patient_id", false),
-    known("dataset-report", "an HTML page about the columns of a file", false),
+    known(cohort_joiner::NAME, "adds the columns of one file to others, by patient_id", true),
+    known(dataset_report::NAME, "an HTML page about the columns of each file", true),
     known(deciles_charts::NAME, "tables and charts of the deciles of measures", true),
     known("interactive", "the analyses behind questions by form", false),
     known(sqlrunner::NAME, "a SQL query into a csv file; in this version on dummy data only", true),
@@ -38,8 +38,9 @@ pub fn catalogue() -> &'static [ActionInfo] {
 }
 
 /// What of a built-in action's words this version cannot run yet, to be said before anything runs; `None` if it can.
-pub fn lacks(name: &str, args: &[String]) -> Option<String> {
-    if name == cohortextractor::NAME { cohortextractor::lacks(args) } else { None }
+pub fn lacks(name: &str, _args: &[String]) -> Option<String> {
+    let known = CATALOGUE.iter().find(|action| action.name == name)?;
+    (!known.engine).then(|| format!("this version of cloister has no engine for {name} yet"))
 }
 
 /// Why a name cannot be run.
@@ -52,4 +53,17 @@ pub(crate) fn refusal(name: &str) -> Fault {
     let runnable: Vec<&str> = CATALOGUE.iter().filter(|action| action.engine).map(|action| action.name).collect();
     let fault = Fault::new(FaultCode::BadArgument, Exit::Arguments, format!("'{name}' is not a built-in action"));
     fault.help(format!("built-in actions that run: {}", runnable.join(", ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_run_is_told_before_it_runs() {
+        for action in catalogue() {
+            assert_eq!(lacks(action.name, &[]).is_none(), action.engine, "{}", action.name);
+        }
+        assert_eq!(lacks("python", &["-V".to_owned()]), None);
+    }
 }

@@ -11,6 +11,7 @@ use study::record::Fence;
 use crate::Outcome;
 use crate::cohortextractor::Era;
 use crate::fault::Fault;
+use crate::files::Compat;
 
 /// `OPENSAFELY_BACKEND` of a run on dummy data.
 const DUMMY: &str = "expectations";
@@ -69,10 +70,13 @@ impl<'a> Context<'a> {
 pub(crate) struct Ambient {
     /// `DATABASE_URL`, if set and not empty.
     pub(crate) database_url: Option<OsString>,
+    /// `CLOISTER_ACTION_COMPAT`, if set and not empty.
+    pub(crate) compat: Option<OsString>,
 }
 
 impl Ambient {
     pub(crate) fn of_this_process() -> Self {
-        Self { database_url: std::env::var_os("DATABASE_URL").filter(|url| !url.is_empty()) }
+        let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+        Self { database_url: set("DATABASE_URL"), compat: set(Compat::VARIABLE) }
     }
 }

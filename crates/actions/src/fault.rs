@@ -13,6 +13,10 @@ pub enum FaultCode {
     UnknownVersion,
     /// Something is wrong with the arguments.
     BadArgument,
+    /// A habit of the original that would disclose real data.
+    CompatRefused,
+    /// A pattern where only a plain name may stand.
+    GlobNotAllowed,
     /// A `config:` that an action does not take, or that is wrong.
     BadConfig,
     /// No file that an action could use fits the pattern.
@@ -23,6 +27,8 @@ pub enum FaultCode {
     BadColumns,
     /// A path that leads out of the workspace.
     OutsideWorkspace,
+    /// Results would stand among the files they are made from.
+    OutputDirHoldsInput,
     /// Two results would get one name.
     OutputCollision,
     /// A file whose ending names no format that is read here.
@@ -33,6 +39,12 @@ pub enum FaultCode {
     MalformedFile,
     /// A column that a file must have is not there.
     MissingColumn,
+    /// An identifier that must be there once is there more often.
+    DuplicateKey,
+    /// Two columns of a result would have one name.
+    ColumnClash,
+    /// A value that a format has no place for.
+    CannotRepresent,
     /// A date that is none.
     BadDate,
     /// A value that is no number.
@@ -66,16 +78,22 @@ impl FaultCode {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::UnknownVersion => "unknown_version",
+            Self::GlobNotAllowed => "glob_not_allowed",
+            Self::CompatRefused => "compat_refused",
             Self::BadArgument => "bad_argument",
             Self::BadConfig => "bad_config",
             Self::NoInputMatched => "no_input_matched",
             Self::FileNotFound => "file_not_found",
             Self::BadColumns => "bad_columns",
+            Self::OutputDirHoldsInput => "output_dir_holds_input",
             Self::OutsideWorkspace => "outside_workspace",
             Self::OutputCollision => "output_collision",
             Self::UnsupportedFormat => "unsupported_format",
             Self::MalformedCsv => "malformed_csv",
             Self::MalformedFile => "malformed_file",
+            Self::CannotRepresent => "cannot_represent",
+            Self::ColumnClash => "column_clash",
+            Self::DuplicateKey => "duplicate_key",
             Self::MissingColumn => "missing_column",
             Self::BadDate => "bad_date",
             Self::NotNumeric => "not_numeric",

@@ -89,6 +89,46 @@ pub(crate) fn resolve(name: &str, version: Option<&str>, moving: &[&str], known:
     Err(unknown(nearest.join(", ")))
 }
 
+/// The version of an action over files: these have one of Cloister's own, stricter than the published ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Which {
+    Published(Pin),
+    Own,
+}
+
+/// What a version of an action over files resolved to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct FileAction {
+    pub(crate) which: Which,
+    /// As people write it.
+    pub(crate) version: String,
+    pub(crate) warning: Option<String>,
+}
+
+/// Cloister's own version of an action over files.
+pub(crate) const OWN: &str = "v1";
+
+/// Finds a version of an action over files, of which the published ones have no `latest` (actions.md 2.1, 2.2).
+pub(crate) fn resolve_or_own(name: &str, written: Option<&str>, known: &[Series]) -> Result<FileAction, Fault> {
+    let found = resolve(name, written.filter(|written| *written != OWN), &["latest", "dev"], known)?;
+    match written {
+        Some(OWN) => {
+            let warning = format!(
+                "X203: {name}:{OWN} is Cloister's own version; where only the published ones exist, write {}",
+                found.pin
+            );
+            Ok(FileAction { which: Which::Own, version: OWN.to_owned(), warning: Some(warning) })
+        }
+        written => {
+            let moving = written.filter(|written| matches!(*written, "latest" | "dev"));
+            let moving =
+                moving.map(|moving| format!("X203: the published {name} has no `{moving}`; it runs as {}", found.pin));
+            let version = found.pin.to_string();
+            Ok(FileAction { which: Which::Published(found.pin), version, warning: found.warning.or(moving) })
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

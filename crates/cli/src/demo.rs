@@ -4,9 +4,9 @@ use std::error::Error;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::Arc;
 
-use demo::{Options, Told};
+use demo::{Asked, Options, Told};
 
-use crate::args::{Demo, Global};
+use crate::args::{Demo, Global, Studies};
 use crate::exit::Exit;
 use crate::log;
 use crate::online;
@@ -20,6 +20,10 @@ pub(crate) fn demo(args: &Demo, global: &Global, terminal: &Terminal) -> Result<
         below: runtimes::default_cache_dir().ok_or(crate::env::NoCache)?.join("demo"),
         machine: online::machine(global, terminal)?,
         runtime: Arc::new(online::isolation()?),
+        asked: match args.studies {
+            Studies::One => Asked::One,
+            Studies::All => Asked::All,
+        },
     };
     let threads = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let ended = threads.block_on(async {

@@ -138,6 +138,10 @@ fn environment(program: &Program, given: Vec<(String, String)>) -> Vec<(String, 
     {
         env.push(("TERM".to_owned(), term));
     }
+    // Of a person's own variables only this one is meant for built-in actions (actions.md 2.4).
+    if let Ok(compat) = std::env::var("CLOISTER_ACTION_COMPAT") {
+        env.push(("CLOISTER_ACTION_COMPAT".to_owned(), compat));
+    }
     env.retain(|(name, _)| given.iter().all(|(other, _)| other != name));
     env.extend(given);
     env

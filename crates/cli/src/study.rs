@@ -26,8 +26,8 @@ fn command(words: &StudyWords) -> StudyCommand {
         StudyWords::Run { recording, data, out, index_date } => {
             StudyCommand::Run { recording, data, out, index_dates: index_date }
         }
-        StudyWords::Tables { which: of, out, population, seed } => {
-            StudyCommand::Tables { which: which(of), out, patients: population, seed }
+        StudyWords::Tables { which: of, out, population, seed, mess } => {
+            StudyCommand::Tables { which: which(of), out, patients: population, seed, mess }
         }
     }
 }

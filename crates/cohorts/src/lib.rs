@@ -9,4 +9,5 @@ mod write;
 
 pub use field::{DatePrecision, Field, Format, Kind, Schema, Source};
 pub use memory::Memory;
+pub use write::gzip::gzip;
 pub use write::{WriteError, Written, write};

@@ -11,7 +11,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 pub use agents::NoBackend;
-pub use run::{Options, Told, run};
+pub use run::{Asked, Options, Told, run};
 pub use studies::RepositoryError;
 
 /// Why a demo does not begin, or ended by itself.

@@ -26,6 +26,17 @@ pub struct Options {
     pub machine: Machine,
     /// Isolation of the jobs.
     pub runtime: Arc<dyn Runtime>,
+    /// What is asked for at the start.
+    pub asked: Asked,
+}
+
+/// Of which studies requests are made at the start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asked {
+    /// One study, three times: it ends well, takes its time, fails.
+    One,
+    /// That, and each other study once.
+    All,
 }
 
 /// What a person at the terminal is told.
@@ -89,7 +100,7 @@ pub async fn run(options: Options, told: impl Fn(Told), mut stop: watch::Receive
         parts.spawn(async move { Ok(Agent::run(agent, ended).await?) });
     }
     let result = tokio::select! {
-        asked = asking::ask(&site, &way, &town) => asked.map(|addresses| told(Told::Asked { addresses })),
+        asked = asking::ask(&site, &way, &town, options.asked) => asked.map(|addresses| told(Told::Asked { addresses })),
         Some(part) = parts.join_next() => part.unwrap_or_else(|fault| Err(DemoError::Fault(fault.to_string()))),
         _ = stop.wait_for(|stop| *stop) => Ok(()),
     };

@@ -12,16 +12,19 @@ const FILES: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/studies.rs")
 /// Who commits, and when: always the same, so that the same program makes the same commits.
 const COMMITTER: &str = "Cloister demo <demo@example.org> 1767225600 +0000";
 
-/// The one study that runs today from its query to its report.
-pub(crate) const RUNS_TODAY: &str = "ons-cis-short-data-report";
+/// The study that is asked for three times: short, and its environment is the smallest.
+pub(crate) const SHOWN: &str = "ons-cis-short-data-report";
+
+/// The study whose published request ran on a backend of EMIS.
+pub(crate) const OF_EMIS: &str = "flucats";
 
 /// The branch of every repository.
 pub(crate) const BRANCH: &str = "main";
 
-/// A branch of [`RUNS_TODAY`] whose report takes five minutes, so that there is something to watch and to cancel.
+/// A branch of [`SHOWN`] whose report takes five minutes, so that there is something to watch and to cancel.
 pub(crate) const SLOW: &str = "slow-report";
 
-/// A branch of [`RUNS_TODAY`] whose second action fails, so that there is something to understand and to mend.
+/// A branch of [`SHOWN`] whose second action fails, so that there is something to understand and to mend.
 pub(crate) const BROKEN: &str = "broken-table";
 
 /// Why a repository could not be made.
@@ -78,7 +81,7 @@ pub(crate) fn repository(study: &str, folder: &Path) -> Result<PathBuf, Reposito
 fn history(study: &str) -> Vec<u8> {
     let mut stream = Vec::new();
     commit(&mut stream, BRANCH, None, "Begin the study", files(study));
-    if study == RUNS_TODAY {
+    if study == SHOWN {
         let script = |path| files(study).find(|(of, _)| *of == path).map(|(_, bytes)| bytes).unwrap_or_default();
         let slow = [b"import time\n\ntime.sleep(300)\n".as_slice(), script(REPORT)].concat();
         commit(&mut stream, SLOW, Some(BRANCH), "Take five minutes for the report", [(REPORT, slow.as_slice())]);
@@ -173,7 +176,7 @@ mod tests {
             let count = says(&path, &["ls-tree", "-r", "--name-only", BRANCH]).lines().count();
             assert_eq!(count, files(study).count());
         }
-        let ours = folder.path().join(RUNS_TODAY);
+        let ours = folder.path().join(SHOWN);
         assert!(says(&ours, &["show", &format!("{SLOW}:{REPORT}")]).starts_with("import time"));
         assert_eq!(says(&ours, &["diff", "--name-only", BRANCH, BROKEN]), TABLE);
     }

@@ -9,7 +9,7 @@ use site::people::{self, By, Fault};
 use site::{Opened, Settings};
 
 use crate::DemoError;
-use crate::studies::{self, BROKEN, RUNS_TODAY, SLOW};
+use crate::studies::{self, BROKEN, SHOWN, SLOW};
 
 /// The backends of a demo: name in addresses, name, flavour.
 pub(crate) const BACKENDS: [(&str, &str, &str); 2] = [("tpp", "TPP", "tpp"), ("emis", "EMIS", "emis")];
@@ -118,7 +118,7 @@ pub(crate) async fn build(site: &Opened, repositories: &Path) -> Result<Town, Fa
     let sql = people::permissions::propose(&mut change, &by, new).await?;
     people::permissions::approve(&mut change, &by, sql).await?;
     for study in studies::names() {
-        let branches = if study == RUNS_TODAY { vec![studies::BRANCH, SLOW, BROKEN] } else { vec![studies::BRANCH] };
+        let branches = if study == SHOWN { vec![studies::BRANCH, SLOW, BROKEN] } else { vec![studies::BRANCH] };
         for branch in branches {
             let purpose = match branch {
                 SLOW => "Its report takes five minutes: something to watch and to cancel.",

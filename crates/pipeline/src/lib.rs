@@ -13,6 +13,7 @@ mod pattern;
 mod registry;
 pub mod report;
 mod resolve;
+pub mod reusable;
 mod rules;
 pub mod schema;
 mod source;
@@ -24,12 +25,13 @@ pub use codes::{Rule, rules};
 pub use diagnostic::{Applicability, Code, Diagnostic, Edit, Fix, Label, PathStep, Position, Severity, Span};
 pub use load::load;
 pub use model::{
-    Action, ActionName, Config, DataKind, DummyRows, Expansion, Output, PATIENT_ROWS, Pattern, Population, PrivacyLevel,
-    Project, RuntimeRef, SpecialCommand, Version,
+    Action, ActionName, Config, DataKind, DummyRows, Expansion, Output, PATIENT_ROWS, Pattern, Population,
+    PrivacyLevel, Project, RuntimeRef, SpecialCommand, Version,
 };
 pub use pattern::PatternFault;
-pub use registry::{Registry, RuntimeEntry, RuntimeKind, TagStatus, Tree};
+pub use registry::{Registry, ReusableActions, RuntimeEntry, RuntimeKind, TagStatus, Tree};
 pub use resolve::{files_named, resolve};
+pub use reusable::{ActionFile, ReusableAction, ReusableFault};
 pub use suggest::nearest;
 pub use tokens::{CommandFault, quote_command, split_command};
 

@@ -1,5 +1,5 @@
 //! Simulated patients of a recorded study: `cargo run --release -p study --example simulate -- RECORDING.json N [DATE]…`.
-//! Prints the report for each index date, and times.
+//! Prints the time and the report for each index date.
 
 #![allow(
     clippy::unwrap_used,
@@ -14,7 +14,7 @@ use std::time::Instant;
 use jiff::civil::Date;
 use study::expectations::SEED;
 use study::recording::Recording;
-use study::simulate::{Request, simulate};
+use study::simulate::{Census, MESS, Request, simulate_each};
 use study::{CheckOptions, check};
 
 fn main() {
@@ -25,18 +25,22 @@ fn main() {
     let checked = check(&recording, &CheckOptions { index_dates: index_dates.clone(), ..CheckOptions::new(today) });
     let study = checked.study.unwrap_or_else(|| panic!("{:#?}", checked.faults));
     let start = Instant::now();
-    let request = Request { patients: arguments[1].parse().unwrap(), seed: SEED, index_dates, today, mess: 0.05 };
-    let simulation = simulate(&study, &recording, &request).unwrap();
-    println!("{} inside, made in {:.3} s", simulation.inside(), start.elapsed().as_secs_f64());
+    let request = Request {
+        patients: arguments[1].parse().unwrap(),
+        seed: SEED,
+        index_dates,
+        other_dates: Vec::new(),
+        today,
+        mess: MESS,
+        tables: false,
+        census: Census::default(),
+    };
+    let mut rows = 0;
+    let simulation =
+        simulate_each(&study, &recording, &request, &Vec::new(), &mut |_, found| rows += found.len()).unwrap();
+    println!("{} inside, {rows} rows, made in {:.3} s", simulation.inside(), start.elapsed().as_secs_f64());
     simulation.lints().iter().for_each(|lint| println!("{}: {}", lint.code, lint.message));
-    let store = simulation.store();
-    for table in store.names() {
-        println!("  {table}: {} rows", store.rows(table).map_or(0, |rows| rows.rows.len()));
-    }
-    for date in simulation.index_dates() {
-        let start = Instant::now();
-        let answer = simulation.answer(*date).unwrap();
-        println!("{date:?}: run in {:.3} s", start.elapsed().as_secs_f64());
-        println!("{}", simulation.report(&answer));
+    for (date, report) in simulation.index_dates().iter().zip(simulation.reports()) {
+        println!("{date:?}\n{report}");
     }
 }

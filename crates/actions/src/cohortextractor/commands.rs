@@ -49,19 +49,9 @@ impl Command {
             None => fault.help("cohortextractor --help lists the commands"),
         })
     }
-
-    /// Why this version cannot run it at all.
-    pub(crate) fn lacks(self) -> Option<&'static str> {
-        (self == Self::GenerateCodelistReport)
-            .then_some("this version of cloister has no engine for codelist reports yet")
-    }
 }
 
 pub(crate) fn run(command: Command, args: &[OsString], context: &mut Context<'_>, ambient: &Ambient) -> Outcome {
-    if let Some(why) = command.lacks() {
-        let fault = Fault::new(FaultCode::NoEngine, Exit::Data, why);
-        return Err(vec![fault.help("the command is known by name only; its outputs cannot be made here")]);
-    }
     match command {
         Command::GenerateCohort => {
             let read = options::cohort(args, context.today);
@@ -79,6 +69,7 @@ pub(crate) fn run(command: Command, args: &[OsString], context: &mut Context<'_>
                 Some(asked) => super::measures::run(&asked, context),
             }
         }
+        Command::GenerateCodelistReport => super::codelist_report::run(args, context, ambient),
         Command::DumpStudyYaml | Command::DumpCohortSql => super::dump::run(command, args, context),
         Command::Maintenance => maintenance(args, ambient),
         Command::UpdateVmpMapping | Command::UpdateCustomMedicationDictionary => {
@@ -88,7 +79,6 @@ pub(crate) fn run(command: Command, args: &[OsString], context: &mut Context<'_>
             "cohort_report is no longer made",
             "use the action dataset-report: dataset-report:v0.0.29 --input-files output/input.csv --output-dir output",
         )),
-        Command::GenerateCodelistReport => Ok(()),
     }
 }
 

@@ -9,6 +9,8 @@ Usage: cohortextractor [--version] [--help] COMMAND [OPTIONS]
 Commands:
   generate_cohort    A study definition into files with one row per patient
   generate_measures  Those files into measures: numerator, denominator and value by group
+  generate_codelist_report
+                     How often the codes of a codelist are used, by code, week and practice
   dump_study_yaml    What a study definition asks, as YAML
   dump_cohort_sql    How a study definition is worked out
   maintenance        Whether the database is being rebuilt
@@ -50,6 +52,9 @@ Which rows; a run on dummy data adds one of the first two by itself:
       --dummy-data-file FILE      Your own rows: checked against the study, then copied. Same format as the output
       --dummy-tables DIR          Work the study out on the patient tables of a folder: <Table>.csv or .parquet
       --dummy KIND                expectations or simulated: how dummy patients are made [default: expectations]
+      --mess SHARE                Simulated patients with untidy rows, 0 to 1 [default: 0.05]
+      --dummy-report FILE         How near simulated patients come to the expectations, column by column and why not:
+                                  JSON if the name ends in .json, else text
       --database-url URL          Never used and never shown: this version cannot extract patients from a database
       --seed N                    Other dummy patients [default: always the same]
 
@@ -85,6 +90,35 @@ Usage: cohortextractor generate_measures [OPTIONS]
 
 Example:
   cohortextractor generate_measures --study-definition study_definition --output-dir=output
+"
+    .to_owned()
+}
+
+pub(crate) fn codelist_report() -> String {
+    "\
+How often the codes of a codelist are used: per code, and per week and practice
+
+Usage: cohortextractor generate_codelist_report [OPTIONS] --codelist-path FILE --start-date DATE --end-date DATE
+
+      --codelist-path FILE  A csv file with the SNOMED codes in its column `code`
+      --start-date DATE     First day that counts, YYYY-MM-DD; weeks begin on its weekday
+      --end-date DATE       Last day that counts; practices and list sizes are those of this day
+      --output-dir DIR      Where counts_per_code.csv, counts_per_week_per_practice.csv, list_sizes.csv and
+                            patient_count.csv go [default: output]
+
+Which rows; without patients they are invented, always the same for the same codes and dates:
+      --codes N             Most codes that invented events have [default: 16]
+      --days N              Most days that have invented events [default: 70]
+      --dummy-tables DIR    Count the patient tables of a folder instead: <Table>.csv or .parquet
+
+      --compat safe|original|original-2022
+                            `original` counts patients of --dummy-tables who opted out too [default: safe]
+      --verbose             Taken for compatibility, without effect
+  -h, --help                Print this help
+
+Example:
+  cohortextractor generate_codelist_report --codelist-path=codelists/asthma.csv --start-date=2021-04-01 \\
+      --end-date=2022-03-31 --output-dir output/asthma
 "
     .to_owned()
 }

@@ -8,6 +8,7 @@ use jiff::civil::Date;
 
 use crate::args::{self, OptionSpec, Parsed, bad_argument, flag, value, words};
 use crate::fault::Fault;
+use crate::files::Compat;
 
 use super::names::Choice;
 use super::place::Place;
@@ -22,13 +23,35 @@ pub(crate) enum Rows {
     /// Drawn column by column from the study's expectations.
     Expectations { patients: u64 },
     /// Patients with events that give the study's expectations.
-    Simulated { patients: u64 },
+    Simulated(Simulated),
     /// A file of the researcher's.
     File(PathBuf),
     /// A folder with one file for each patient table.
     Tables(PathBuf),
     /// Nothing was said: the data of a backend.
     Database,
+}
+
+/// Simulated patients (study-definitions.md 10.2).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Simulated {
+    pub(crate) patients: u64,
+    /// Share of patients with untidy rows, in millionths.
+    mess: u32,
+    /// Where to tell how near the expectations were met.
+    pub(crate) report: Option<PathBuf>,
+}
+
+impl Simulated {
+    /// With `mess` from 0 to 1.
+    pub(crate) fn new(patients: u64, mess: f64, report: Option<PathBuf>) -> Self {
+        Self { patients, mess: (mess.clamp(0.0, 1.0) * 1e6).round() as u32, report }
+    }
+
+    /// Share of patients with untidy rows.
+    pub(crate) fn mess(&self) -> f64 {
+        f64::from(self.mess) / 1e6
+    }
 }
 
 /// `generate_cohort`.
@@ -75,12 +98,14 @@ const COHORT: &[OptionSpec] = &[
     value("--dummy-data-file"),
     value("--dummy-tables"),
     value("--dummy"),
+    value("--mess"),
+    value("--dummy-report"),
     value("--seed"),
     value("--database-url"),
     value("--temp-database-name"),
     flag("--with-end-date-fix"),
     flag("--verbose"),
-    value("--compat"),
+    Compat::OPTION,
     flag("--help"),
     flag("-h"),
 ];
@@ -91,13 +116,14 @@ const MEASURES: &[OptionSpec] = &[
     flag("--skip-existing"),
     words("--param"),
     flag("--verbose"),
-    value("--compat"),
+    Compat::OPTION,
     flag("--help"),
     flag("-h"),
 ];
 
 pub(crate) fn cohort(args: &[OsString], today: Date) -> Read<Cohort> {
-    read(args, COHORT, |parsed, faults| {
+    // `--compat` is taken for compatibility; no habit of the original is left to bring back here.
+    read(args, COHORT, None, |parsed, _, faults| {
         let place = Place::of(parsed, faults);
         let dates = match parsed.value("--index-date-range").filter(|text| !text.is_empty()) {
             None => None,
@@ -114,7 +140,7 @@ pub(crate) fn cohort(args: &[OsString], today: Date) -> Read<Cohort> {
 }
 
 pub(crate) fn measures(args: &[OsString]) -> Read<Measures> {
-    read(args, MEASURES, |parsed, faults| {
+    read(args, MEASURES, None, |parsed, _, faults| {
         let folder = parsed.value("--output-dir").filter(|folder| !folder.is_empty()).unwrap_or(OsStr::new("output"));
         Some(Measures {
             study: study(parsed),
@@ -125,10 +151,11 @@ pub(crate) fn measures(args: &[OsString]) -> Read<Measures> {
     })
 }
 
-fn read<T>(
+pub(super) fn read<T>(
     args: &[OsString],
     specs: &[OptionSpec],
-    understood: impl FnOnce(&Parsed, &mut Vec<Fault>) -> Option<T>,
+    variable: Option<&OsStr>,
+    understood: impl FnOnce(&Parsed, Compat, &mut Vec<Fault>) -> Option<T>,
 ) -> Read<T> {
     let mut parsed = args::parse(args, specs);
     if parsed.given("--help") || parsed.given("-h") {
@@ -142,13 +169,8 @@ fn read<T>(
             .help("every value stands behind its option; quote a value that holds spaces")
     });
     faults.extend(unexpected);
-    if let Some(given) =
-        parsed.value("--compat").filter(|given| !["safe", "original", "original-2022"].map(OsStr::new).contains(given))
-    {
-        let fault = bad_argument(format!("--compat cannot be '{}'", given.display()));
-        faults.push(fault.help("choose from safe, original, original-2022"));
-    }
-    let asked = understood(&parsed, &mut faults);
+    let compat = Compat::asked(&parsed, variable, &mut faults);
+    let asked = understood(&parsed, compat, &mut faults);
     let asked = match asked {
         Some(asked) if faults.is_empty() => Ok(Some(asked)),
         _ => Err(faults),
@@ -171,6 +193,19 @@ fn number(parsed: &Parsed, name: &str, most: u64, faults: &mut Vec<Fault>) -> Op
             let fault = bad_argument(format!("{name} cannot be '{}'", given.display()));
             faults.push(fault.help(format!("write a whole number from 0 to {most}")));
             None
+        }
+    }
+}
+
+/// `--mess`, a share.
+fn mess(parsed: &Parsed, faults: &mut Vec<Fault>) -> f64 {
+    let Some(given) = parsed.value("--mess") else { return study::simulate::MESS };
+    match given.to_str().and_then(|text| text.trim().parse::<f64>().ok()).filter(|share| (0.0..=1.0).contains(share)) {
+        Some(share) => share,
+        None => {
+            let fault = bad_argument(format!("--mess cannot be '{}'", given.display()));
+            faults.push(fault.help("write the share of patients with untidy rows, from 0 to 1 such as 0.05"));
+            study::simulate::MESS
         }
     }
 }
@@ -212,6 +247,11 @@ fn rows(parsed: &Parsed, faults: &mut Vec<Fault>) -> Option<Rows> {
             false
         }
     };
+    let mess = mess(parsed, faults);
+    let report = path("--dummy-report", faults);
+    for name in ["--mess", "--dummy-report"].into_iter().filter(|name| !simulated && parsed.given(name)) {
+        faults.push(bad_argument(format!("{name} is for simulated patients")).help("add --dummy simulated"));
+    }
     if simulated && drawn.is_none() {
         faults.push(bad_argument("--dummy simulated needs --expectations-population"));
     }
@@ -222,7 +262,7 @@ fn rows(parsed: &Parsed, faults: &mut Vec<Fault>) -> Option<Rows> {
     Some(match (drawn, file, tables) {
         (_, Some(file), _) => Rows::File(file),
         (_, _, Some(tables)) => Rows::Tables(tables),
-        (Some(patients), ..) if simulated => Rows::Simulated { patients },
+        (Some(patients), ..) if simulated => Rows::Simulated(Simulated::new(patients, mess, report)),
         (Some(patients), ..) => Rows::Expectations { patients },
         (None, ..) => Rows::Database,
     })
@@ -252,7 +292,12 @@ mod tests {
             asked("--expectations-population 0 --dummy-data-file a.csv").unwrap().rows,
             Rows::File("a.csv".into())
         );
-        assert_eq!(asked("--dummy simulated --expectations-pop 5").unwrap().rows, Rows::Simulated { patients: 5 });
+        let simulated = |line| asked(line).unwrap().rows;
+        let usual = Simulated::new(5, 0.05, None);
+        assert_eq!(simulated("--dummy simulated --expectations-pop 5"), Rows::Simulated(usual));
+        let told = Simulated::new(5, 1.0, Some("r.json".into()));
+        let line = "--dummy simulated --expectations-population 5 --mess 1 --dummy-report r.json";
+        assert_eq!(simulated(line), Rows::Simulated(told));
     }
 
     #[test]
@@ -268,6 +313,10 @@ mod tests {
             "--dummy-tables t --dummy-data-file a.csv",
             "--expectations-population 5 --database-url mssql://x",
             "--dummy simulated",
+            "--dummy simulated --expectations-population 5 --mess 1.1",
+            "--dummy simulated --expectations-population 5 --mess NaN",
+            "--expectations-population 5 --mess 0.5",
+            "--expectations-population 5 --dummy-report r.txt",
             "--dummy-data-file=",
             "generate_cohort",
         ] {

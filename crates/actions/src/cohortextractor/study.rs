@@ -19,9 +19,10 @@ use crate::text::about;
 use crate::workspace::Workspace;
 use crate::{Context, Outcome};
 
-use super::cohort::{Job, Sound, of_tables, simulated_store, write_files};
+use super::cohort::{Job, Sound, of_tables, simulated_report, simulated_tables, write_files};
 use super::names::{self, Choice, Module};
 use super::options::Rows;
+use super::options::Simulated;
 use super::uses::{self, What};
 use super::{dates, record, studies};
 
@@ -81,6 +82,8 @@ pub enum StudyCommand {
         patients: u64,
         /// Of the patients.
         seed: Option<u64>,
+        /// Share of them with untidy rows, from 0 to 1; 0.05 unless given.
+        mess: Option<f64>,
     },
 }
 
@@ -91,7 +94,10 @@ pub fn study(command: &StudyCommand, context: &mut Context<'_>) -> u8 {
         StudyCommand::Check { which, json } => check(which, *json, context),
         StudyCommand::Explain { which, json } => explain(which, *json, context),
         StudyCommand::Run { recording, data, out, index_dates } => run(recording, data, out, index_dates, context),
-        StudyCommand::Tables { which, out, patients, seed } => tables(which, out, *patients, *seed, context),
+        StudyCommand::Tables { which, out, patients, seed, mess } => {
+            let asked = Simulated::new(*patients, mess.unwrap_or(study::simulate::MESS), None);
+            tables(which, out, &asked, *seed, context)
+        }
     };
     let Err(faults) = outcome else { return 0 };
     for fault in &faults {
@@ -287,7 +293,7 @@ fn run(recording: &Path, data: &Path, out: &Path, index_dates: &[String], contex
     write_files(&made, format, &target, context)
 }
 
-fn tables(which: &Which, out: &Path, patients: u64, seed: Option<u64>, context: &mut Context<'_>) -> Outcome {
+fn tables(which: &Which, out: &Path, asked: &Simulated, seed: Option<u64>, context: &mut Context<'_>) -> Outcome {
     let full = context.cwd.join(out);
     let used = std::fs::read_dir(&full).is_ok_and(|mut entries| entries.next().is_some());
     if used || full.is_file() {
@@ -296,11 +302,12 @@ fn tables(which: &Which, out: &Path, patients: u64, seed: Option<u64>, context: 
     }
     let sound = sound(which, context)?;
     let dates = range(which, context)?;
-    let jobs: Vec<Job> = dates.iter().rev().map(|date| Job { path: PathBuf::new(), date: Some(*date) }).collect();
-    let (store, inside) = simulated_store(&sound, &jobs, patients, seed, context)?;
+    let workspace = Workspace::new(context.cwd).map_err(|fault| vec![fault])?;
+    let made = simulated_tables(&sound, &dates, asked, seed, &workspace, context)?;
     let failed = |error: std::io::Error| vec![Fault::writing(&format!("--out {}", out.display()), &error)];
     std::fs::create_dir_all(&full).map_err(failed)?;
-    store.save(&full).map_err(failed)?;
-    context.log(&format!("wrote {} (synthetic; {} patients in the population)", out.display(), about(inside)));
-    Ok(())
+    made.store().save(&full).map_err(failed)?;
+    let inside = about(made.inside());
+    context.log(&format!("wrote {} (synthetic; {inside} patients in the population)", out.display()));
+    context.say(&simulated_report(&made, &sound))
 }

@@ -5,7 +5,6 @@ mod cell;
 mod chart;
 mod config;
 mod options;
-mod pattern;
 mod percentiles;
 mod pool;
 mod profile;
@@ -23,14 +22,16 @@ use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::context::Ambient;
 use crate::fault::{Exit, Fault, FaultCode};
+use crate::files::Compat;
 use crate::staged::{Staged, Whole};
 use crate::text::{clean, warn};
 use crate::workspace::Workspace;
 use crate::{Context, Outcome};
 
 use chart::Artist;
-use options::{Asked, Compat, Options};
+use options::{Asked, Options};
 use pool::Pool;
 use select::Selected;
 use source::Source;
@@ -41,10 +42,10 @@ pub(crate) const NAME: &str = "deciles-charts";
 /// Most dates named in a warning.
 const DATES_SHOWN: usize = 5;
 
-pub(crate) fn run(version: Option<&str>, args: &[OsString], context: &mut Context<'_>) -> Outcome {
+pub(crate) fn run(version: Option<&str>, args: &[OsString], context: &mut Context<'_>, ambient: &Ambient) -> Outcome {
     let resolved = profile::resolve(version).map_err(|fault| vec![fault])?;
     let profile = resolved.profile;
-    let (asked, warnings) = options::read(args, profile);
+    let (asked, warnings) = options::read(args, profile, Compat::variable(context, ambient));
     let quiet = matches!(asked, Ok(Asked::Help | Asked::Version));
     for warning in resolved.warning.iter().chain(&warnings).filter(|_| !quiet) {
         warn(context.stderr, warning);
@@ -68,7 +69,7 @@ fn make(options: &Options, context: &mut Context<'_>, limit: usize) -> Outcome {
         return Ok(());
     }
     let folder = workspace.results_folder(&options.output_dir, "--output-dir").map_err(|fault| vec![fault])?;
-    let artist = Artist::new(options.compat != Compat::Safe, options.config.tables);
+    let artist = Artist::new(options.compat.is_original(), options.config.tables);
     let mut run = Run { workspace, options, limit, artist, folder, results: BTreeMap::new(), owners: BTreeMap::new() };
     let mut faults = Vec::new();
     for file in &selected {

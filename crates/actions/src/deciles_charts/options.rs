@@ -7,18 +7,10 @@ use std::path::PathBuf;
 
 use crate::args::{self, OptionSpec, Parsed, bad_argument, flag, value};
 use crate::fault::{Exit, Fault, FaultCode};
+use crate::files::Compat;
 
 use super::config::{self, Config};
 use super::profile::{InputOption, Profile};
-
-/// Which habits of the original come back (actions.md 2.4).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Compat {
-    Safe,
-    Original,
-    /// With the percentile labels of the library before 2023-10-20.
-    Original2022,
-}
 
 /// Where the measures are.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,7 +37,7 @@ pub(super) enum Asked {
 const INPUT_FILES: OptionSpec = value("--input-files");
 const INPUT_DIR: OptionSpec = value("--input-dir");
 const COMMON: &[OptionSpec] =
-    &[value("--output-dir"), value("--config"), value("--compat"), flag("--version"), flag("--help"), flag("-h")];
+    &[value("--output-dir"), value("--config"), Compat::OPTION, flag("--version"), flag("--help"), flag("-h")];
 
 pub(super) fn help() -> String {
     "\
@@ -114,8 +106,12 @@ fn specs(args: &[OsString], profile: &Profile) -> Vec<OptionSpec> {
     specs
 }
 
-/// Reads the arguments. The warnings are to be said whatever the result.
-pub(super) fn read(args: &[OsString], profile: &Profile) -> (Result<Asked, Vec<Fault>>, Vec<String>) {
+/// Reads the arguments; `variable` is that of `Compat`. The warnings are to be said whatever the result.
+pub(super) fn read(
+    args: &[OsString],
+    profile: &Profile,
+    variable: Option<&OsStr>,
+) -> (Result<Asked, Vec<Fault>>, Vec<String>) {
     let args = respelt(args);
     let mut parsed = args::parse(&args, &specs(&args, profile));
     if parsed.given("--help") || parsed.given("-h") {
@@ -136,16 +132,7 @@ pub(super) fn read(args: &[OsString], profile: &Profile) -> (Result<Asked, Vec<F
         Some(_) => push(&mut faults, "--output-dir needs the name of a folder"),
         None => push(&mut faults, "--output-dir is missing: the folder for tables and charts"),
     };
-    let compat = match parsed.value("--compat").map(OsStr::as_bytes) {
-        None | Some(b"safe") => Compat::Safe,
-        Some(b"original") => Compat::Original,
-        Some(b"original-2022") => Compat::Original2022,
-        Some(other) => {
-            let message = format!("--compat cannot be '{}'", OsStr::from_bytes(other).display());
-            faults.push(bad_argument(message).help("choose from safe, original, original-2022"));
-            Compat::Safe
-        }
-    };
+    let compat = Compat::asked(&parsed, variable, &mut faults);
     let config = match parsed.value("--config").map(OsStr::to_str) {
         None => Some(Config::defaults(profile)),
         Some(Some(json)) => {
@@ -196,7 +183,7 @@ mod tests {
     fn options(version: &str, args: &[&str]) -> Result<Options, Vec<String>> {
         let profile = resolve(Some(version)).map_or(newest(), |resolved| resolved.profile);
         let args: Vec<OsString> = args.iter().map(OsString::from).collect();
-        match read(&args, profile).0 {
+        match read(&args, profile, None).0 {
             Ok(Asked::Run(options)) => Ok(*options),
             Ok(_) => Err(Vec::new()),
             Err(faults) => Err(faults.iter().map(ToString::to_string).collect()),

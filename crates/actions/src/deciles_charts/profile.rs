@@ -2,13 +2,10 @@
 //! A change that alters any output byte of a profile must raise that profile's revision.
 
 use crate::fault::Fault;
-use crate::version::{self, Pin, Series, pin};
+use crate::version::{self, OWN, Pin, Series, Which, pin};
 
 /// Every version that was published.
 const KNOWN: &[Series] = &[Series { first: pin(0, 0, 1), last_patch: 47 }];
-
-/// Cloister's own version, stricter than the published ones.
-const OWN: &str = "v1";
 
 /// How much of `config:` a version knew.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -81,23 +78,13 @@ pub(super) struct Resolved {
 }
 
 pub(super) fn resolve(written: Option<&str>) -> Result<Resolved, Fault> {
-    if written == Some(OWN) {
-        let warning = format!(
-            "X203: {}:v1 is Cloister's own version; where only the published ones exist, write v0.0.47",
-            super::NAME
-        );
-        return Ok(Resolved { profile: &OWN_PROFILE, version: OWN.to_owned(), warning: Some(warning) });
-    }
-    let found = version::resolve(super::NAME, written, &["latest", "dev"], KNOWN)?;
-    let own = match written {
-        Some(moving @ ("latest" | "dev")) => {
-            Some(format!("X203: the published {} has no `{moving}`; it runs as {}", super::NAME, found.pin))
-        }
-        _ => None,
-    };
+    let found = version::resolve_or_own(super::NAME, written, KNOWN)?;
     let [oldest, ..] = &PROFILES;
-    let profile = PROFILES.iter().rev().find(|profile| profile.first <= found.pin).unwrap_or(oldest);
-    Ok(Resolved { profile, version: found.pin.to_string(), warning: found.warning.or(own) })
+    let profile = match found.which {
+        Which::Own => &OWN_PROFILE,
+        Which::Published(pin) => PROFILES.iter().rev().find(|profile| profile.first <= pin).unwrap_or(oldest),
+    };
+    Ok(Resolved { profile, version: found.version, warning: found.warning })
 }
 
 #[cfg(test)]

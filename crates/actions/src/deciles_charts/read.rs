@@ -8,12 +8,12 @@ use foldhash::fast::FixedState;
 use jiff::civil::Date;
 
 use crate::fault::{Fault, FaultCode};
+use crate::files::{self, Compat, csv_fault, data_fault};
 use crate::text::{about, clean, warn};
 
 use super::cell::{self, Cell, Day};
-use super::options::Compat;
 use super::pool::Pool;
-use super::source::{self, Layout, Source, csv_fault, data_fault};
+use super::source::{self, Layout, Source};
 
 /// Most dates of a measure, rows of a file, and measures of a file (actions.md 10; the last is this program's).
 const MAX_DATES: usize = 20_000;
@@ -52,9 +52,9 @@ pub(super) fn read(
     pool: &mut Pool<'_>,
     stderr: &mut dyn Write,
 ) -> Result<Vec<Measure>, Fault> {
-    let name = source.name.clone();
+    let name = source.opened.name.clone();
     let mut csv = source.reader();
-    let Some(header) = source::header(&mut csv, &name)? else {
+    let Some(header) = files::header(&mut csv, &name)? else {
         let fault = data_fault(FaultCode::MalformedCsv, format!("{name} is empty; not even a header is there"));
         return Err(fault.help("a measure file has the columns date and value"));
     };
@@ -69,7 +69,7 @@ pub(super) fn read(
     }
     let mut notes = Notes::default();
     let mut row = Row::default();
-    let words = compat != Compat::Safe;
+    let words = compat.is_original();
     while let Some(field) = csv.next().map_err(|error| csv_fault(&name, &error))? {
         if row.at == 0 {
             row.start(field.line);

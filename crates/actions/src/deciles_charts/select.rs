@@ -2,17 +2,15 @@
 //! The order is that of the bytes of their paths.
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::fault::{Exit, Fault, FaultCode};
+use crate::files::{self, Compat};
 use crate::workspace::Workspace;
 
-use super::options::{Compat, Input};
-use super::pattern;
+use super::options::Input;
 use super::source;
 
-/// Most matches of a pattern (actions.md 10).
-const MAX_MATCHES: usize = 100_000;
 /// Most names told of in one line.
 const SHOWN: usize = 5;
 
@@ -42,7 +40,7 @@ pub(super) fn select(
         Input::Pattern(pattern) => pattern.clone(),
         Input::Folder(folder) => format!("{}/*", folder.trim_end_matches('/')),
     };
-    let matches = find(workspace, &pattern)?;
+    let matches = files::find(workspace, &pattern, "--input-files", "the measure file")?;
     let (mut used, mut skipped) = (Vec::new(), Vec::new());
     for path in &matches {
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
@@ -61,7 +59,7 @@ pub(super) fn select(
             [] => format!("no file matches '{pattern}'"),
             _ => format!("of the files that match '{pattern}', none is a measure file: {}", named(&skipped)),
         };
-        let near = near_misses(workspace, &pattern);
+        let near = files::near_misses(workspace, &pattern);
         let near = if near.is_empty() || !skipped.is_empty() {
             "measure files are named measure_<id>.csv; <id> is made of letters, digits and _".to_owned()
         } else {
@@ -78,59 +76,6 @@ pub(super) fn select(
         let _ = writeln!(stderr, "{}", crate::text::clean(&line));
     }
     Ok(used)
-}
-
-/// Every plain file that fits, in the order of the bytes of the paths.
-fn find(workspace: &Workspace, pattern: &str) -> Result<Vec<PathBuf>, Fault> {
-    let what = "--input-files";
-    let start = if pattern.starts_with('/') { "/" } else { "" };
-    let segments: Vec<&str> = pattern.split('/').filter(|segment| !segment.is_empty() && *segment != ".").collect();
-    let mut found = vec![PathBuf::from(start)];
-    for (at, segment) in segments.iter().enumerate() {
-        let last = at + 1 == segments.len();
-        let mut next = Vec::new();
-        for folder in &found {
-            if !pattern::has_magic(segment) {
-                next.push(folder.join(segment));
-                continue;
-            }
-            workspace.check_folder(folder, what)?;
-            let names = workspace.files_of(folder);
-            next.extend(names.iter().filter(|name| pattern::fits(segment, name)).map(|name| folder.join(name)));
-            if next.len() > MAX_MATCHES {
-                let message = format!("'{pattern}' matches more than {MAX_MATCHES} files");
-                return Err(Fault::new(FaultCode::TooLarge, Exit::Data, message).help("use a narrower pattern"));
-            }
-        }
-        next.retain(|path| !last || workspace.leads_outside(path) || workspace.is_plain_file(path));
-        found = next;
-    }
-    if segments.is_empty() {
-        found.clear();
-    }
-    for path in found.iter().filter(|path| workspace.leads_outside(path)) {
-        workspace.open(path, "the measure file", Exit::Data)?;
-    }
-    found.sort_by(|a, b| a.as_os_str().as_encoded_bytes().cmp(b.as_os_str().as_encoded_bytes()));
-    Ok(found)
-}
-
-/// Names in the folder of a pattern that come nearest to it.
-fn near_misses(workspace: &Workspace, pattern: &str) -> Vec<String> {
-    let (folder, last) = pattern.rsplit_once('/').unwrap_or(("", pattern));
-    if pattern::has_magic(folder) {
-        return Vec::new();
-    }
-    let last: String = last.chars().take(64).collect();
-    let names = workspace.files_of(Path::new(folder));
-    let mut near: Vec<(usize, String)> = names
-        .into_iter()
-        .filter(|name| !name.starts_with('.'))
-        .take(MAX_MATCHES)
-        .map(|name| (strsim::levenshtein(&last, &name.chars().take(64).collect::<String>()), name))
-        .collect();
-    near.sort();
-    near.into_iter().take(SHOWN).map(|(_, name)| name).collect()
 }
 
 #[cfg(test)]

@@ -1,14 +1,12 @@
 //! A measure file as a stream of fields, plain or gzip, and where its columns stand (actions.md 3.2, 6.2).
 //! The header decides what kind of file it is: a measure of cohortextractor, or ehrQL's measures.
 
-use std::fs::File;
-use std::io::{self, BufReader, Read, Write};
+use std::io::{self, Read, Write};
 use std::path::Path;
 
-use crate::csv::{CsvError, CsvReader, MAX_COLUMNS, MAX_HEADER_NAME};
-use crate::fault::{Exit, Fault, FaultCode};
-use crate::gz::{self, UnpackLimits, Unpacked};
-use crate::text::warn;
+use crate::csv::CsvReader;
+use crate::fault::{Fault, FaultCode};
+use crate::files::{self, Opened, data_fault};
 use crate::workspace::Workspace;
 
 /// What ehrQL's measures files begin with.
@@ -30,16 +28,10 @@ pub(super) struct Layout {
 
 /// An open measure file.
 pub(super) struct Source {
-    file: File,
-    pub(super) name: String,
-    packed: bool,
+    pub(super) opened: Opened,
 }
 
-pub(super) fn data_fault(code: FaultCode, message: String) -> Fault {
-    Fault::new(code, Exit::Data, message)
-}
-
-pub(super) type Reader = CsvReader<Box<dyn Read>>;
+pub(super) type Reader = CsvReader<Box<dyn Read + Send>>;
 
 impl Source {
     pub(super) fn open(workspace: &Workspace, path: &Path, stderr: &mut dyn Write) -> Result<Self, Fault> {
@@ -50,61 +42,12 @@ impl Source {
                 return Err(fault.help("measure files end in .csv or .csv.gz"));
             }
         }
-        let mut file = workspace.open(path, "the measure file", Exit::Data)?;
-        let packed = gz::has_magic(&mut file).map_err(|error| io_fault(&name, &error))?;
-        let says_packed = name.ends_with(".gz");
-        if packed && !says_packed {
-            let fault = data_fault(FaultCode::MalformedFile, format!("{name} is gzip, and its name does not say so"));
-            return Err(fault.help("name it .csv.gz, or unpack it"));
-        }
-        if says_packed && !packed {
-            warn(stderr, &format!("{name} is not compressed in spite of its name; it is read as it is"));
-        }
-        Ok(Self { file, name, packed })
+        Ok(Self { opened: Opened::open(workspace, path, "the measure file", stderr)? })
     }
 
     pub(super) fn reader(self) -> Reader {
-        CsvReader::new(match self.packed {
-            true => Box::new(Unpacked::new(BufReader::with_capacity(64 << 10, self.file), UnpackLimits::default()))
-                as Box<dyn Read>,
-            false => Box::new(self.file),
-        })
+        CsvReader::new(self.opened.bytes())
     }
-}
-
-fn io_fault(name: &str, error: &io::Error) -> Fault {
-    data_fault(FaultCode::IoError, format!("cannot read {name}: {error}"))
-}
-
-pub(super) fn csv_fault(name: &str, error: &CsvError) -> Fault {
-    match error {
-        CsvError::Io(error) if gz::is_too_large(error) => data_fault(FaultCode::TooLarge, format!("{name}: {error}")),
-        CsvError::Io(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData) => {
-            data_fault(FaultCode::MalformedFile, format!("{name} is not whole gzip: {error}"))
-        }
-        CsvError::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
-            data_fault(FaultCode::MalformedFile, format!("{name} ends in the middle of its gzip stream"))
-        }
-        CsvError::Io(error) => io_fault(name, error),
-        error => data_fault(FaultCode::MalformedCsv, format!("{name}: {error}")),
-    }
-}
-
-/// The names of the columns; `None` when the file holds no record at all.
-pub(super) fn header(reader: &mut Reader, name: &str) -> Result<Option<Vec<Vec<u8>>>, Fault> {
-    let mut header = Vec::new();
-    while let Some(field) = reader.next().map_err(|error| csv_fault(name, &error))? {
-        if field.bytes.len() > MAX_HEADER_NAME || header.len() == MAX_COLUMNS {
-            let message =
-                format!("{name}: more than {MAX_COLUMNS} columns, or a name of more than {MAX_HEADER_NAME} bytes");
-            return Err(data_fault(FaultCode::TooLarge, message));
-        }
-        header.push(field.bytes.to_vec());
-        if field.last {
-            return Ok(Some(header));
-        }
-    }
-    Ok(None)
 }
 
 /// Whether a file is ehrQL's, by its ending and its header. What cannot be read is not.
@@ -115,8 +58,8 @@ pub(super) fn is_ehrql(workspace: &Workspace, path: &Path) -> Result<bool, Fault
     }
     match Source::open(workspace, path, &mut io::sink()) {
         Ok(source) => {
-            let name = source.name.clone();
-            let header = header(&mut source.reader(), &name).ok().flatten();
+            let name = source.opened.name.clone();
+            let header = files::header(&mut source.reader(), &name).ok().flatten();
             Ok(header.is_some_and(|header| begins_as_ehrql(&header)))
         }
         Err(fault) if fault.code == FaultCode::OutsideWorkspace => Err(fault),

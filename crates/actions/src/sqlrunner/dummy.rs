@@ -8,6 +8,7 @@ use std::path::Path;
 
 use crate::csv::{CsvError, CsvReader, Field, LineEnd, MAX_COLUMNS, MAX_HEADER_NAME, RecordWriter};
 use crate::fault::{Exit, Fault, FaultCode};
+use crate::files::Compat;
 use crate::gz::{self, UnpackLimits, Unpacked};
 use crate::text::{about, warn};
 use crate::workspace::Workspace;
@@ -135,6 +136,17 @@ impl Dummy {
         }
     }
 
+    /// Whether anything follows the header: where nothing does, the original writes nothing at all (actions.md 2.4).
+    fn has_rows(&mut self) -> Result<bool, Fault> {
+        let columns = self.header.as_ref().map_or(0, Vec::len);
+        let name = self.name.clone();
+        let mut reader = self.reader()?;
+        for _ in 0..columns {
+            reader.next().map_err(|error| csv_fault(&name, &error))?;
+        }
+        reader.next().map(|field| field.is_some()).map_err(|error| csv_fault(&name, &error))
+    }
+
     /// Reads the whole file once for its faults, for when rows cannot be taken back.
     pub(crate) fn validate(&mut self) -> Result<(), Fault> {
         if self.byte_copy {
@@ -152,9 +164,12 @@ impl Dummy {
     }
 
     /// Writes the rows: as they are, or in the form of actions.md 7.2 with short rows padded.
-    pub(crate) fn copy(mut self, output: &mut Output<'_>, stderr: &mut dyn Write) -> Result<(), Fault> {
+    pub(crate) fn copy(mut self, output: &mut Output<'_>, compat: Compat, stderr: &mut dyn Write) -> Result<(), Fault> {
         if self.byte_copy {
             return self.copy_bytes(output);
+        }
+        if compat.is_original() && !self.has_rows()? {
+            return Ok(());
         }
         let columns = self.header.as_ref().map_or(0, Vec::len);
         let (name, what) = (self.name.clone(), output.what());

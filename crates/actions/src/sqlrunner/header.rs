@@ -15,8 +15,13 @@ use super::sql::{self, Column};
 
 /// The column names of the query, fit for a csv file.
 pub(crate) fn of_query(query: &QueryFile, options: &Options, stderr: &mut dyn Write) -> Result<Vec<String>, Fault> {
-    let columns = sql::columns(query, options.compat)?;
+    let sql::Columns { columns, assumed } = sql::columns(query, options.compat)?;
     warn_of_unnamed(&query.name, &columns, stderr);
+    if !assumed.is_empty() {
+        let tables = assumed.join(", ");
+        let message = format!("* in {} stands for the columns that are known of {tables}", query.name);
+        warn(stderr, &format!("{message}; a database may have others\n  help: name the columns in the SELECT list"));
+    }
     let mut first_at = HashMap::new();
     for (at, column) in columns.iter().enumerate() {
         if let Some(first) = first_at.insert(column.name.as_str(), at) {

@@ -20,12 +20,13 @@ use std::path::Path;
 use crate::args::bad_argument;
 use crate::context::Ambient;
 use crate::fault::{Exit, Fault, FaultCode};
+use crate::files::Compat;
 use crate::text::warn;
 use crate::workspace::Workspace;
 use crate::{Context, Outcome, version};
 
 use log::Log;
-use options::{Asked, Compat, Options};
+use options::{Asked, Options};
 use output::Output;
 use profile::{KNOWN, MOVING, Profile};
 
@@ -38,7 +39,7 @@ pub(crate) fn run(version: Option<&str>, args: &[OsString], context: &mut Contex
     }
     let profile = profile::of(resolved.pin);
     let in_job = context.project_version.is_some();
-    let (asked, warnings) = options::read(args, profile, in_job);
+    let (asked, warnings) = options::read(args, profile, in_job, Compat::variable(context, ambient));
     for warning in &warnings {
         warn(context.stderr, warning);
     }
@@ -54,7 +55,7 @@ pub(crate) fn run(version: Option<&str>, args: &[OsString], context: &mut Contex
         }
         Asked::Run(options) => {
             return dummy_run(&options, profile, context, ambient).map_err(|mut fault| {
-                if options.compat != Compat::Safe && fault.exit.code() > Exit::Arguments.code() {
+                if options.compat.is_original() && fault.exit.code() > Exit::Arguments.code() {
                     fault.exit = Exit::Data;
                 }
                 vec![fault]
@@ -91,7 +92,7 @@ fn dummy_run(options: &Options, profile: &Profile, context: &mut Context<'_>, am
                 dummy.validate()?;
             }
             let level = options.gzip_level().filter(|_| !profile.byte_copy);
-            write(&workspace, options, level, context, |output, stderr| dummy.copy(output, stderr))
+            write(&workspace, options, level, context, |output, stderr| dummy.copy(output, options.compat, stderr))
         }
         None => {
             let names = header::of_query(&query, options, context.stderr)?;
@@ -109,7 +110,7 @@ fn write(
     rows: impl FnOnce(&mut Output<'_>, &mut dyn std::io::Write) -> Result<(), Fault>,
 ) -> Result<(), Fault> {
     let to_stdout = options.output.is_none();
-    let log_to_stderr = to_stdout && options.compat == Compat::Safe;
+    let log_to_stderr = to_stdout && !options.compat.is_original();
     let staged = options.output.as_deref().map(|path| workspace.stage(path, "--output")).transpose()?;
     let mut log = Log::start(workspace, options.log_file.as_deref())?;
     log.event(context, log_to_stderr, "start_writing_results")?;

@@ -6,15 +6,9 @@ use std::path::PathBuf;
 
 use crate::args::{self, OptionSpec, bad_argument, flag, value};
 use crate::fault::{Exit, Fault, FaultCode};
+use crate::files::Compat;
 
 use super::profile::Profile;
-
-/// Which harmful habits of the original come back (actions.md 2.4). The two originals differ only in other actions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Compat {
-    Safe,
-    Original,
-}
 
 /// What a run was asked to do.
 #[derive(Debug, PartialEq, Eq)]
@@ -36,10 +30,6 @@ pub(crate) enum Asked {
     Run(Options),
 }
 
-/// Positions of `--compat` among its choices.
-const SAFE: u32 = 0;
-const ORIGINAL: u32 = 1;
-
 const DEFAULT_GZIP_LEVEL: u32 = 4;
 
 const COMMON: &[OptionSpec] = &[
@@ -49,7 +39,7 @@ const COMMON: &[OptionSpec] = &[
     value("--log-file"),
     flag("--strict-dummy"),
     value("--gzip-level"),
-    value("--compat"),
+    Compat::OPTION,
     flag("--version"),
     flag("--help"),
     flag("-h"),
@@ -87,8 +77,13 @@ Example:
     )
 }
 
-/// Reads the arguments. The warnings are to be said whatever the result.
-pub(crate) fn read(args: &[OsString], profile: &Profile, in_job: bool) -> (Result<Asked, Vec<Fault>>, Vec<String>) {
+/// Reads the arguments; `variable` is that of `Compat`. The warnings are to be said whatever the result.
+pub(crate) fn read(
+    args: &[OsString],
+    profile: &Profile,
+    in_job: bool,
+    variable: Option<&OsStr>,
+) -> (Result<Asked, Vec<Fault>>, Vec<String>) {
     let mut specs = COMMON.to_vec();
     if profile.statistics {
         specs.push(STATISTICS);
@@ -130,7 +125,6 @@ pub(crate) fn read(args: &[OsString], profile: &Profile, in_job: bool) -> (Resul
             })
         }
     };
-    let compat = choice("--compat", SAFE, &[("safe", SAFE), ("original", ORIGINAL), ("original-2022", ORIGINAL)]);
     let levels: Vec<String> = (1..=9).map(|level| level.to_string()).collect();
     let levels: Vec<(&str, u32)> = levels.iter().map(String::as_str).zip(1..).collect();
     let gzip_level = choice("--gzip-level", DEFAULT_GZIP_LEVEL, &levels);
@@ -147,7 +141,7 @@ pub(crate) fn read(args: &[OsString], profile: &Profile, in_job: bool) -> (Resul
         let message = "this version makes no header from the SQL, so without a database it needs --dummy-data-file";
         faults.push(bad_argument(message).help("give dummy data, or write sqlrunner:latest"));
     }
-    let compat = compat.map_err(|fault| faults.push(fault)).unwrap_or_default();
+    let compat = Compat::asked(&parsed, variable, &mut faults);
     let gzip_level = gzip_level.map_err(|fault| faults.push(fault)).unwrap_or_default();
     let (Some(sql_file), true) = (sql_file, faults.is_empty()) else { return (Err(faults), warnings) };
     let options = Options {
@@ -158,7 +152,7 @@ pub(crate) fn read(args: &[OsString], profile: &Profile, in_job: bool) -> (Resul
         log_file,
         strict_dummy: parsed.given("--strict-dummy"),
         gzip_level,
-        compat: if compat == SAFE { Compat::Safe } else { Compat::Original },
+        compat,
     };
     (Ok(Asked::Run(options)), warnings)
 }

@@ -76,7 +76,15 @@ pub(crate) enum StudyWords {
         /// Other patients
         #[arg(long, value_name = "N")]
         seed: Option<u64>,
+        /// Share of patients with untidy rows, 0 to 1 [default: 0.05]
+        #[arg(long, value_name = "SHARE", value_parser = share)]
+        mess: Option<f64>,
     },
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    let share = text.parse().ok().filter(|share| (0.0..=1.0).contains(share));
+    share.ok_or_else(|| "write a share from 0 to 1, such as 0.05".to_owned())
 }
 
 #[derive(Debug, Args)]

@@ -20,7 +20,8 @@ pub(super) fn hidden(code: &str) -> Option<String> {
 
 /// The first code that no check shows.
 pub(super) fn unknown(codes: &[String]) -> Option<String> {
-    let known = || pipeline::explain::codes().chain(codelists::CODES).chain(study::fault::rules().iter().map(|r| r.code));
+    let known =
+        || pipeline::explain::codes().chain(codelists::CODES).chain(study::fault::rules().iter().map(|r| r.code));
     let code = codes.iter().find(|code| !known().any(|known| known.eq_ignore_ascii_case(code)))?;
     let near = pipeline::nearest(code, known());
     let hint = near.first().map_or_else(String::new, |near| format!("; did you mean {near}?"));

@@ -23,7 +23,7 @@ impl Demo {
         let settings = cache.path().join("settings.toml");
         std::fs::write(&settings, format!("[runtime.\"python:latest\"]\npath = {python:?}\n")).unwrap();
         let mut program = Command::new(env!("CARGO_BIN_EXE_cloister"))
-            .args(["--offline", "demo", "--listen", "127.0.0.1:0", "--config"])
+            .args(["--offline", "demo", "--listen", "127.0.0.1:0", "--studies", "one", "--config"])
             .arg(&settings)
             .arg("--log")
             .arg(cache.path().join("log"))

@@ -14,6 +14,7 @@ mod hostile_state;
 mod kills;
 mod measures;
 mod operator;
+mod reusable;
 mod rig;
 mod seed;
 mod upkeep;

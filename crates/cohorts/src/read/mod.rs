@@ -82,6 +82,9 @@ trait Table: Send {
     fn keep(&mut self, columns: Vec<usize>);
     fn next(&mut self) -> Result<Option<Rows>, ReadError>;
     fn notes(&self) -> Notes;
+    fn nulls(&self) -> Option<&[u64]> {
+        None
+    }
 }
 
 /// A file that is being read.
@@ -130,11 +133,17 @@ impl Reader {
         self.table.columns()
     }
 
-    /// Reads only these columns from now on, in this order. Places count in [`Reader::columns`]; one that does not exist
+    /// Reads only these columns from now on, in this order; may be called again between rows. Places count in [`Reader::columns`]; one that does not exist
     /// is left out.
     pub fn keep(&mut self, columns: &[usize]) {
         let count = self.table.columns().len();
         self.table.keep(columns.iter().copied().filter(|column| *column < count).collect());
+    }
+
+    /// How many cells of each column are null among the rows that came last, columns that are not kept among them, as
+    /// the file says without being decoded. `None` in formats that do not say it, and before the first rows.
+    pub fn nulls(&self) -> Option<&[u64]> {
+        self.table.nulls()
     }
 
     /// What is odd so far.

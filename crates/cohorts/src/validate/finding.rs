@@ -28,12 +28,6 @@ impl fmt::Display for BadCell {
 /// Something about a dummy data file.
 #[derive(Debug, thiserror::Error)]
 pub enum Finding {
-    /// SD610.
-    #[error("dummy data file not found: {path}")]
-    NotFound {
-        /// As it was given.
-        path: String,
-    },
     /// SD611: its name has another ending than the output.
     #[error("{}", wrong_format(name, *given, *expected))]
     WrongFormat {
@@ -89,7 +83,6 @@ impl Finding {
     /// The code of a fault; warnings have none.
     pub const fn code(&self) -> Option<&'static str> {
         match self {
-            Self::NotFound { .. } => Some("SD610"),
             Self::WrongFormat { .. } | Self::Unreadable(_) => Some("SD611"),
             Self::Columns { .. } => Some("SD612"),
             Self::BadValues { .. } => Some("SD613"),

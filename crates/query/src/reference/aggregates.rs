@@ -11,7 +11,7 @@ use crate::graph::{Aggregate, Frame, NodeId, Op, Series, Tie};
 use crate::run_code::RunCode;
 use crate::value::Value;
 
-impl Patient<'_> {
+impl<'a> Patient<'a> {
     pub(super) fn aggregate(&mut self, node: NodeId, op: &Op) -> Found<Value> {
         match op {
             Op::Aggregate { function, of } => {
@@ -97,7 +97,7 @@ impl Patient<'_> {
     }
 
     /// The rows that a series has values for.
-    fn rows_of(&mut self, of: Series) -> Found<super::patient::Held> {
+    fn rows_of(&mut self, of: Series) -> Found<super::patient::Held<'a>> {
         let lineage = self.prepared.facts.get(of.0.0 as usize).and_then(|f| f.lineage);
         match lineage {
             Some(lineage) => self.rows(Frame(lineage)),

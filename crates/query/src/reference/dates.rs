@@ -12,8 +12,8 @@ use crate::graph::{DatePart, Edge, NodeId, Op, Overflow, Period, Unit};
 use crate::run_code::RunCode;
 use crate::value::Value;
 
-impl Patient<'_> {
-    pub(super) fn date(&mut self, node: NodeId, op: &Op, row: Option<&Rc<Row>>) -> Found<Value> {
+impl<'a> Patient<'a> {
+    pub(super) fn date(&mut self, node: NodeId, op: &Op, row: Option<&Rc<Row<'a>>>) -> Found<Value> {
         match op {
             Op::DateAdd { unit, of, n, overflow } => match (self.value(*of, row)?, self.value(*n, row)?) {
                 (Value::Null, _) | (_, Value::Null) => Ok(Value::Null),

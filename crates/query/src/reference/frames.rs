@@ -17,15 +17,17 @@ const ROWS: usize = 1_000_000;
 
 /// One row.
 #[derive(Debug)]
-pub(super) enum Row {
-    /// Of a table, a file or a union.
-    Cells(Vec<Value>),
+pub(super) enum Row<'a> {
+    /// Of a table or a file, where it stands.
+    Stored(&'a [Value]),
+    /// Of a union.
+    Made(Vec<Value>),
     /// Of a join; no right side for a left row without match.
-    Pair(Rc<Row>, Option<Rc<Row>>),
+    Pair(Rc<Row<'a>>, Option<Rc<Row<'a>>>),
 }
 
-impl Patient<'_> {
-    pub(super) fn make_rows(&mut self, frame: Frame) -> Found<Held> {
+impl<'a> Patient<'a> {
+    pub(super) fn make_rows(&mut self, frame: Frame) -> Found<Held<'a>> {
         let node = frame.0;
         let graph = self.prepared.graph;
         let Some(op) = graph.op(node) else { return self.unsound(node) };
@@ -34,9 +36,9 @@ impl Patient<'_> {
                 let Some(table) = self.prepared.tables.table(table) else { return Ok(Rc::from([])) };
                 let stored = &table.rows.rows;
                 if table.belongs_to_nobody() {
-                    return Ok(stored.iter().map(|cells| Rc::new(Row::Cells(cells.clone()))).collect());
+                    return Ok(stored.iter().map(|cells| Rc::new(Row::Stored(cells))).collect());
                 }
-                Ok(table.of(self.id).iter().map(|at| Rc::new(Row::Cells(stored[*at].clone()))).collect())
+                Ok(table.of(self.id).iter().map(|at| Rc::new(Row::Stored(&stored[*at]))).collect())
             }
             Op::Inline(file) => {
                 let Some(file) = self.prepared.tables.inline(file) else { return Ok(Rc::from([])) };
@@ -44,7 +46,7 @@ impl Patient<'_> {
                 if places.len() > 1 {
                     return self.stop(RunCode::D511, node, "a patient stands more than once in the file");
                 }
-                Ok(places.iter().map(|at| Rc::new(Row::Cells(file.rows.rows[*at].clone()))).collect())
+                Ok(places.iter().map(|at| Rc::new(Row::Stored(&file.rows.rows[*at]))).collect())
             }
             Op::Filter { frame, condition } => {
                 let mut kept = Vec::new();
@@ -84,7 +86,7 @@ impl Patient<'_> {
                     for row in self.rows(branch.frame)?.iter() {
                         let cells: Found<Vec<Value>> =
                             branch.values.iter().map(|value| self.value(*value, Some(row))).collect();
-                        made.push(Rc::new(Row::Cells(cells?)));
+                        made.push(Rc::new(Row::Made(cells?)));
                         self.room(node)?;
                     }
                 }
@@ -125,7 +127,7 @@ impl Patient<'_> {
     }
 
     /// Rows by keys, then by cells ascending, then as they were.
-    fn sorted(&mut self, rows: &Held, keys: &[(Series, Direction)], ties: &[Access]) -> Found<Held> {
+    fn sorted(&mut self, rows: &Held<'a>, keys: &[(Series, Direction)], ties: &[Access]) -> Found<Held<'a>> {
         let mut keyed = Vec::with_capacity(rows.len());
         for row in rows.iter() {
             let values: Found<Vec<Value>> = keys.iter().map(|(by, _)| self.value(*by, Some(row))).collect();
@@ -145,7 +147,7 @@ impl Patient<'_> {
         Ok(keyed.into_iter().map(|(_, _, row)| row).collect())
     }
 
-    fn joined(&mut self, node: NodeId, left: Frame, right: Frame, on: &[On], kind: JoinKind) -> Found<Held> {
+    fn joined(&mut self, node: NodeId, left: Frame, right: Frame, on: &[On], kind: JoinKind) -> Found<Held<'a>> {
         let rights = self.rows(right)?;
         let mut ways = (Vec::new(), Vec::new());
         for pair in on {
@@ -176,7 +178,7 @@ impl Patient<'_> {
 }
 
 /// Places of rows by their key, in row order.
-fn by_key(rows: &Held, ways: &[Access]) -> HashMap<Vec<Value>, Vec<usize>> {
+fn by_key(rows: &Held<'_>, ways: &[Access]) -> HashMap<Vec<Value>, Vec<usize>> {
     let mut index: HashMap<Vec<Value>, Vec<usize>> = HashMap::default();
     for (at, row) in rows.iter().enumerate() {
         if let Some(key) = key(row, ways) {
@@ -187,16 +189,17 @@ fn by_key(rows: &Held, ways: &[Access]) -> HashMap<Vec<Value>, Vec<usize>> {
 }
 
 /// What a row is joined by; NULL joins nothing.
-fn key(row: &Row, ways: &[Access]) -> Option<Vec<Value>> {
+fn key(row: &Row<'_>, ways: &[Access]) -> Option<Vec<Value>> {
     let key: Vec<Value> = ways.iter().map(|access| plain(row.cell(access))).collect();
     (!key.iter().any(Value::is_null)).then_some(key)
 }
 
-impl Row {
+impl Row<'_> {
     /// All cells, for the question whether two rows are equal.
     fn cells(&self) -> Vec<Value> {
         match self {
-            Row::Cells(cells) => cells.iter().cloned().map(plain).collect(),
+            Row::Stored(cells) => cells.iter().cloned().map(plain).collect(),
+            Row::Made(cells) => cells.iter().cloned().map(plain).collect(),
             Row::Pair(left, right) => {
                 let mut cells = left.cells();
                 // a missing right side differs from one whose cells are NULL only where nobody can see it

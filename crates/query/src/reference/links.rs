@@ -16,8 +16,8 @@ pub(super) type Links = Rc<BTreeMap<String, Value>>;
 /// Codes by the code that replaced them, and the other way round.
 type Steps = BTreeMap<String, BTreeSet<String>>;
 
-impl Patient<'_> {
-    pub(super) fn linked(&mut self, node: NodeId, op: &Op, row: Option<&Rc<Row>>) -> Found<Value> {
+impl<'a> Patient<'a> {
+    pub(super) fn linked(&mut self, node: NodeId, op: &Op, row: Option<&Rc<Row<'a>>>) -> Found<Value> {
         let Op::Linked { of, .. } = op else { return self.unsound(node) };
         let code = match self.value(*of, row)? {
             Value::Str(code) => form(&code),

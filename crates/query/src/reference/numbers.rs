@@ -11,8 +11,8 @@ use crate::spelling;
 use crate::value::{Type, Value};
 
 #[allow(clippy::cast_precision_loss, reason = "int to float rounds to the nearest double: that is the rule")]
-impl Patient<'_> {
-    pub(super) fn number(&mut self, node: NodeId, op: &Op, row: Option<&Rc<Row>>) -> Found<Value> {
+impl<'a> Patient<'a> {
+    pub(super) fn number(&mut self, node: NodeId, op: &Op, row: Option<&Rc<Row<'a>>>) -> Found<Value> {
         match op {
             Op::Arithmetic { operator, left, right } => match (self.value(*left, row)?, self.value(*right, row)?) {
                 (Value::Null, _) | (_, Value::Null) => Ok(Value::Null),

@@ -14,7 +14,7 @@ use crate::value::Value;
 
 pub(super) type Found<T> = Result<T, RunFault>;
 /// Rows of a frame, in its order.
-pub(super) type Held = Rc<[Rc<Row>]>;
+pub(super) type Held<'a> = Rc<[Rc<Row<'a>>]>;
 /// A set with the form in which it is looked in.
 pub(super) type Set = Rc<HashSet<Value>>;
 
@@ -22,14 +22,14 @@ pub(super) struct Patient<'a> {
     pub(super) prepared: &'a Prepared<'a>,
     pub(super) id: i64,
     values: Vec<Option<Value>>,
-    frames: Vec<Option<Held>>,
+    frames: Vec<Option<Held<'a>>>,
     /// Values of rows that several nodes read.
-    cells: HashMap<(NodeId, *const Row), Value>,
+    cells: HashMap<(NodeId, *const Row<'a>), Value>,
     pub(super) sets: HashMap<(NodeId, Collation), Set>,
     /// Sets that are equal for all patients.
     pub(super) constants: HashMap<(NodeId, Collation), Set>,
     /// Frames that belong to nobody, and their rows by key.
-    pub(super) references: HashMap<NodeId, Held>,
+    pub(super) references: HashMap<NodeId, Held<'a>>,
     pub(super) indexes: HashMap<NodeId, HashMap<Vec<Value>, Vec<usize>>>,
     /// By node; equal for all patients.
     pub(super) links: HashMap<NodeId, super::links::Links>,
@@ -96,7 +96,7 @@ impl<'a> Patient<'a> {
     }
 
     /// Rows of a frame.
-    pub(super) fn rows(&mut self, frame: Frame) -> Found<Held> {
+    pub(super) fn rows(&mut self, frame: Frame) -> Found<Held<'a>> {
         let at = frame.0.0 as usize;
         if let Some(Some(rows)) = self.frames.get(at) {
             return Ok(Rc::clone(rows));
@@ -117,7 +117,7 @@ impl<'a> Patient<'a> {
     }
 
     /// Value of a series for a row, or for the patient.
-    pub(super) fn value(&mut self, series: Series, row: Option<&Rc<Row>>) -> Found<Value> {
+    pub(super) fn value(&mut self, series: Series, row: Option<&Rc<Row<'a>>>) -> Found<Value> {
         let node = series.0;
         let Some(facts) = self.prepared.facts.get(node.0 as usize).copied() else { return self.unsound(node) };
         if facts.lineage.is_none() {
@@ -141,7 +141,7 @@ impl<'a> Patient<'a> {
         Ok(value)
     }
 
-    fn compute(&mut self, node: NodeId, row: Option<&Rc<Row>>) -> Found<Value> {
+    fn compute(&mut self, node: NodeId, row: Option<&Rc<Row<'a>>>) -> Found<Value> {
         let graph = self.prepared.graph;
         let Some(op) = graph.op(node) else { return self.unsound(node) };
         match op {
@@ -187,7 +187,7 @@ impl<'a> Patient<'a> {
     }
 
     /// A cell of the row, or of the only row of the frame; NULL when there is none.
-    fn column(&mut self, node: NodeId, frame: Frame, row: Option<&Rc<Row>>) -> Found<Value> {
+    fn column(&mut self, node: NodeId, frame: Frame, row: Option<&Rc<Row<'a>>>) -> Found<Value> {
         let prepared = self.prepared;
         let Some(Some(access)) = prepared.columns.get(node.0 as usize) else { return self.unsound(node) };
         if prepared.facts.get(node.0 as usize).is_some_and(|f| f.lineage.is_some()) {
@@ -213,11 +213,12 @@ fn sampled(id: i64, percent: &Value) -> bool {
     matches!(percent, Value::Float(percent) if fraction * 100.0 < *percent)
 }
 
-impl Row {
+impl Row<'_> {
     /// The cell at the end of a way; NULL in the missing right side of a pair.
     pub(super) fn cell(&self, access: &Access) -> Value {
         match (self, access) {
-            (Row::Cells(cells), Access::Cell(at)) => cells.get(*at).cloned().unwrap_or(Value::Null),
+            (Row::Stored(cells), Access::Cell(at)) => cells.get(*at).cloned().unwrap_or(Value::Null),
+            (Row::Made(cells), Access::Cell(at)) => cells.get(*at).cloned().unwrap_or(Value::Null),
             (Row::Pair(left, _), Access::Left(access)) => left.cell(access),
             (Row::Pair(_, Some(right)), Access::Right(access)) => right.cell(access),
             _ => Value::Null,

@@ -14,8 +14,8 @@ use crate::value::Value;
 /// Longest text in bytes.
 const LONGEST: usize = 1 << 20;
 
-impl Patient<'_> {
-    pub(super) fn text(&mut self, node: NodeId, op: &Op, row: Option<&Rc<Row>>) -> Found<Value> {
+impl<'a> Patient<'a> {
+    pub(super) fn text(&mut self, node: NodeId, op: &Op, row: Option<&Rc<Row<'a>>>) -> Found<Value> {
         match op {
             Op::Find { how, of, text, collation } => self.find(node, *how, *of, *text, *collation, row),
             Op::Concat { of } => {
@@ -78,7 +78,7 @@ impl Patient<'_> {
         of: Series,
         text: Series,
         collation: Collation,
-        row: Option<&Rc<Row>>,
+        row: Option<&Rc<Row<'a>>>,
     ) -> Found<Value> {
         let wanted: Set = if self.prepared.graph.op(text).is_some_and(Op::is_set) {
             self.set(text, collation)?

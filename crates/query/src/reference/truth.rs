@@ -12,8 +12,8 @@ use super::text::fold;
 use crate::graph::{Aggregate, Collation, Comparison, Extreme, NodeId, Op, Series};
 use crate::value::{Value, zero};
 
-impl Patient<'_> {
-    pub(super) fn truth(&mut self, node: NodeId, op: &Op, row: Option<&Rc<Row>>) -> Found<Value> {
+impl<'a> Patient<'a> {
+    pub(super) fn truth(&mut self, node: NodeId, op: &Op, row: Option<&Rc<Row<'a>>>) -> Found<Value> {
         match op {
             Op::Compare { comparison, left, right, collation } => {
                 let (left, right) = (self.value(*left, row)?, self.value(*right, row)?);
@@ -95,7 +95,7 @@ impl Patient<'_> {
     }
 
     /// `and` ends at the first FALSE, `or` at the first TRUE; else NULL if any was NULL.
-    fn until(&mut self, node: NodeId, of: &[Series], end: bool, row: Option<&Rc<Row>>) -> Found<Value> {
+    fn until(&mut self, node: NodeId, of: &[Series], end: bool, row: Option<&Rc<Row<'a>>>) -> Found<Value> {
         let mut null = false;
         for series in of {
             match self.value(*series, row)? {

@@ -248,6 +248,11 @@ impl Days {
         Self { latest, span: latest.abs_diff(earliest.min(latest)), rate }
     }
 
+    /// How many there are.
+    pub(crate) fn count(&self) -> u32 {
+        self.span.saturating_add(1)
+    }
+
     /// The last one.
     pub(crate) fn latest(&self) -> i32 {
         self.latest
@@ -313,6 +318,12 @@ impl Draw {
             Self::Labels { labels, weighted, .. } => Some(labels.text(weighted.pick(bits)).unwrap_or_default()),
             _ => None,
         }
+    }
+
+    /// All labels, '' for a missing one, and which of them a word means.
+    pub(crate) fn labels(&self) -> Option<(Vec<String>, &Weighted)> {
+        let Self::Labels { labels, weighted, .. } = self else { return None };
+        Some((labels.texts().into_iter().map(Option::unwrap_or_default).collect(), weighted))
     }
 }
 

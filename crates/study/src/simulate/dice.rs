@@ -24,6 +24,11 @@ impl Purpose {
     pub(crate) fn of(self, patient: u64) -> Dice {
         Dice(mixed(self.0 ^ mixed(patient.wrapping_mul(STEP))))
     }
+
+    /// The numbers of one thing of one patient's: a row, a try.
+    pub(crate) fn nth(self, patient: u64, nth: u64) -> Dice {
+        Self(mixed(self.0.wrapping_add((nth + 1).wrapping_mul(STEP)))).of(patient)
+    }
 }
 
 const STEP: u64 = 0x9e37_79b9_7f4a_7c15;

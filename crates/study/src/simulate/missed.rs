@@ -4,7 +4,6 @@
 use jiff::civil::Date;
 use query::reference::Value;
 
-use super::person::Person;
 use super::solve::conjuncts;
 use super::store::Store;
 use super::{SimulateError, ValueFiles, answer, with_files, without_columns};
@@ -19,7 +18,7 @@ pub(super) fn lint(
     study: &Study,
     recording: &Recording,
     (inside, wanted, made): (u64, u64, u64),
-    missed: &[Person],
+    missed: Store,
     files: &ValueFiles,
     index_date: Option<Date>,
 ) -> Result<Fault, SimulateError> {
@@ -34,7 +33,7 @@ pub(super) fn lint(
     }
     asking.variables.push(Variable { query: Query::AllPatients, kind: ColumnType::Bool, ..population.clone() });
     let graph = lower(&asking, recording, Flavour::Tpp)?;
-    let tables = with_files(Store::together(missed.iter().map(|person| &person.store)), files);
+    let tables = with_files(missed, files);
     let found = answer(&graph, &tables, index_date)?;
     let fails =
         |place: usize| found.rows.iter().filter(|row| row.values.get(place) != Some(&Value::Bool(true))).count();

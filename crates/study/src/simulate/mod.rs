@@ -1,7 +1,13 @@
 //! Simulated patients: tables made so that a study finds what it expects, run by the real engine.
 //! Spec study-definitions.md 10.2; honest limits in the room's README.
 
+mod births;
+mod care_home;
+mod census;
+mod crowd;
 mod dice;
+mod fits;
+mod life;
 mod missed;
 mod parallel;
 mod person;
@@ -12,13 +18,13 @@ mod solve;
 mod store;
 mod wish;
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Range;
+use std::collections::BTreeSet;
 
 use jiff::civil::Date;
-use query::reference::{Answer, Bindings, Count, Rows, RunFault, Tables, Value, run};
+use query::reference::{Answer, Bindings, PatientRow, Rows, RunFault, Tables, Value, run};
 use query::{Graph, Inline};
 
+pub use census::Census;
 pub use report::{ColumnShare, Report};
 pub use store::Store;
 
@@ -27,17 +33,14 @@ use crate::fault::Fault;
 use crate::lower::{INDEX_DATE, LowerError, lower};
 use crate::model::{Study, Variable};
 use crate::recording::Recording;
-use person::Person;
+use crowd::Crowd;
 use scene::Scene;
 
-/// Candidates per patient wanted, at most.
-const CANDIDATES: u64 = 20;
+/// Patients that are simulated at most: what a study finds in them is held in memory.
+const MOST: u64 = 1_000_000;
 
-/// Patients that are simulated at most: all their rows are held in memory.
-const MOST: u64 = 200_000;
-
-/// Patients whose tables are made and asked at once.
-const TOGETHER: u64 = 500;
+/// Share of patients with untidy rows, unless the user says another.
+pub const MESS: f64 = 0.05;
 
 /// What simulated patients are made for.
 #[derive(Debug, Clone, PartialEq)]
@@ -48,10 +51,16 @@ pub struct Request {
     pub seed: u64,
     /// Of the command; none: the study's own, if it has one.
     pub index_dates: Vec<Date>,
+    /// Of other files of the same study: the same lives serve them all.
+    pub other_dates: Vec<Date>,
     /// Day of the run, for studies that say `today`.
     pub today: Date,
-    /// Share of patients with untidy rows as well, 0.05 by default.
+    /// Share of patients with untidy rows as well, [`MESS`] by default.
     pub mess: f64,
+    /// Whether the rows of the tables are wanted, and not only what the study finds in them.
+    pub tables: bool,
+    /// What the other studies of the repository expect of the same people.
+    pub census: Census,
 }
 
 /// Why there are no simulated patients.
@@ -60,7 +69,7 @@ pub enum SimulateError {
     /// The study cannot run over tables.
     #[error(transparent)]
     Lower(#[from] LowerError),
-    /// More patients than the reference interpreter can hold.
+    /// More patients than can be held.
     #[error("{wanted} patients cannot be simulated, at most {MOST}; the default dummy data have no such limit")]
     TooMany {
         /// Asked for.
@@ -74,14 +83,12 @@ pub enum SimulateError {
 /// Simulated patients and what a study finds in them.
 #[derive(Debug, Clone)]
 pub struct Simulation {
-    /// Patients by the hundreds, in order.
-    stores: Vec<Store>,
-    files: ValueFiles,
-    graph: Graph,
+    store: Store,
     index_dates: Vec<Option<Date>>,
+    answers: Vec<Answer>,
     inside: u64,
     lints: Vec<Fault>,
-    report: Report,
+    reports: Vec<Report>,
 }
 
 /// Rows of the files of the workspace that a study takes values from.
@@ -107,81 +114,59 @@ pub fn simulate_with(
     request: &Request,
     files: &ValueFiles,
 ) -> Result<Simulation, SimulateError> {
+    let columns: Vec<String> = study.columns().map(|id| study[id].name.clone()).collect();
+    let dates = request.index_dates.len().max(1);
+    let mut answers = vec![Answer { columns, rows: Vec::new(), counts: Vec::new() }; dates];
+    let mut simulation = simulate_each(study, recording, request, files, &mut |date, rows| {
+        if let Some(answer) = answers.get_mut(date) {
+            answer.rows.extend(rows);
+        }
+    })?;
+    simulation.answers = answers;
+    Ok(simulation)
+}
+
+/// As [`simulate_with`], handing over the rows of the files as they are made: the place of the index date in the
+/// request and some rows, patients ascending. Nothing of them is kept.
+///
+/// # Errors
+/// As [`simulate_with`]; rows handed over before are of no use then.
+pub fn simulate_each(
+    study: &Study,
+    recording: &Recording,
+    request: &Request,
+    files: &ValueFiles,
+    each: &mut dyn FnMut(usize, Vec<PatientRow>),
+) -> Result<Simulation, SimulateError> {
     let graph = lower(study, recording, Flavour::Tpp)?;
-    let population = lower(&without_columns(study), recording, Flavour::Tpp)?;
     let listed = listed(files);
     let wanted = if files.is_empty() { request.patients } else { listed.len() as u64 };
     if wanted > MOST {
         return Err(SimulateError::TooMany { wanted });
     }
     let scene = Scene::new(study, recording, request, listed);
-    let index_dates: Vec<Option<Date>> = scene.runs.iter().map(|run| run.index_date).collect();
-    let most = if files.is_empty() { wanted.saturating_mul(CANDIDATES) } else { wanted + wanted.div_ceil(10) };
-    let (mut kept, mut missed): (Vec<Person>, Vec<Person>) = (Vec::new(), Vec::new());
-    let (mut made, mut inside) = (0, 0);
-    while inside < wanted && made < most {
-        let lacking = wanted - inside;
-        let reached = if made == 0 { 1.0 } else { (inside as f64 / made as f64).max(0.05) };
-        let batch = ((lacking as f64 / reached * 1.05) as u64 + 16).min(10_000).min(most - made);
-        let parts: Vec<(u64, u64)> = (made..made + batch)
-            .step_by(TOGETHER as usize)
-            .map(|from| (from, (from + TOGETHER).min(made + batch)))
-            .collect();
-        made += batch;
-        let candidates = parallel::each(&parts, |(from, to)| candidates(&scene, &population, files, *from..*to));
-        let candidates = candidates.into_iter().collect::<Result<Vec<_>, _>>()?;
-        for (person, is_inside) in candidates.into_iter().flatten() {
-            match is_inside {
-                true if inside < wanted => {
-                    inside += 1;
-                    kept.push(person);
-                }
-                true => {}
-                false if (missed.len() as u64) < wanted.div_ceil(10).max(50) => missed.push(person),
-                false => {}
-            }
+    let asked = scene.asked.iter().filter_map(|place| scene.runs.get(*place));
+    let index_dates: Vec<Option<Date>> = asked.map(|run| run.index_date).collect();
+    let mut reports = vec![Report::expected(&scene); index_dates.len()];
+    let mut crowd = Crowd::new(&scene, &graph, files, wanted);
+    while let Some(batch) = crowd.next()? {
+        for (date, rows) in batch {
+            reports[date].count(&rows);
+            each(date, rows);
         }
     }
-    let lints = match inside < wanted && (files.is_empty() || inside == 0) {
-        true => vec![missed::lint(
-            study,
-            recording,
-            (inside, wanted, made),
-            &missed,
-            files,
-            index_dates.first().copied().flatten(),
-        )?],
+    reports.iter_mut().for_each(Report::reached);
+    let counts = (crowd.inside, wanted, crowd.looked);
+    let lints = match crowd.inside < wanted && (files.is_empty() || crowd.inside == 0) {
+        true => {
+            let missed = crowd::tables(&scene, &crowd.missed);
+            let date = index_dates.first().copied().flatten();
+            vec![missed::lint(study, recording, counts, missed, files, date)?]
+        }
         false => Vec::new(),
     };
-    missed.truncate(wanted.div_ceil(10) as usize);
-    kept.extend(missed);
-    kept.sort_by_key(|person| person.number);
-    let parts: Vec<&[Person]> = kept.chunks(TOGETHER as usize).collect();
-    let stores = parallel::each(&parts, |part| Store::together(part.iter().map(|person| &person.store)));
-    let report = Report::expected(&scene);
-    Ok(Simulation { stores, files: files.clone(), graph, index_dates, inside, lints, report })
-}
-
-/// Patients by number, and whether they are in the population at one of the dates.
-fn candidates(
-    scene: &Scene,
-    population: &Graph,
-    files: &ValueFiles,
-    numbers: Range<u64>,
-) -> Result<Vec<(Person, bool)>, RunFault> {
-    let people: Vec<Person> = numbers.map(|number| plant::patient(scene, number)).collect();
-    let tables = with_files(Store::together(people.iter().map(|person| &person.store)), files);
-    let mut ids = BTreeSet::new();
-    for run in &scene.runs {
-        ids.extend(answer(population, &tables, run.index_date)?.rows.iter().map(|row| row.patient_id));
-    }
-    Ok(people
-        .into_iter()
-        .map(|person| {
-            let inside = ids.contains(&person.id);
-            (person, inside)
-        })
-        .collect())
+    let store = if request.tables { crowd.store() } else { Store::default() };
+    Ok(Simulation { store, index_dates, answers: Vec::new(), inside: crowd.inside, lints, reports })
 }
 
 fn with_files(store: Store, files: &ValueFiles) -> Tables {
@@ -219,14 +204,9 @@ fn answer(graph: &Graph, tables: &Tables, index_date: Option<Date>) -> Result<An
 }
 
 impl Simulation {
-    /// All rows, as a folder of tables takes them.
-    pub fn store(&self) -> Store {
-        Store::together(&self.stores)
-    }
-
-    /// All rows, as the reference interpreter takes them. Value files of the study are not among them.
-    pub fn tables(&self) -> Tables {
-        self.store().into_tables()
+    /// All rows, as a folder of tables takes them; none unless the request wants them.
+    pub fn store(&self) -> &Store {
+        &self.store
     }
 
     /// The dates of the request; one `None` for a study that has no index date.
@@ -244,38 +224,14 @@ impl Simulation {
         &self.lints
     }
 
-    /// The rows of the file for an index date: over its own tables and value files, worked out on all processors.
-    ///
-    /// # Errors
-    /// Where the study stops on these rows.
-    pub fn answer(&self, index_date: Option<Date>) -> Result<Answer, RunFault> {
-        let part = |store: &Store| answer(&self.graph, &with_files(store.clone(), &self.files), index_date);
-        let parts = parallel::each(&self.stores, part);
-        let mut whole = Answer { columns: Vec::new(), rows: Vec::new(), counts: Vec::new() };
-        let mut counts: BTreeMap<_, Count> = BTreeMap::new();
-        for part in parts {
-            let part = part?;
-            whole.columns = part.columns;
-            whole.rows.extend(part.rows);
-            for count in part.counts {
-                let sum = counts.get(&count.node).map_or(0, |known| known.patients);
-                counts.insert(count.node, Count { patients: count.patients + sum, ..count });
-            }
-        }
-        whole.counts = counts.into_values().collect();
-        Ok(whole)
+    /// The rows of the file for an index date; `None` for a date that was not asked for, or where the rows were handed
+    /// over.
+    pub fn answer(&self, index_date: Option<Date>) -> Option<&Answer> {
+        self.index_dates.iter().position(|date| *date == index_date).and_then(|place| self.answers.get(place))
     }
 
-    /// The same over tables that hold more than the simulation made: [`Simulation::tables`] with a study's value files.
-    ///
-    /// # Errors
-    /// Where the study stops on these rows.
-    pub fn answer_over(&self, tables: &Tables, index_date: Option<Date>) -> Result<Answer, RunFault> {
-        answer(&self.graph, tables, index_date)
-    }
-
-    /// Expected and reached shares, column by column.
-    pub fn report(&self, answer: &Answer) -> Report {
-        self.report.reached(answer)
+    /// Expected and reached shares, column by column, for each index date.
+    pub fn reports(&self) -> &[Report] {
+        &self.reports
     }
 }

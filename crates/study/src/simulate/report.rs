@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use query::reference::{Answer, Value};
+use query::reference::{PatientRow, Value};
 use serde::Serialize;
 
 use super::scene::Scene;
@@ -25,15 +25,37 @@ pub struct ColumnShare {
     pub why: Option<String>,
     #[serde(skip)]
     missing: Option<i64>,
+    /// Patients with a value.
+    #[serde(skip)]
+    there: u64,
 }
 
-/// All columns in the order of the file.
+/// All columns of one index date in the order of the file.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Report {
     /// Patients in the population.
     pub patients: u64,
     /// Columns.
     pub columns: Vec<ColumnShare>,
+}
+
+impl ColumnShare {
+    /// How far the reached share is from the expected one.
+    pub fn distance(&self) -> f64 {
+        self.expected.zip(self.reached).map_or(0.0, |(expected, reached)| (expected - reached).abs())
+    }
+}
+
+impl fmt::Display for ColumnShare {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (expected, reached) = (percent(self.expected), percent(self.reached));
+        write!(f, "{}: {reached} instead of {expected}", self.column)?;
+        self.why.as_ref().map_or(Ok(()), |why| write!(f, ", {why}"))
+    }
+}
+
+fn percent(share: Option<f64>) -> String {
+    share.map_or_else(|| "-".to_owned(), |share| format!("{:.1} %", share * 100.0))
 }
 
 impl Report {
@@ -48,24 +70,35 @@ impl Report {
                 ColumnType::IntCategory { missing } => Some(missing),
                 _ => None,
             };
-            ColumnShare { column: variable.name.clone(), expected, reached: None, why: why(scene, id), missing }
+            ColumnShare {
+                column: variable.name.clone(),
+                expected,
+                reached: None,
+                why: why(scene, id),
+                missing,
+                there: 0,
+            }
         });
         Self { patients: 0, columns: columns.collect() }
     }
 
-    pub(super) fn reached(&self, answer: &Answer) -> Self {
-        let mut report = Self { patients: answer.rows.len() as u64, ..self.clone() };
-        for (place, share) in report.columns.iter_mut().enumerate() {
+    /// Counts rows of the file.
+    pub(super) fn count(&mut self, rows: &[PatientRow]) {
+        self.patients += rows.len() as u64;
+        for (place, share) in self.columns.iter_mut().enumerate() {
             let missing = share.missing;
-            let there = answer
-                .rows
-                .iter()
-                .filter(|row| row.values.get(place).is_some_and(|value| !is_empty(value, missing)))
-                .count();
-            share.reached = (!answer.rows.is_empty()).then(|| there as f64 / answer.rows.len() as f64);
+            let there = |row: &&PatientRow| row.values.get(place).is_some_and(|value| !is_empty(value, missing));
+            share.there += rows.iter().filter(there).count() as u64;
+        }
+    }
+
+    /// Compares, once all rows are counted.
+    pub(super) fn reached(&mut self) {
+        let patients = self.patients as f64;
+        for share in &mut self.columns {
+            share.reached = (self.patients > 0).then(|| share.there as f64 / patients);
             let near = share.expected.zip(share.reached).is_none_or(|(expected, reached)| {
-                (expected - reached).abs()
-                    <= 3.0 * (expected * (1.0 - expected) / answer.rows.len().max(1) as f64).sqrt()
+                (expected - reached).abs() <= 3.0 * (expected * (1.0 - expected) / patients.max(1.0)).sqrt() + 1e-9
             });
             if near {
                 share.why = None;
@@ -74,7 +107,6 @@ impl Report {
                     Some("the population, periods, or other variables over the same rows decide as well".to_owned());
             }
         }
-        report
     }
 }
 
@@ -105,16 +137,16 @@ fn share(scene: &Scene, id: VariableId) -> Option<f64> {
 
 fn why(scene: &Scene, id: VariableId) -> Option<String> {
     let query = &scene.study[id].query;
+    if let Some(study) = scene.census.other(query, scene.module) {
+        return Some(format!("people are the same in all studies, and {study} says how they are"));
+    }
     let text = match query {
-        Query::ValueFrom { source, part: Part::Date | Part::Comparator } => return why(scene, *source),
+        Query::ValueFrom { source, .. } => return why(scene, *source),
         Query::Categorised(_) | Query::Aggregate { .. } | Query::Fixed(_) | Query::AllPatients => {
             "computed from other columns: its expectations are only a target"
         }
         Query::RandomSample { .. } => "patients are sampled by their number",
-        Query::Isaric { .. } | Query::ValueFromFile { .. } | Query::InFile { .. } | Query::Deregistered(_) => {
-            "no rows are planted for this function yet"
-        }
-        Query::ValueFrom { part: Part::LowerBound | Part::UpperBound, .. } => {
+        Query::Isaric { .. } | Query::ValueFromFile { .. } | Query::InFile { .. } => {
             "no rows are planted for this function yet"
         }
         _ => {
@@ -142,8 +174,6 @@ fn is_empty(value: &Value, missing: Option<i64>) -> bool {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let percent =
-            |share: Option<f64>| share.map_or_else(|| "-".to_owned(), |share| format!("{:.1} %", share * 100.0));
         let width = self.columns.iter().map(|share| share.column.chars().count()).max().unwrap_or(0).max(6);
         writeln!(f, "{} patients in the population", self.patients)?;
         writeln!(f, "{:width$}  {:>8}  {:>8}", "column", "expected", "reached")?;

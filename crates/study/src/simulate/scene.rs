@@ -2,140 +2,105 @@
 
 use std::collections::{HashMap, HashSet};
 
-use jiff::civil::Date;
+use query::Value as Cell;
 
 use super::Request;
+use super::births::Births;
+use super::census::{Census, Trait, runs};
 use super::dice::{Dice, Purpose};
-use super::person::Person;
 use super::solve::Demands;
 use super::wish::{Wish, as_of, wishes};
 use crate::expectations::Settings as Run;
 use crate::expectations::dates::day_number;
-use crate::expectations::draw::Draw;
-use crate::expectations::weighted::{Weighted, population_ages};
-use crate::model::{Codes, Query, Study};
+use crate::model::{Codes, ColumnType, Query, Study};
 use crate::recording::{CodelistId, CodelistItems, Recording, Value};
 
 pub(crate) struct Scene<'a> {
     pub(crate) study: &'a Study,
-    /// One per index date.
+    /// Of the recording.
+    pub(crate) module: &'a str,
+    /// One per index date, those of other files too, ascending.
     pub(crate) runs: Vec<Run>,
+    /// Places of the runs that are asked for.
+    pub(crate) asked: Vec<usize>,
     pub(crate) wishes: Vec<Wish<'a>>,
-    /// Day for which people have their ages, unless the study says another.
+    /// "Now": nothing happens later.
     pub(crate) as_of: i32,
     pub(crate) earliest_index: i32,
-    /// Ages of the country, where no variable expects any.
-    pub(crate) country: Option<Weighted>,
+    pub(crate) births: Births,
+    pub(crate) census: Census,
     pub(crate) base: Purpose,
     pub(crate) death: Purpose,
     pub(crate) places: Purpose,
+    pub(crate) moves: Purpose,
+    pub(crate) background: Purpose,
     pub(crate) solving: Purpose,
     pub(crate) mess: Purpose,
     pub(crate) mess_share: f64,
+    pub(crate) traits: [Purpose; 8],
     /// Patients of value files; others are numbered beyond them.
     pub(crate) listed: Vec<i64>,
-    codes: HashMap<&'a CodelistId, Vec<(&'a str, String)>>,
+    lists: HashMap<&'a CodelistId, List>,
     /// By code: lists that have it, each with the first wish for it. Only codes of several lists.
     listing: HashMap<&'a str, Vec<(&'a str, usize)>>,
 }
 
+/// The codes of a list.
+struct List {
+    codes: Vec<Cell>,
+    /// Places of the codes of a category; a code is a category of its own.
+    labels: HashMap<String, Vec<Cell>>,
+}
+
 impl<'a> Scene<'a> {
     pub(crate) fn new(study: &'a Study, recording: &'a Recording, request: &Request, listed: Vec<i64>) -> Self {
-        let run = |index_date: Option<Date>| Run {
-            index_date,
-            today: request.today,
-            patients: request.patients,
-            seed: request.seed,
-        };
-        let runs: Vec<Run> = match request.index_dates.is_empty() {
-            true => vec![run(study.index_date)],
-            false => request.index_dates.iter().map(|day| run(Some(*day))).collect(),
-        };
+        let (runs, asked) = all_runs(study, request);
         let wishes = wishes(study, recording, &runs, request.seed);
         let as_of = as_of(&wishes, &runs, request.today);
         let earliest_index = runs.iter().filter_map(|run| run.index_date).min().map_or(as_of, day_number);
-        let purpose = |name| Purpose::new(request.seed, name);
-        let codes = recording.codelists.iter().map(|(id, list)| {
-            let text = |value: &'a Value| if let Value::Str(text) = value { Some(text.as_str()) } else { None };
-            let items = match &list.items {
-                CodelistItems::Plain(codes) => {
-                    codes.iter().filter_map(|code| Some((text(code)?, String::new()))).collect()
-                }
-                CodelistItems::Categorised(items) => {
-                    let label = |value: &Value| match value {
-                        Value::Str(text) => text.clone(),
-                        Value::Int(number) => number.to_string(),
-                        _ => String::new(),
-                    };
-                    items.iter().filter_map(|(code, category)| Some((text(code)?, label(category)))).collect()
-                }
-            };
-            (id, items)
-        });
-        let codes: HashMap<&CodelistId, Vec<(&str, String)>> = codes.collect();
-        let listing = listing(&wishes, &codes);
+        let mut census = request.census.clone();
+        census.add(&wishes, &runs, &recording.module);
+        let purpose = |name: &str| Purpose::new(request.seed, name);
+        let listing = listing(&wishes, recording);
         Self {
             study,
+            module: &recording.module,
+            births: births(&wishes, &runs, as_of, request.seed),
             wishes,
             as_of,
             earliest_index,
-            country: Weighted::new(&population_ages()),
+            census,
             base: purpose("base"),
             death: purpose("death"),
             places: purpose("places"),
+            moves: purpose("moves"),
+            background: purpose("background"),
             solving: purpose("solving"),
             mess: purpose("mess"),
             mess_share: request.mess,
+            traits: [
+                Trait::Sex,
+                Trait::Region,
+                Trait::Stp,
+                Trait::PracticeMsoa,
+                Trait::Imd,
+                Trait::Rural,
+                Trait::Msoa,
+                Trait::CareHome,
+            ]
+            .map(|of| purpose(&format!("{of:?}"))),
             listed,
-            codes,
+            lists: recording.codelists.iter().map(|(id, list)| (id, List::new(&list.items))).collect(),
             listing,
             runs,
+            asked,
         }
     }
 
     /// Whether this patient has a value of a wish: as the population demands, else by chance.
-    pub(crate) fn present(&self, wish: &Wish, person: &Person, demands: &Demands) -> bool {
+    pub(crate) fn present(&self, wish: &Wish, key: u64, demands: &Demands) -> bool {
         let demanded = demands.get(&wish.id).and_then(|demand| demand.present);
-        demanded.unwrap_or_else(|| wish.has(person.number))
-    }
-
-    /// A text about a person, from the first variable that asks for it, within the demands; '' where it has no value.
-    /// `salt` keeps facts apart that no variable asks for.
-    pub(crate) fn labelled(
-        &self,
-        person: &Person,
-        demands: &Demands,
-        salt: u64,
-        asks: impl Fn(&Query) -> bool,
-        otherwise: impl Fn(&mut Dice) -> String,
-    ) -> String {
-        let mut dice = self.places.of(person.number.wrapping_add(salt << 48));
-        let Some(wish) = self.wishes.iter().find(|wish| asks(&wish.variable.query)) else {
-            return otherwise(&mut dice);
-        };
-        if !self.present(wish, person, demands) {
-            return String::new();
-        }
-        let demand = demands.get(&wish.id);
-        let mut own = wish.what.of(person.number);
-        let mut label = String::new();
-        for _ in 0..100 {
-            let drawn = wish.values.as_ref().and_then(|values| values.label(own.bits()));
-            label = drawn.unwrap_or_else(|| otherwise(&mut dice));
-            let fits = demand.is_none_or(|demand| {
-                let number = demand.numbers.is_empty() || label.trim().parse().is_ok_and(|number| demand.takes(number));
-                number && demand.takes_text(&label) && !(label.is_empty() && demand.present == Some(true))
-            });
-            if fits {
-                break;
-            }
-        }
-        label
-    }
-
-    /// Codes of a list with their categories.
-    pub(crate) fn codes(&self, codes: &Codes) -> &[(&'a str, String)] {
-        self.codes.get(&codes.list).map_or(&[], Vec::as_slice)
+        demanded.unwrap_or_else(|| wish.has(key))
     }
 
     /// A code of a list; one that a label means, if there is such a code or category. Rather one that stands in no list
@@ -144,48 +109,91 @@ impl<'a> Scene<'a> {
         &self,
         codes: &Codes,
         label: Option<&str>,
-        person: &Person,
+        key: u64,
         demands: &Demands,
         dice: &mut Dice,
-    ) -> &'a str {
-        let all = self.codes(codes);
-        let meant: Vec<&str> = all
-            .iter()
-            .filter(|(code, category)| label.is_some_and(|l| l == *code || l == category))
-            .map(|(code, _)| *code)
-            .collect();
-        let meant = if meant.is_empty() { all.iter().map(|(code, _)| *code).collect() } else { meant };
-        let fits = |code: &str| {
-            let others = self.listing.get(code).map_or(&[][..], Vec::as_slice);
-            others
-                .iter()
-                .all(|(list, wish)| *list == codes.list.0 || self.present(&self.wishes[*wish], person, demands))
+    ) -> Cell {
+        let Some(list) = self.lists.get(&codes.list) else { return Cell::text("") };
+        let meant = label.and_then(|label| list.labels.get(label)).unwrap_or(&list.codes);
+        let fits = |code: &Cell| {
+            let Cell::Str(text) = code else { return true };
+            let others = self.listing.get(&**text).map_or(&[][..], Vec::as_slice);
+            others.iter().all(|(list, wish)| *list == codes.list.0 || self.present(&self.wishes[*wish], key, demands))
         };
-        let mut code = "";
+        let mut code = None;
         for _ in 0..12 {
-            code = dice.often(&meant).copied().unwrap_or("");
-            if fits(code) {
-                return code;
+            code = dice.often(meant);
+            if code.is_none_or(fits) {
+                break;
             }
         }
-        meant.iter().find(|code| fits(code)).copied().unwrap_or(code)
-    }
-
-    /// The first values of a kind that a group's variables draw, for the rows they share.
-    pub(crate) fn shared(&self, group: &str, of: impl Fn(&Draw) -> bool) -> Option<(&Wish<'a>, &Draw)> {
-        let mut drawing = self
-            .wishes
-            .iter()
-            .filter(|wish| wish.group == group)
-            .filter_map(|wish| Some((wish, wish.values.as_ref()?)));
-        drawing.find(|(_, draw)| of(draw))
+        let code = match code {
+            Some(code) if !fits(code) => meant.iter().find(|code| fits(code)).or(Some(code)),
+            code => code,
+        };
+        code.cloned().unwrap_or(Cell::text(""))
     }
 }
 
-fn listing<'a>(
-    wishes: &[Wish<'a>],
-    codes: &HashMap<&'a CodelistId, Vec<(&'a str, String)>>,
-) -> HashMap<&'a str, Vec<(&'a str, usize)>> {
+impl List {
+    fn new(items: &CodelistItems) -> Self {
+        let text = |value: &Value| if let Value::Str(text) = value { Some(Cell::text(text)) } else { None };
+        let mut labels: HashMap<String, Vec<Cell>> = HashMap::new();
+        let codes: Vec<Cell> = match items {
+            CodelistItems::Plain(codes) => codes.iter().filter_map(text).collect(),
+            CodelistItems::Categorised(items) => {
+                let coded = items.iter().filter_map(|(code, category)| Some((text(code)?, category)));
+                coded
+                    .map(|(code, category)| {
+                        let category = match category {
+                            Value::Str(text) => text.clone(),
+                            Value::Int(number) => number.to_string(),
+                            _ => String::new(),
+                        };
+                        labels.entry(category).or_default().push(code.clone());
+                        code
+                    })
+                    .collect()
+            }
+        };
+        for code in &codes {
+            if let Cell::Str(text) = code {
+                let alike = labels.entry(text.to_string()).or_default();
+                if !alike.contains(code) {
+                    alike.push(code.clone());
+                }
+            }
+        }
+        Self { codes, labels }
+    }
+}
+
+/// The runs of all files of a study, and which of them are asked for.
+fn all_runs(study: &Study, request: &Request) -> (Vec<Run>, Vec<usize>) {
+    let own = runs(study, &request.index_dates, request.today);
+    let mut all = own.clone();
+    all.extend(request.other_dates.iter().flat_map(|day| runs(study, &[*day], request.today)));
+    all.sort_by_key(|run| run.index_date);
+    all.dedup();
+    let asked = own.iter().filter_map(|run| all.iter().position(|known| known == run)).collect();
+    (all, asked)
+}
+
+/// People of the ages that the first variable about ages expects on its day.
+fn births(wishes: &[Wish], runs: &[Run], as_of: i32, seed: u64) -> Births {
+    let aged = wishes.iter().find_map(|wish| match &wish.variable.query {
+        Query::AgeAsOf(day) if wish.variable.kind == ColumnType::Int => Some((day, wish.values.as_ref()?)),
+        _ => None,
+    });
+    let reference = aged.and_then(|(day, _)| {
+        let run = runs.first()?;
+        day.resolve(run.index_date, run.today).ok().flatten()
+    });
+    let reference = reference.unwrap_or_else(|| super::person::day_of(as_of));
+    Births::new(seed, reference, aged.map(|(_, ages)| ages))
+}
+
+fn listing<'a>(wishes: &[Wish<'a>], recording: &'a Recording) -> HashMap<&'a str, Vec<(&'a str, usize)>> {
     let mut listing: HashMap<&str, Vec<(&str, usize)>> = HashMap::new();
     let mut seen = HashSet::new();
     for (place, wish) in wishes.iter().enumerate() {
@@ -194,11 +202,13 @@ fn listing<'a>(
             Query::RecordedValue { codes, .. } => &codes.list,
             _ => continue,
         };
-        if !seen.insert(list) {
-            continue;
-        }
-        let distinct: HashSet<&str> = codes.get(list).into_iter().flatten().map(|(code, _)| *code).collect();
-        distinct.into_iter().for_each(|code| listing.entry(code).or_default().push((list.0.as_str(), place)));
+        let Some((id, items)) = recording.codelists.get_key_value(list).filter(|_| seen.insert(list)) else { continue };
+        let text = |value: &'a Value| if let Value::Str(text) = value { Some(text.as_str()) } else { None };
+        let distinct: HashSet<&str> = match &items.items {
+            CodelistItems::Plain(codes) => codes.iter().filter_map(text).collect(),
+            CodelistItems::Categorised(items) => items.iter().filter_map(|(code, _)| text(code)).collect(),
+        };
+        distinct.into_iter().for_each(|code| listing.entry(code).or_default().push((id.0.as_str(), place)));
     }
     listing.retain(|_, lists| lists.len() > 1);
     listing

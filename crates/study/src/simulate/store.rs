@@ -2,7 +2,8 @@
 //! Spec warehouse.md 2 and 4.1 (csv: unquoted empty is NULL, "" is empty text).
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, HashSet};
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
@@ -14,14 +15,23 @@ use query::{Catalogue, Class, Table, Value};
 #[derive(Debug, Clone, Default)]
 pub struct Store {
     sheets: BTreeMap<&'static str, Sheet>,
+    /// Whose rows are being added, and the number of the last one.
+    patient: i64,
     ids: i64,
+    /// Rows that belong to nobody, by table and key.
+    known: HashSet<(&'static str, Value)>,
 }
 
 #[derive(Debug, Clone)]
 struct Sheet {
     table: &'static Table,
+    /// Place of the column of patients.
+    patient: Option<usize>,
     rows: Vec<Vec<Value>>,
 }
+
+/// Numbers that each patient's rows have for themselves.
+const NUMBERS: i64 = 100_000;
 
 impl Sheet {
     fn columns(&self) -> Vec<String> {
@@ -30,9 +40,10 @@ impl Sheet {
 }
 
 impl Store {
-    /// A store whose numbers begin after this one.
-    pub(crate) fn after(ids: i64) -> Self {
-        Self { ids, ..Self::default() }
+    /// From here on rows are this patient's, with numbers of their own.
+    pub(crate) fn begin(&mut self, patient: i64, number: u64) {
+        self.patient = patient;
+        self.ids = (number as i64).saturating_add(1).saturating_mul(NUMBERS);
     }
 
     /// A number that no row has yet.
@@ -44,15 +55,20 @@ impl Store {
     fn sheet(&mut self, name: &str) -> Option<&mut Sheet> {
         if !self.sheets.contains_key(name) {
             let table = Catalogue::tpp().table(name)?;
-            self.sheets.insert(&table.name, Sheet { table, rows: Vec::new() });
+            let patient = table.columns.iter().position(|column| column.name == query::PATIENT_ID);
+            self.sheets.insert(&table.name, Sheet { table, patient, rows: Vec::new() });
         }
         self.sheets.get_mut(name)
     }
 
-    /// Adds a row; columns that are not named are NULL.
+    /// Adds a row, of the patient where the table has patients; columns that are not named are NULL.
     pub(crate) fn push(&mut self, table: &str, cells: &[(&str, Value)]) {
+        let patient = self.patient;
         let Some(sheet) = self.sheet(table) else { return debug_assert!(false, "the catalogue has no table {table}") };
         let mut row = vec![Value::Null; sheet.table.columns.len()];
+        if let Some(place) = sheet.patient {
+            row[place] = Value::Int(patient);
+        }
         for (column, value) in cells {
             match sheet.table.columns.iter().position(|known| known.name == *column) {
                 Some(place) => row[place] = value.clone(),
@@ -62,31 +78,19 @@ impl Store {
         sheet.rows.push(row);
     }
 
-    /// Adds a row unless the last one of the table's is the same.
-    pub(crate) fn once(&mut self, table: &str, cells: &[(&str, Value)]) {
-        self.push(table, cells);
-        if let Some(sheet) = self.sheet(table)
-            && let [.., before, last] = sheet.rows.as_slice()
-            && before == last
-        {
-            sheet.rows.pop();
-        }
-    }
-
-    /// Whether a table has a row with this value in a column.
-    pub(crate) fn holds(&self, table: &str, column: &str, value: &Value) -> bool {
-        self.sheets.get(table).is_some_and(|sheet| {
-            let place = sheet.table.columns.iter().position(|known| known.name == column);
-            place.is_some_and(|place| sheet.rows.iter().any(|row| row[place] == *value))
-        })
+    /// Whether nobody asked for this key of a table yet.
+    pub(crate) fn is_new(&mut self, table: &'static str, key: &Value) -> bool {
+        self.known.insert((table, key.clone()))
     }
 
     /// The rows of all stores in order; those that belong to nobody sorted, each once.
-    pub(crate) fn together<'a>(stores: impl IntoIterator<Item = &'a Self>) -> Self {
+    pub(crate) fn together(stores: impl IntoIterator<Item = Self>) -> Self {
         let mut all = Self::default();
-        for (name, sheet) in stores.into_iter().flat_map(|store| &store.sheets) {
-            let known = all.sheets.entry(name).or_insert_with(|| Sheet { table: sheet.table, rows: Vec::new() });
-            known.rows.extend(sheet.rows.iter().cloned());
+        for (name, sheet) in stores.into_iter().flat_map(|store| store.sheets) {
+            match all.sheets.entry(name) {
+                Entry::Vacant(vacant) => drop(vacant.insert(sheet)),
+                Entry::Occupied(mut known) => known.get_mut().rows.extend(sheet.rows),
+            }
         }
         for sheet in all.sheets.values_mut().filter(|sheet| sheet.table.class == Class::Reference) {
             sheet.rows.sort_by(|a, b| {
@@ -192,7 +196,7 @@ mod tests {
             store.push("Organisation", &[("Organisation_ID", Value::Int(id))]);
             store
         };
-        let all = Store::together(&[organisation(2), organisation(1), organisation(2)]);
+        let all = Store::together([organisation(2), organisation(1), organisation(2)]);
         let ids: Vec<Value> = all.rows("Organisation").unwrap().rows.into_iter().map(|row| row[0].clone()).collect();
         assert_eq!(ids, [Value::Int(1), Value::Int(2)]);
     }

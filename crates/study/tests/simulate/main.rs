@@ -15,14 +15,23 @@ use study::expectations::SEED;
 use study::model::ColumnType::{Bool, Float, Int, Str};
 use study::model::*;
 use study::recording::{Codelist, CodelistId, CodelistItems, Recording, Value};
-use study::simulate::{Request, Simulation, simulate, simulate_with};
+use study::simulate::{Census, Request, Simulation, simulate, simulate_with};
 
 use support::*;
 
 const INDEX: Date = date(2021, 3, 1);
 
 fn request(patients: u64) -> Request {
-    Request { patients, seed: SEED, index_dates: vec![INDEX], today: date(2022, 1, 1), mess: 0.05 }
+    Request {
+        patients,
+        seed: SEED,
+        index_dates: vec![INDEX],
+        other_dates: Vec::new(),
+        today: date(2022, 1, 1),
+        mess: 0.05,
+        tables: true,
+        census: Census::default(),
+    }
 }
 
 /// Lists `a` to `d` of five codes each; `d` with the categories A and B.
@@ -177,7 +186,7 @@ fn expectations_are_reached() {
             _ => assert_eq!(*value, Cell::Float(0.0)),
         }
     }
-    let report = simulation.report(&answer);
+    let report = &simulation.reports()[0];
     assert_eq!(report.columns[0].expected, Some(0.3));
     assert!(report.columns.iter().all(|column| column.why.is_none()), "{report}");
 }
@@ -254,7 +263,8 @@ fn a_population_without_patients_is_told() {
     let [lint] = simulation.lints() else { panic!() };
     assert_eq!(lint.code, "SD620");
     assert!(
-        lint.message.contains("0 of 10 simulated patients") && lint.message.contains("after 200 candidates"),
+        lint.message.contains("0 of 10 simulated patients")
+            && lint.message.contains(" candidates: of 50 patients outside"),
         "{}",
         lint.message
     );
@@ -285,7 +295,7 @@ fn columns_follow_columns() {
         }
     }
     assert_near(f64::from(both) / 1_000.0, 0.4, 1_000);
-    let report = simulation.report(&answer);
+    let report = &simulation.reports()[0];
     assert_eq!(report.columns[1].why.as_deref(), Some("its period hangs on first, which not everybody has"));
 }
 
@@ -372,6 +382,149 @@ fn nobody_does_anything_after_death() {
             assert!(deaths.get(id).is_none_or(|died| moment.date() <= *died));
         }
     }
+}
+
+/// What two files of a repository say of the people that both have, column by column.
+fn joined<'a>(one: &'a Answer, other: &'a Answer, name: &str) -> Vec<(&'a Cell, &'a Cell)> {
+    let place = |answer: &Answer| answer.columns.iter().position(|column| column == name).unwrap();
+    let (here, there) = (place(one), place(other));
+    let by_id: std::collections::BTreeMap<i64, &Cell> =
+        other.rows.iter().map(|row| (row.patient_id, &row.values[there])).collect();
+    one.rows.iter().filter_map(|row| Some((&row.values[here], *by_id.get(&row.patient_id)?))).collect()
+}
+
+/// Birth, sex, region, deprivation and death, with other expectations in each study.
+fn person(shares: [f64; 3], latest: &str) -> Vec<Variable> {
+    let [male, london, dead] = shares;
+    let ratios =
+        |a: &str, b: &str, share: f64| py!({"rate": "universal", "category": {"ratios": {a: share, b: (1.0 - share)}}});
+    let index = || from(DateBase::IndexDate).unwrap();
+    let imd = Query::Address { date: index(), returning: AddressFact::IndexOfMultipleDeprivation };
+    let died = Query::DeathCertificate { period: Period::default(), codes: None, returning: DeathFact::DateOfDeath };
+    let dates = py!({"incidence": dead, "rate": "uniform", "date": {"earliest": "2020-02-01", "latest": latest}});
+    vec![
+        variable("born", ColumnType::Date(cohorts::DatePrecision::Month), Query::DateOfBirth, Value::Null),
+        variable("sex", Str, Query::Sex, ratios("M", "F", male)),
+        variable(
+            "region",
+            Str,
+            Query::Practice { date: index(), returning: PracticeFact::Nuts1RegionName },
+            ratios("London", "North East", london),
+        ),
+        variable("imd", ColumnType::IntCategory { missing: -1 }, imd, ratios("100", "20000", london)),
+        variable("died", DAY, died, dates),
+        age(),
+    ]
+}
+
+/// The same repository asked by two studies with different index dates and expectations: nobody is two people.
+#[test]
+fn files_of_two_studies_tell_the_same_of_a_person() {
+    let one = everybody(person([0.3, 0.5, 0.2], "2021-03-01"));
+    let adults = compare(Comparison::Ge, 5, Expr::Int(18));
+    let other = population(person([0.6, 0.2, 0.1], "2020-12-01"), adults);
+    let mut census = Census::default();
+    for (study, name) in [(&one, "study_definition"), (&other, "study_definition_later")] {
+        let recording = Recording { module: name.into(), ..lists() };
+        census.ask(study, &recording, &[INDEX], date(2022, 1, 1));
+    }
+    let request = |index_date| Request { census: census.clone(), index_dates: vec![index_date], ..request(1_500) };
+    let later = date(2021, 9, 1);
+    let (first, second) = (made(&one, &request(INDEX)), made(&other, &request(later)));
+    let (first, second) = (first.answer(Some(INDEX)).unwrap(), second.answer(Some(later)).unwrap());
+    let both = joined(first, second, "born").len();
+    assert!(both > 1_000, "only {both} of 1,500 patients are in both files");
+    for name in ["born", "sex", "region", "imd", "died"] {
+        for (here, there) in joined(first, second, name) {
+            // Between two practices nobody has a region.
+            let nowhere = name == "region" && [here, there].contains(&&Cell::text(""));
+            assert!(nowhere || here == there, "{name}: {here:?}, {there:?}");
+        }
+    }
+    for (here, there) in joined(first, second, "age") {
+        let (Cell::Int(here), Cell::Int(there)) = (here, there) else { panic!() };
+        assert!((here..=&(here + 1)).contains(&there));
+    }
+    // The first study decides, the second is told so.
+    assert_near(share(first, "sex", |cell| *cell == Cell::text("M")), 0.3, 1_500);
+    assert_near(share(first, "died", |cell| *cell != Cell::Null), 0.2, 1_500);
+    assert_near(share(second, "sex", |cell| *cell == Cell::text("M")), 0.3, 1_500);
+    // The dead have no practice.
+    let of_region = |name| share(second, "region", |cell| *cell == Cell::text(name));
+    let (london, north) = (of_region("London"), of_region("North East"));
+    assert_near(london / (london + north), 0.5, 1_000);
+}
+
+/// Month after month: ages grow, the dead stay dead, what was recorded first stays first.
+#[test]
+fn people_live_on_from_one_index_date_to_the_next() {
+    let until = || Period { from: None, to: from(DateBase::IndexDate) };
+    let died = Query::DeathCertificate { period: until(), codes: None, returning: DeathFact::DateOfDeath };
+    let first = Query::ClinicalEvents(CodedRows {
+        codes: Codes { list: CodelistId("a".into()), system: System::Ctv3 },
+        period: until(),
+        pick: Pick::First,
+        ignore_missing_values: false,
+        except_days_of: None,
+        returning: CodedFact::Date,
+    });
+    let in_year = py!({"incidence": 0.1, "date": {"earliest": "index_date - 1 year", "latest": "index_date"}});
+    let study = everybody(vec![
+        age(),
+        variable("died", DAY, died, in_year),
+        variable("first", DAY, first, py!({"incidence": 0.5})),
+        variable("sex", Str, Query::Sex, py!({"rate": "universal", "category": {"ratios": {"M": 0.5, "F": 0.5}}})),
+    ]);
+    let dates: Vec<Date> = (1..=12).map(|month| date(2021, month, 1)).collect();
+    let simulation = made(&study, &Request { index_dates: dates.clone(), ..request(800) });
+    let mut deaths = 0;
+    for pair in dates.windows(2) {
+        let [before, after] = [0, 1].map(|place| simulation.answer(Some(pair[place])).unwrap());
+        assert_eq!((before.rows.len(), after.rows.len()), (800, 800));
+        for (before, after) in joined(before, after, "age") {
+            let (Cell::Int(before), Cell::Int(after)) = (before, after) else { panic!() };
+            assert!((before..=&(before + 1)).contains(&after));
+        }
+        for name in ["died", "first"] {
+            for (before, after) in joined(before, after, name).into_iter().filter(|(before, _)| **before != Cell::Null)
+            {
+                assert_eq!(before, after, "{name}");
+            }
+        }
+        assert!(joined(before, after, "sex").iter().all(|(before, after)| before == after));
+        deaths = column_at(after, "died").filter(|cell| **cell != Cell::Null).count();
+    }
+    // A tenth in the first year, and at each later date of the month that is new about a twelfth of a tenth.
+    assert!((100..200).contains(&deaths), "{deaths}");
+}
+
+/// Registrations hang together: one after the other but for few, from birth to death.
+#[test]
+fn registrations_and_addresses_are_lives() {
+    let simulation = made(&everybody(person([0.5, 0.5, 0.3], "2021-03-01")), &Request { mess: 0.0, ..request(600) });
+    let store = simulation.store();
+    let deaths: std::collections::BTreeMap<i64, Date> = store
+        .rows("Patient")
+        .unwrap()
+        .rows
+        .iter()
+        .filter_map(
+            |row| if let (Cell::Int(id), Cell::Date(day)) = (&row[0], &row[2]) { Some((*id, *day)) } else { None },
+        )
+        .collect();
+    assert!(deaths.len() > 100);
+    let rows = store.rows("RegistrationHistory").unwrap();
+    let place = |name: &str| rows.columns.iter().position(|column| column == name).unwrap();
+    let (id, start, end) = (place("Patient_ID"), place("StartDate"), place("EndDate"));
+    let mut moved = 0;
+    for pair in rows.rows.windows(2) {
+        let (Cell::DateTime(from), Cell::DateTime(to)) = (&pair[0][start], &pair[0][end]) else { panic!() };
+        assert!(from <= to);
+        let Cell::Int(patient) = pair[0][id] else { panic!() };
+        assert!(deaths.get(&patient).is_none_or(|died| to.date() <= *died));
+        moved += usize::from(pair[0][id] == pair[1][id]);
+    }
+    assert!(moved > 60, "{moved}");
 }
 
 /// Every key of a table is there once.
@@ -593,7 +746,7 @@ fn every_function_is_planted() {
         asked.into_iter().map(|(name, kind, query, expectations)| variable(name, kind, query, expectations)).collect();
     let simulation = made(&everybody(variables), &request(600));
     let answer = simulation.answer(Some(INDEX)).unwrap();
-    let report = simulation.report(&answer);
+    let report = &simulation.reports()[0];
     for (name, column) in names.iter().zip(&report.columns) {
         assert_near(column.reached.unwrap(), column.expected.unwrap(), 600);
         assert!(*name == "house" || column.expected == Some(0.5), "{name}");
@@ -633,7 +786,7 @@ fn the_report_in_words() {
         ),
     ]);
     let simulation = made(&study, &request(100));
-    let report = simulation.report(&simulation.answer(Some(INDEX)).unwrap());
+    let report = &simulation.reports()[0];
     insta::assert_snapshot!(report);
     let json = serde_json::to_value(&report).unwrap();
     assert_eq!(json["columns"][1]["why"], "its period hangs on first, which not everybody has");

@@ -15,23 +15,49 @@ use crate::fault::{Exit, Fault, FaultCode};
 /// Rows of a batch.
 const BATCH: usize = 8_192;
 
-/// The rows of an answer as a source of a file.
-pub(crate) fn source(study: &Study, answer: &Answer) -> Result<Memory, Fault> {
+/// The columns of a study's file.
+pub(crate) fn schema(study: &Study) -> Schema {
     let mut fields = vec![Field { name: "patient_id".to_owned(), kind: Kind::Int }];
     fields.extend(study.columns().map(|id| Field { name: study[id].name.clone(), kind: kind(study[id].kind) }));
-    let batch = |rows: &[PatientRow]| {
+    Schema { fields }
+}
+
+/// The rows of an answer as a source of a file.
+pub(crate) fn source(study: &Study, answer: &Answer) -> Result<Memory, Fault> {
+    let mut growing = Growing::new(study);
+    for rows in answer.rows.chunks(BATCH) {
+        growing.add(rows)?;
+    }
+    Ok(growing.memory)
+}
+
+/// A source of a file to which rows are added.
+pub(crate) struct Growing {
+    pub(crate) memory: Memory,
+}
+
+impl Growing {
+    pub(crate) fn new(study: &Study) -> Self {
+        Self { memory: Memory { schema: schema(study), batches: Vec::new() } }
+    }
+
+    pub(crate) fn add(&mut self, rows: &[PatientRow]) -> Result<(), Fault> {
+        if rows.is_empty() {
+            return Ok(());
+        }
         let column = |at: usize, field: &Field| match at.checked_sub(1) {
             None => Arc::new(rows.iter().map(|row| Some(row.patient_id)).collect::<Int64Array>()) as ArrayRef,
             Some(at) => array(field.kind, rows.iter().map(|row| row.values.get(at).unwrap_or(&Value::Null))),
         };
-        let columns = fields.iter().enumerate().map(|(at, field)| (field.name.clone(), column(at, field), true));
-        RecordBatch::try_from_iter_with_nullable(columns)
-    };
-    let batches: Result<Vec<RecordBatch>, ArrowError> = answer.rows.chunks(BATCH).map(batch).collect();
-    let wrong = |error: ArrowError| {
-        Fault::new(FaultCode::IoError, Exit::Database, format!("the rows of the study do not fit its columns: {error}"))
-    };
-    Ok(Memory { batches: batches.map_err(wrong)?, schema: Schema { fields } })
+        let fields = self.memory.schema.fields.iter().enumerate();
+        let columns = fields.map(|(at, field)| (field.name.clone(), column(at, field), true));
+        let batch = RecordBatch::try_from_iter_with_nullable(columns).map_err(|error: ArrowError| {
+            let message = format!("the rows of the study do not fit its columns: {error}");
+            Fault::new(FaultCode::IoError, Exit::Database, message)
+        })?;
+        self.memory.batches.push(batch);
+        Ok(())
+    }
 }
 
 fn kind(column: ColumnType) -> Kind {

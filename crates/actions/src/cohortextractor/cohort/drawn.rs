@@ -30,7 +30,7 @@ pub(crate) fn prepare(
     let mut drawn = Vec::with_capacity(jobs.len());
     for job in jobs {
         let seed = seed.unwrap_or(expectations::SEED);
-        let index_date = job.date.or(sound.study.index_date);
+        let index_date = job.index_date(sound);
         let settings = Settings { index_date, today: context.today, patients, seed };
         match expectations::Cohort::new(&sound.study, &sound.recording, &settings, files.clone()) {
             Ok(cohort) => drawn.push((job, cohort)),

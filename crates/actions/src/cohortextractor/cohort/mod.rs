@@ -5,6 +5,7 @@ mod answered;
 mod drawn;
 mod dummy_file;
 mod files;
+mod repository;
 mod simulated;
 mod tables;
 
@@ -22,10 +23,11 @@ use crate::workspace::Workspace;
 use crate::{Context, Outcome};
 
 use super::names::{self, Choice, Module};
-use super::options::{Cohort, Rows};
+use super::options::{Cohort, Rows, Simulated};
+use repository::Repository;
 
 pub(crate) use files::write as write_files;
-pub(crate) use simulated::store as simulated_store;
+pub(crate) use simulated::{tables_of as simulated_tables, text as simulated_report};
 pub(crate) use tables::{asked, opened as of_tables};
 
 /// A study that is sound.
@@ -40,6 +42,13 @@ pub(crate) struct Job {
     pub(crate) path: PathBuf,
     /// Of the range; `None`: the study's own.
     pub(crate) date: Option<Date>,
+}
+
+impl Job {
+    /// The index date that the file is made for, if the study has one.
+    pub(crate) fn index_date(&self, sound: &Sound) -> Option<Date> {
+        self.date.or(sound.study.index_date)
+    }
 }
 
 pub(crate) fn run(asked: &Cohort, context: &mut Context<'_>, ambient: &Ambient) -> Outcome {
@@ -61,10 +70,18 @@ pub(crate) fn run(asked: &Cohort, context: &mut Context<'_>, ambient: &Ambient) 
     if studies.is_empty() {
         warn(context.stderr, "no module has a variable `study`; nothing is made");
     }
+    let repository = match &asked.rows {
+        Rows::Simulated(_) => {
+            let dates = asked.dates.as_deref().unwrap_or_default();
+            Repository::of(&studies.iter().collect::<Vec<_>>(), dates, context)
+        }
+        _ => Repository::default(),
+    };
     let mut work = Vec::new();
+    let mut reports = Vec::new();
     for sound in &studies {
         let jobs = jobs(sound, asked, &workspace, context);
-        match prepared(sound, asked, jobs, &workspace, context) {
+        match prepared(sound, asked, jobs, (&repository, &mut reports), &workspace, context) {
             Ok(one) => work.push(one),
             Err(found) => faults.extend(found),
         }
@@ -72,7 +89,13 @@ pub(crate) fn run(asked: &Cohort, context: &mut Context<'_>, ambient: &Ambient) 
     if !faults.is_empty() {
         return Err(faults);
     }
-    work.into_iter().try_for_each(|work| work(&workspace, context))
+    work.into_iter().try_for_each(|work| work(&workspace, context))?;
+    match &asked.rows {
+        Rows::Simulated(Simulated { report: Some(path), .. }) => {
+            simulated::write_report(path, &reports, &workspace).map_err(|fault| vec![fault])
+        }
+        _ => Ok(()),
+    }
 }
 
 /// What makes the files of one study, once nothing is left to complain about.
@@ -82,6 +105,7 @@ fn prepared<'a>(
     sound: &'a Sound,
     asked: &'a Cohort,
     jobs: Vec<Job>,
+    (repository, reports): (&Repository, &mut Vec<(Vec<serde_json::Value>, String)>),
     workspace: &Workspace,
     context: &mut Context<'_>,
 ) -> Result<Work<'a>, Vec<Fault>> {
@@ -91,8 +115,10 @@ fn prepared<'a>(
             let drawn = drawn::prepare(sound, jobs, *patients, asked.seed, workspace, context)?;
             Ok(Box::new(move |workspace, context| files::write(&drawn, format, workspace, context)))
         }
-        Rows::Simulated { patients } => {
-            let made = simulated::prepare(sound, jobs, *patients, asked.seed, workspace, context)?;
+        Rows::Simulated(simulated) => {
+            let (made, json, text) =
+                simulated::prepare(sound, jobs, simulated, asked.seed, repository, workspace, context)?;
+            reports.push((json, text));
             Ok(Box::new(move |workspace, context| files::write(&made, format, workspace, context)))
         }
         Rows::File(path) => {

@@ -48,7 +48,7 @@ pub(crate) fn asked(
     for job in jobs {
         let mut bindings = Bindings::new();
         if graph.parameters().contains_key(INDEX_DATE) {
-            let date = job.date.or(sound.study.index_date);
+            let date = job.index_date(sound);
             bindings.insert(INDEX_DATE.to_owned(), date.map_or(Value::Null, Value::Date));
         }
         let answer = reference::run(&graph, &tables, &bindings).map_err(|fault| vec![of_run(&fault)])?;
@@ -96,18 +96,26 @@ pub(crate) fn opened(
 }
 
 /// Adds the files of the workspace that the study takes values from.
-pub(crate) fn add_files(
+fn add_files(
     study: &Study,
     recording: &Recording,
     tables: &mut Tables,
     workspace: &Workspace,
 ) -> Result<(), Vec<Fault>> {
-    let graph = study::lower(study, recording, Flavour::Tpp).map_err(|error| vec![of_lowering(&error)])?;
-    for inline in graph.inlines() {
-        let rows = value_file(inline, workspace)?;
-        tables.insert_inline(inline.clone(), rows);
+    for (inline, rows) in value_files(study, recording, workspace)? {
+        tables.insert_inline(inline, rows);
     }
     Ok(())
+}
+
+/// The files of the workspace that the study takes values from.
+pub(crate) fn value_files(
+    study: &Study,
+    recording: &Recording,
+    workspace: &Workspace,
+) -> Result<Vec<(Inline, Rows)>, Vec<Fault>> {
+    let graph = study::lower(study, recording, Flavour::Tpp).map_err(|error| vec![of_lowering(&error)])?;
+    graph.inlines().into_iter().map(|inline| Ok((inline.clone(), value_file(inline, workspace)?))).collect()
 }
 
 fn value_file(inline: &Inline, workspace: &Workspace) -> Result<Rows, Vec<Fault>> {

@@ -34,11 +34,7 @@ pub(super) fn check(
     place: Place,
 ) -> Result<(), ReadError> {
     let fault = |why: &str| malformed(place, why);
-    let message = match bytes.get(..head) {
-        Some(head) if head.starts_with(&CONTINUES) => head.get(8..),
-        Some(head) => head.get(4..),
-        None => None,
-    };
+    let message = bytes.get(..head).and_then(without_length);
     let message = message.ok_or_else(|| fault("it is shorter than its own head"))?;
     let body = bytes.get(head..).unwrap_or_default();
     let message = root_as_message(message).map_err(|error| fault(&error.to_string()))?;
@@ -69,6 +65,17 @@ pub(super) fn check(
         }
         _ => Err(fault("it is of another kind than the footer says")),
     }
+}
+
+fn without_length(head: &[u8]) -> Option<&[u8]> {
+    if head.starts_with(&CONTINUES) { head.get(8..) } else { head.get(4..) }
+}
+
+/// The number of nulls of each column of a message of rows that has been checked.
+pub(super) fn nulls(bytes: &[u8]) -> Vec<u64> {
+    let message = without_length(bytes).and_then(|message| root_as_message(message).ok());
+    let nodes = message.and_then(|message| message.header_as_record_batch()).and_then(|batch| batch.nodes());
+    nodes.into_iter().flatten().map(|node| node.null_count().unsigned_abs()).collect()
 }
 
 /// How many buffers a column has, validity among them.

@@ -30,6 +30,8 @@ pub(super) struct Feather {
     limits: Limits,
     batch: u64,
     rows: u64,
+    /// Of the batch that came last, for every column of the file.
+    nulls: Vec<u64>,
 }
 
 /// Footer and messages of a file may differ in it: with this one the library does not compare them.
@@ -62,6 +64,7 @@ impl Feather {
             limits,
             batch: 0,
             rows: 0,
+            nulls: Vec::new(),
         })
     }
 
@@ -115,7 +118,9 @@ impl Table for Feather {
         decoded.sort_unstable();
         decoded.dedup();
         self.kept = columns.iter().filter_map(|column| decoded.binary_search(column).ok()).collect();
-        self.decoder = FileDecoder::new(Arc::clone(&self.schema), ANY_VERSION).with_projection(decoded);
+        // The dictionaries stay with the decoder that has read them.
+        let fresh = FileDecoder::new(Arc::clone(&self.schema), ANY_VERSION);
+        self.decoder = std::mem::replace(&mut self.decoder, fresh).with_projection(decoded);
     }
 
     fn next(&mut self) -> Result<Option<Rows>, ReadError> {
@@ -126,6 +131,7 @@ impl Table for Feather {
         self.batch += 1;
         let place = Place::Batch(self.batch);
         let bytes = self.block(&block, message::Kind::Rows, place)?;
+        self.nulls = message::nulls(&bytes);
         let batch = self.decoder.read_record_batch(&block, &bytes.into());
         let batch = batch
             .map_err(|error| malformed(place, error.to_string()))?
@@ -140,6 +146,10 @@ impl Table for Feather {
 
     fn notes(&self) -> Notes {
         Notes::default()
+    }
+
+    fn nulls(&self) -> Option<&[u64]> {
+        (!self.nulls.is_empty()).then_some(&self.nulls)
     }
 }
 

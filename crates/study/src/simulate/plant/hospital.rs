@@ -6,7 +6,6 @@ use query::Value;
 
 use super::super::person::day_of;
 use super::{Planting, Row};
-use crate::expectations::draw::Draw;
 use crate::model::{
     Admission, AdmissionColumn, AdmissionFact, Codes, EmergencyFact, IcuFact, OutpatientFact, Query, SusEthnicity,
 };
@@ -16,27 +15,27 @@ impl Planting<'_, '_> {
         match &row.wish.variable.query {
             Query::Admission(admission) => self.admission(&row, admission),
             Query::EmergencyCare { diagnoses, discharged_to, returning, .. } => {
-                let mut dice = row.wish.what.of(self.person.number.wrapping_add((row.nth + 1) << 20));
+                let mut dice = row.wish.what.nth(self.person.key, row.nth);
                 let label = self.label(&row).filter(|_| *returning == EmergencyFact::DischargeDestination);
                 let place = label.or_else(|| dice.one(discharged_to.as_deref()?).cloned());
                 let diagnosis =
                     diagnoses.as_deref().and_then(|codes| dice.often(codes)).map_or("55680006", String::as_str);
-                let id = self.person.store.id();
+                let id = self.store.id();
                 let cells = [
                     ("EC_Ident", Value::Int(id)),
                     ("Arrival_Date", Value::Date(day_of(row.day))),
                     ("Discharge_Destination_SNOMED_CT", Value::text(place.as_deref().unwrap_or("306689006"))),
                 ];
-                self.person.push("EC", &cells);
-                self.person
+                self.store.push("EC", &cells);
+                self.store
                     .push("EC_Diagnosis", &[("EC_Ident", Value::Int(id)), ("EC_Diagnosis_01", Value::text(diagnosis))]);
             }
             Query::Outpatient { attended, first, treatment_functions, procedures, returning, .. } => {
-                let mut dice = row.wish.what.of(self.person.number.wrapping_add((row.nth + 1) << 20));
+                let mut dice = row.wish.what.nth(self.person.key, row.nth);
                 let medium = self.label(&row).filter(|_| *returning == OutpatientFact::ConsultationMediumUsed);
                 let function =
                     treatment_functions.as_deref().and_then(|all| dice.one(all)).map_or("100", String::as_str);
-                let id = self.person.store.id();
+                let id = self.store.id();
                 let cells = [
                     ("OPA_Ident", Value::Int(id)),
                     ("Appointment_Date", Value::Date(day_of(row.day))),
@@ -45,13 +44,10 @@ impl Planting<'_, '_> {
                     ("Consultation_Medium_Used", Value::text(medium.as_deref().unwrap_or("01"))),
                     ("Treatment_Function_Code", Value::text(function)),
                 ];
-                self.person.push("OPA", &cells);
+                self.store.push("OPA", &cells);
                 if let Some(codes) = procedures {
-                    let code = self.scene.code(codes, None, &self.person, self.demands, &mut dice);
-                    self.person.push(
-                        "OPA_Proc",
-                        &[("OPA_Ident", Value::Int(id)), ("Primary_Procedure_Code", Value::text(code))],
-                    );
+                    let code = self.scene.code(codes, None, self.person.key, self.demands, &mut dice);
+                    self.store.push("OPA_Proc", &[("OPA_Ident", Value::Int(id)), ("Primary_Procedure_Code", code)]);
                 }
             }
             Query::Icu { returning, .. } => {
@@ -60,7 +56,7 @@ impl Planting<'_, '_> {
                     IcuFact::HadBasicRespiratorySupport | IcuFact::HadRespiratorySupport => (2, 0),
                     IcuFact::BinaryFlag | IcuFact::DateAdmitted => (i64::from(row.day % 2 == 0), 0),
                 };
-                let id = self.person.store.id();
+                let id = self.store.id();
                 let moment = self.moment(&row);
                 let cells = [
                     ("ICNARC_ID", Value::Int(id)),
@@ -68,7 +64,7 @@ impl Planting<'_, '_> {
                     ("BasicDays_RespiratorySupport", Value::Int(basic)),
                     ("AdvancedDays_RespiratorySupport", Value::Int(advanced)),
                 ];
-                self.person.push("ICNARC", &cells);
+                self.store.push("ICNARC", &cells);
             }
             Query::EthnicityFromSus(_) => self.ethnicity(&row),
             _ => {}
@@ -82,9 +78,9 @@ impl Planting<'_, '_> {
         };
         let sixteen: Vec<String> = "ABCDEFGHJKLMNPRS".chars().map(String::from).collect();
         let sixteen: Vec<&str> = sixteen.iter().map(String::as_str).collect();
-        let drawn = self.scene.shared(&row.wish.group, |draw| matches!(draw, Draw::Labels { .. }));
+        let drawn = self.labelled(row);
         let label = self.label(row);
-        let code = match (drawn.map(|(wish, _)| &wish.variable.query), label) {
+        let code = match (drawn.map(|wish| &wish.variable.query), label) {
             (Some(Query::EthnicityFromSus(SusEthnicity::Code)), Some(label)) => Some(label),
             (Some(Query::EthnicityFromSus(SusEthnicity::Group16)), Some(label)) => {
                 label.parse().ok().and_then(|group| letter(group, &sixteen))
@@ -95,27 +91,30 @@ impl Planting<'_, '_> {
             (_, None) => Some("A".into()),
         };
         let Some(code) = code else { return };
-        let id = self.person.store.id();
+        let id = self.store.id();
         let cells = [
             ("EC_Ident", Value::Int(id)),
             ("Arrival_Date", Value::Date(day_of(row.day.min(self.scene.as_of)))),
             ("Ethnic_Category", Value::text(code)),
         ];
-        self.person.push("EC", &cells);
+        self.store.push("EC", &cells);
     }
 
     fn admission(&mut self, row: &Row, admission: &Admission) {
-        let mut dice = row.wish.what.of(self.person.number.wrapping_add((row.nth + 1) << 20));
+        let mut dice = row.wish.what.nth(self.person.key, row.nth);
         let label = self.label(row);
-        let drawn = self.scene.shared(&row.wish.group, |draw| matches!(draw, Draw::Labels { .. }));
-        let means = drawn.and_then(|(wish, _)| match &wish.variable.query {
+        let drawn = self.labelled(row);
+        let means = drawn.and_then(|wish| match &wish.variable.query {
             Query::Admission(admission) => Some(admission.returning),
             _ => None,
         });
         let mut code = |codes: &Option<Codes>, otherwise: &str| {
             codes.as_ref().map_or_else(
                 || otherwise.to_owned(),
-                |codes| self.scene.code(codes, None, &self.person, self.demands, &mut dice).to_owned(),
+                |codes| match self.scene.code(codes, None, self.person.key, self.demands, &mut dice) {
+                    Value::Str(code) => code.to_string(),
+                    _ => otherwise.to_owned(),
+                },
             )
         };
         let secondary = code(&admission.diagnoses, "R69X");
@@ -130,7 +129,7 @@ impl Planting<'_, '_> {
             (Some(AdmissionFact::DaysInCriticalCare), Some(label)) => label.clone(),
             _ => care.to_string(),
         };
-        let id = self.person.store.id();
+        let id = self.store.id();
         let day = day_of(row.day);
         let mut cells = vec![
             ("APCS_Ident", Value::Int(id)),
@@ -150,13 +149,13 @@ impl Planting<'_, '_> {
             let text = labelled.or(asked).map_or(usual, String::as_str);
             cells.push((name, Value::text(text)));
         }
-        self.person.push("APCS", &cells);
+        self.store.push("APCS", &cells);
         let cells = [
             ("APCS_Ident", Value::Int(id)),
             ("Spell_Primary_Diagnosis", Value::text(primary)),
             ("Spell_PbR_CC_Day", Value::text(care)),
         ];
-        self.person.push("APCS_Der", &cells);
+        self.store.push("APCS_Der", &cells);
     }
 }
 

@@ -5,28 +5,32 @@ mod clinical;
 mod hospital;
 mod registers;
 
-use std::collections::HashMap;
+mod deaths;
 
 use query::Value;
 
+use super::census::is_death;
 use super::person::{Person, day_of};
 use super::scene::Scene;
 use super::solve::Demands;
+use super::store::Store;
 use super::wish::Wish;
 use crate::expectations::dates::day_number;
-use crate::expectations::draw::Draw;
 use crate::expectations::period;
 use crate::model::*;
 
+pub(crate) use deaths::may_be_left_out;
+
 pub(crate) struct Planting<'s, 'a> {
-    scene: &'s Scene<'a>,
-    person: Person,
-    demands: &'s Demands,
+    pub(super) scene: &'s Scene<'a>,
+    pub(super) person: Person,
+    pub(super) demands: &'s Demands,
+    pub(super) store: &'s mut Store,
     /// By group: days of the rows.
-    planted: HashMap<&'s str, Vec<i32>>,
+    planted: Vec<Vec<i32>>,
     /// Where the population allows no row: group, first and last day.
-    forbidden: Vec<(&'s str, i32, i32)>,
-    messy: bool,
+    forbidden: Vec<(usize, i32, i32)>,
+    pub(super) messy: bool,
 }
 
 /// One row: whose wish, when, how it deviates.
@@ -40,46 +44,60 @@ struct Row<'s, 'a> {
     odd: bool,
 }
 
-/// Makes one patient with all rows.
-pub(crate) fn patient(scene: &Scene, number: u64) -> Person {
-    let demands = super::solve::demands(scene.study, &mut scene.solving.of(number));
-    let person = Person::new(scene, number, &demands);
-    let messy = scene.mess.of(number).chance(scene.mess_share);
-    let mut planting =
-        Planting { scene, person, demands: &demands, planted: HashMap::new(), forbidden: Vec::new(), messy };
+/// Plants all rows of one patient.
+pub(crate) fn patient(scene: &Scene, person: Person, demands: &Demands, store: &mut Store) {
+    let messy = scene.mess.of(person.key).chance(scene.mess_share);
+    store.begin(person.id, person.number);
+    let groups = scene.wishes.iter().map(|wish| wish.rows + 1).max().unwrap_or(0);
+    let planted = vec![Vec::new(); groups];
+    let mut planting = Planting { scene, person, demands, store, planted, forbidden: Vec::new(), messy };
     planting.forbid();
+    planting.deaths();
     for index in 0..scene.runs.len() {
         for wish in &scene.wishes {
             planting.wish(wish, index);
         }
     }
-    let mut person = planting.person;
-    person.settle(scene, &demands);
-    person
+    planting.settle();
+}
+
+/// First and last day of a query at an index date, where `column` knows the days of columns; `None` when a bound is
+/// missing, so that nothing matches.
+pub(crate) fn span(
+    scene: &Scene,
+    query: &Query,
+    index: usize,
+    column: impl Fn(VariableId, usize) -> Option<i32>,
+) -> Option<(i32, i32)> {
+    let Some(period) = period::of(query) else { return Some((i32::MIN, i32::MAX)) };
+    let run = scene.runs.get(index)?;
+    let end = |end: &Option<DateExpr>, open: i32| match end {
+        None => Some(open),
+        Some(end) => match end.base {
+            DateBase::Column(id) => end.of_column(day_of(column(id, index)?)).map(day_number),
+            _ => end.resolve(run.index_date, run.today).ok().flatten().map(day_number),
+        },
+    };
+    Some((end(&period.from, i32::MIN)?, end(&period.to, i32::MAX)?))
 }
 
 impl<'s, 'a> Planting<'s, 'a> {
     fn forbid(&mut self) {
-        for wish in &self.scene.wishes {
-            if self.demands.get(&wish.id).is_some_and(|demand| demand.present == Some(false)) {
-                let spans = (0..self.scene.runs.len()).filter_map(|index| self.period(&wish.variable.query, index));
-                self.forbidden.extend(spans.map(|(from, to)| (wish.group.as_str(), from, to)).collect::<Vec<_>>());
+        for (id, _) in self.demands.iter().filter(|(_, demand)| demand.present == Some(false)) {
+            let Some(wish) = self.scene.wishes.iter().find(|wish| wish.id == *id) else { continue };
+            for index in 0..self.scene.runs.len() {
+                let span = self.period(wish, index);
+                self.forbidden.extend(span.map(|(from, to)| (wish.rows, from, to)));
             }
         }
     }
 
-    /// First and last day of a query at an index date; `None` when a bound is missing, so that nothing matches.
-    fn period(&self, query: &Query, index: usize) -> Option<(i32, i32)> {
-        let Some(period) = period::of(query) else { return Some((i32::MIN, i32::MAX)) };
-        let run = &self.scene.runs[index];
-        let end = |end: &Option<DateExpr>, open: i32| match end {
-            None => Some(open),
-            Some(end) => match end.base {
-                DateBase::Column(id) => end.of_column(day_of(self.day(id, index)?)).map(day_number),
-                _ => end.resolve(run.index_date, run.today).ok().flatten().map(day_number),
-            },
-        };
-        Some((end(&period.from, i32::MIN)?, end(&period.to, i32::MAX)?))
+    /// First and last day of a wish at an index date; `None` when a bound is missing, so that nothing matches.
+    fn period(&self, wish: &Wish, index: usize) -> Option<(i32, i32)> {
+        match wish.spans.get(index) {
+            Some(Some(span)) => *span,
+            _ => span(self.scene, &wish.variable.query, index, |id, index| self.day(id, index)),
+        }
     }
 
     /// The day that a date variable has for this patient, as far as rows are planted.
@@ -95,9 +113,8 @@ impl<'s, 'a> Planting<'s, 'a> {
             }
             _ => {
                 let wish = self.scene.wishes.iter().find(|wish| wish.id == id)?;
-                let (from, to) = self.period(query, index)?;
-                let days =
-                    self.planted.get(wish.group.as_str())?.iter().copied().filter(|day| (from..=to).contains(day));
+                let (from, to) = self.period(wish, index)?;
+                let days = self.planted[wish.rows].iter().copied().filter(|day| (from..=to).contains(day));
                 if pick(query) == Pick::First { days.min() } else { days.max() }
             }
         }
@@ -105,20 +122,24 @@ impl<'s, 'a> Planting<'s, 'a> {
 
     fn wish(&mut self, wish: &'s Wish<'a>, index: usize) {
         let query = &wish.variable.query;
-        if settled_elsewhere(query) || !self.scene.present(wish, &self.person, self.demands) {
+        if settled_elsewhere(query) || !self.scene.present(wish, self.person.key, self.demands) {
             return;
         }
-        let Some((from, to)) = self.period(query, index) else { return };
-        let known = self.planted.get(wish.group.as_str());
-        if known.is_some_and(|days| days.iter().any(|day| (from..=to).contains(day))) && !is_own_table(query) {
+        let Some((from, to)) = self.period(wish, index) else { return };
+        if self.planted[wish.rows].iter().any(|day| (from..=to).contains(day)) {
             return;
         }
         let last = self.person.died.map_or(to, |died| to.min(day_number(died)));
         let first = from.max(day_number(self.person.born));
-        let Some(day) = wish.day(self.person.number, index, first, last, self.scene.as_of).filter(|_| first <= last)
+        let Some(day) = wish.day(self.person.key, index, first, last, self.scene.as_of).filter(|_| first <= last)
         else {
             return;
         };
+        if matches!(query, Query::Deregistered(_)) {
+            self.person.left.get_or_insert(day_of(day));
+            self.planted[wish.rows].push(day);
+            return;
+        }
         let mut dice = self.person.dice(wish.what);
         let count = self.count(wish, dice.bits());
         for nth in 0..count {
@@ -153,7 +174,7 @@ impl<'s, 'a> Planting<'s, 'a> {
     }
 
     fn row(&mut self, row: Row<'s, 'a>) {
-        let group = row.wish.group.as_str();
+        let group = row.wish.rows;
         let allowed = !self.forbidden.iter().any(|(of, from, to)| *of == group && (*from..=*to).contains(&row.day));
         let alive =
             self.person.died.is_none_or(|died| row.day <= day_number(died)) && row.day >= day_number(self.person.born);
@@ -180,18 +201,25 @@ impl<'s, 'a> Planting<'s, 'a> {
             }
             _ => self.register_row(row),
         }
-        self.planted.entry(group).or_default().push(row.day);
+        self.planted[group].push(row.day);
+    }
+
+    /// The first wish of a row's group that draws labels.
+    fn labelled(&self, row: &Row) -> Option<&'s Wish<'a>> {
+        self.scene.wishes.get(row.wish.labels?)
     }
 
     /// A label for a row of a group, from the first variable that draws one.
     fn label(&self, row: &Row) -> Option<String> {
-        let (wish, draw) = self.scene.shared(&row.wish.group, |draw| matches!(draw, Draw::Labels { .. }))?;
+        let wish = self.labelled(row)?;
+        let draw = wish.values.as_ref()?;
         self.fitting(wish, row, |bits| draw.label(bits), |demand, label: &String| demand.takes_text(label))
     }
 
     /// A number for a row of a group, from the first variable that draws one.
     fn number(&self, row: &Row) -> Option<f64> {
-        let (wish, draw) = self.scene.shared(&row.wish.group, |draw| matches!(draw, Draw::Normal { .. }))?;
+        let wish = self.scene.wishes.get(row.wish.numbers?)?;
+        let draw = wish.values.as_ref()?;
         self.fitting(wish, row, |bits| draw.number(bits), |demand, number| demand.takes(*number))
     }
 
@@ -203,7 +231,7 @@ impl<'s, 'a> Planting<'s, 'a> {
         draw: impl Fn(u64) -> Option<T>,
         takes: impl Fn(&super::solve::Demand, &T) -> bool,
     ) -> Option<T> {
-        let mut dice = wish.what.of(self.person.number.wrapping_add(row.nth << 40));
+        let mut dice = wish.what.nth(self.person.key, row.nth | 1 << 32);
         let demand = self.demands.get(&wish.id);
         let mut last = None;
         for _ in 0..50 {
@@ -217,7 +245,7 @@ impl<'s, 'a> Planting<'s, 'a> {
 
     /// A moment of a day: mostly in working hours, sometimes at its very ends.
     fn moment(&self, row: &Row) -> Value {
-        let mut dice = row.wish.when.of(self.person.number.wrapping_add((row.nth + 1) << 40));
+        let mut dice = row.wish.when.nth(self.person.key, row.nth);
         let day = day_of(row.day);
         match row.odd {
             false => Value::DateTime(day.at(9 + dice.below(9) as i8, dice.below(60) as i8, 0, 0)),
@@ -238,17 +266,12 @@ fn settled_elsewhere(query: &Query) -> bool {
             | Query::Address { .. }
             | Query::CareHome { .. }
             | Query::Household(_)
-    )
-}
-
-/// Variables of one group that have a table each.
-fn is_own_table(query: &Query) -> bool {
-    matches!(query, Query::DeathCertificate { .. } | Query::CpnsDeath { .. } | Query::PrimaryCareDeath { .. })
+    ) || is_death(query)
 }
 
 /// Tables where a second row stops a run or is no deviation.
 fn is_single(query: &Query) -> bool {
-    is_own_table(query) || matches!(query, Query::Ukrr { .. } | Query::HealthcareWorker | Query::EthnicityFromSus(_))
+    matches!(query, Query::Ukrr { .. } | Query::HealthcareWorker | Query::EthnicityFromSus(_))
 }
 
 fn counts(query: &Query) -> bool {

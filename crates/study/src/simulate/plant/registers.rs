@@ -1,4 +1,4 @@
-//! Rows of registers: deaths, tests, therapeutics, renal registry, high cost drugs.
+//! Rows of registers: tests, therapeutics, renal registry, high cost drugs.
 //! Spec study-definitions.md 7.3, warehouse.md 2.3.
 
 use query::Value;
@@ -6,38 +6,13 @@ use query::Value;
 use super::super::person::day_of;
 use super::{Planting, Row};
 use crate::expectations::draw::Draw;
-use crate::model::{DeathFact, Query, SgssFact, TestResult, TherapeuticsFact, UkrrFact};
+use crate::model::{Query, SgssFact, TestResult, TherapeuticsFact, UkrrFact};
 
 impl Planting<'_, '_> {
     pub(super) fn register_row(&mut self, row: Row) {
         let day = day_of(row.day);
-        let mut dice = row.wish.what.of(self.person.number.wrapping_add((row.nth + 1) << 20));
+        let mut dice = row.wish.what.nth(self.person.key, row.nth);
         match &row.wish.variable.query {
-            Query::DeathCertificate { codes, returning, .. } => {
-                let died = *self.person.died.get_or_insert(day);
-                let listed = codes
-                    .as_ref()
-                    .map(|codes| self.scene.code(&codes.codes, None, &self.person, self.demands, &mut dice).to_owned());
-                let label = row.wish.values.as_ref().and_then(|draw| draw.label(dice.bits()));
-                let cause = label.clone().filter(|_| *returning == DeathFact::UnderlyingCause).or(listed);
-                let place = label.filter(|_| *returning == DeathFact::Place);
-                let cause = Value::text(cause.as_deref().unwrap_or("I219"));
-                let cells = [
-                    ("dod", Value::Date(died)),
-                    ("icd10u", cause.clone()),
-                    ("ICD10001", cause),
-                    ("Place_of_occurrence", Value::text(place.as_deref().unwrap_or("Hospital"))),
-                ];
-                self.person.push("ONS_Deaths", &cells);
-            }
-            Query::CpnsDeath { .. } => {
-                let died = *self.person.died.get_or_insert(day);
-                if !self.person.store.names().any(|table| table == "CPNS") {
-                    let id = self.person.store.id();
-                    self.person.push("CPNS", &[("Id", Value::Int(id)), ("DateOfDeath", Value::Date(died))]);
-                }
-            }
-            Query::PrimaryCareDeath { .. } => drop(self.person.died.get_or_insert(day)),
             Query::Sgss { result, earliest_only, .. } => self.test(&row, *result, *earliest_only),
             Query::CovidTherapeutics { statuses, therapeutics, indications, .. } => {
                 let moment = self.moment(&row);
@@ -54,9 +29,9 @@ impl Planting<'_, '_> {
                 );
                 let label = self.label(&row);
                 let (mut risk, mut region) = ("Patients with a renal disease".to_owned(), "London".to_owned());
-                let drawn = self.scene.shared(&row.wish.group, |draw| matches!(draw, Draw::Labels { .. }));
+                let drawn = self.labelled(&row);
                 if let (Some(label), Some(Query::CovidTherapeutics { returning, .. })) =
-                    (label, drawn.map(|(wish, _)| &wish.variable.query))
+                    (label, drawn.map(|wish| &wish.variable.query))
                 {
                     match returning {
                         TherapeuticsFact::Therapeutic => drug = label,
@@ -74,7 +49,7 @@ impl Planting<'_, '_> {
                     ("MOL1_high_risk_cohort", Value::text(risk)),
                     ("Region", Value::text(region)),
                 ];
-                self.person.push("Therapeutics", &cells);
+                self.store.push("Therapeutics", &cells);
             }
             Query::Ukrr { dataset, .. } => self.renal(&row, dataset),
             Query::HighCostDrugs { drugs, .. } => {
@@ -87,7 +62,7 @@ impl Planting<'_, '_> {
                     ("FinancialYear", Value::text(format!("{year}{:02}", (year + 1) % 100))),
                     ("FinancialMonth", Value::text(month.to_string())),
                 ];
-                self.person.push("HighCostDrugs", &cells);
+                self.store.push("HighCostDrugs", &cells);
             }
             _ => {}
         }
@@ -96,8 +71,8 @@ impl Planting<'_, '_> {
     fn test(&mut self, row: &Row, result: TestResult, earliest_only: bool) {
         let positive = result != TestResult::Negative;
         let label = self.label(row);
-        let drawn = self.scene.shared(&row.wish.group, |draw| matches!(draw, Draw::Labels { .. }));
-        let column = drawn.and_then(|(wish, _)| match &wish.variable.query {
+        let drawn = self.labelled(row);
+        let column = drawn.and_then(|wish| match &wish.variable.query {
             Query::Sgss { returning, .. } => match returning {
                 SgssFact::SGeneTargetFailure => Some("SGTF"),
                 SgssFact::CaseCategory => Some("CaseCategory"),
@@ -123,24 +98,27 @@ impl Planting<'_, '_> {
         {
             cells.push((column, Value::text(label)));
         }
-        self.person.push(table, &cells);
+        self.store.push(table, &cells);
     }
 
     fn renal(&mut self, row: &Row, dataset: &str) {
-        if self.person.store.holds("UKRR", "dataset", &Value::text(dataset)) {
+        // A second row of a patient in one register stops a run.
+        if !self.planted[row.wish.rows].is_empty() {
             return;
         }
         let label = self.label(row);
-        let drawn = self.scene.shared(&row.wish.group, |draw| matches!(draw, Draw::Labels { .. }));
+        let drawn = self.labelled(row);
         let text = |wanted: UkrrFact, usual: &str| {
             let asked = drawn.is_some_and(
-                |(wish, _)| matches!(&wish.variable.query, Query::Ukrr { returning, .. } if *returning == wanted),
+                |wish| matches!(&wish.variable.query, Query::Ukrr { returning, .. } if *returning == wanted),
             );
             Value::text(label.as_deref().filter(|_| asked).unwrap_or(usual))
         };
-        let whole =
-            self.scene.shared(&row.wish.group, |draw| matches!(draw, Draw::WholeNormal { .. } | Draw::Poisson { .. }));
-        let creatinine = whole.and_then(|(wish, draw)| draw.number(wish.what.of(self.person.number).bits()));
+        let same = self.scene.wishes.iter().filter(|wish| wish.rows == row.wish.rows);
+        let creatinine = same.into_iter().find_map(|wish| match wish.values.as_ref()? {
+            draw @ (Draw::WholeNormal { .. } | Draw::Poisson { .. }) => draw.number(self.person.dice(wish.what).bits()),
+            _ => None,
+        });
         let cells = [
             ("dataset", Value::text(dataset)),
             ("renal_centre", text(UkrrFact::RenalCentre, "RRK02")),
@@ -150,6 +128,6 @@ impl Planting<'_, '_> {
             ("creat", Value::Float(creatinine.unwrap_or(400.0).trunc())),
             ("eGFR_ckdepi", Value::Float(self.number(row).unwrap_or(12.0))),
         ];
-        self.person.push("UKRR", &cells);
+        self.store.push("UKRR", &cells);
     }
 }
