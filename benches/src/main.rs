@@ -7,6 +7,7 @@ mod collecting;
 mod freshness;
 mod generate;
 mod history;
+mod joining;
 mod pages;
 mod planning;
 mod reading;
@@ -15,6 +16,7 @@ mod running;
 mod sandboxes;
 mod scheduling;
 mod spent;
+mod studies;
 mod unlucky;
 
 use std::path::PathBuf;
@@ -33,7 +35,7 @@ struct Setup {
 type Table = fn(&Setup) -> Result<(), Box<dyn std::error::Error>>;
 
 /// All of them, in order.
-const TABLES: [(&str, Table); 11] = [
+const TABLES: [(&str, Table); 13] = [
     ("reading", reading::table),
     ("planning", |_| planning::table()),
     ("running", running::table),
@@ -44,7 +46,9 @@ const TABLES: [(&str, Table); 11] = [
     ("pages", pages::table),
     ("freshness", freshness::table),
     ("reporting", reporting::table),
+    ("studies", studies::table),
     ("builtins", builtins::table),
+    ("joining", joining::table),
 ];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

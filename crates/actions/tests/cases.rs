@@ -6,12 +6,17 @@
 #[path = "support/python.rs"]
 #[allow(unreachable_pub, reason = "shared with other tests")]
 mod python;
+#[path = "support/typed.rs"]
+#[allow(unreachable_pub, reason = "a module of this program's own")]
+mod typed;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use actions::Context;
 use python::fence;
@@ -25,6 +30,8 @@ struct Case {
     era: actions::Era,
     exit: u8,
     stdout: Option<String>,
+    /// Parts of stdout.
+    in_stdout: Vec<String>,
     stderr: Vec<String>,
     not_stderr: Vec<String>,
     quiet: bool,
@@ -56,6 +63,7 @@ fn read_case(path: &Path) -> Case {
             "era" => case.era = actions::Era::of(value).expect("an era"),
             "exit" => case.exit = value.parse().expect("an exit code"),
             "stdout" => case.stdout.get_or_insert_default().push_str(&unescape(value)),
+            "in-stdout" => case.in_stdout.push(unescape(value)),
             "stderr" => case.stderr.push(unescape(value)),
             "not-stderr" => case.not_stderr.push(unescape(value)),
             "quiet" => case.quiet = true,
@@ -132,6 +140,9 @@ fn judge(folder: &Path) -> String {
     if case.stdout.as_ref().is_some_and(|expected| *expected != stdout) {
         let _ = writeln!(wrong, "stdout {stdout:?}, expected {:?}", case.stdout);
     }
+    for part in case.in_stdout.iter().filter(|part| !stdout.contains(part.as_str())) {
+        let _ = writeln!(wrong, "stdout lacks {part:?}: {stdout}");
+    }
     for part in case.stderr.iter().filter(|part| !stderr.contains(part.as_str())) {
         let _ = writeln!(wrong, "stderr lacks {part:?}");
     }
@@ -144,6 +155,16 @@ fn judge(folder: &Path) -> String {
     let mut left = files(workspace.path());
     for (path, expected) in files(&folder.join("expect")) {
         let name = path.to_str().unwrap();
+        let typed = [".feather.txt", ".dta.txt", ".dta.gz.txt"].iter().any(|ending| name.ends_with(ending));
+        if let Some(file) = name.strip_suffix(".txt").filter(|_| typed) {
+            let found = typed::text(&workspace.path().join(file));
+            let expected = String::from_utf8(expected).unwrap();
+            left.remove(Path::new(file));
+            if found != expected {
+                let _ = writeln!(wrong, "{file} holds\n{found}expected\n{expected}");
+            }
+            continue;
+        }
         let gzip = name.strip_suffix(".gz.txt").map(|stem| PathBuf::from(format!("{stem}.gz")));
         let found = left.remove(gzip.as_ref().unwrap_or(&path));
         let found = if gzip.is_some() { found.map(|bytes| unpacked(&bytes)) } else { found };
@@ -210,11 +231,23 @@ fn every_case_holds() {
         }
     }
     assert!(cases.len() > 50, "only {} cases found", cases.len());
-    let wrong: Vec<String> = cases
-        .iter()
-        .map(|case| (case, judge(case)))
-        .filter(|(_, wrong)| !wrong.is_empty())
-        .map(|(case, wrong)| format!("== {}\n{wrong}", case.strip_prefix(&root).unwrap().display()))
-        .collect();
+    // A case waits for the Python of its study most of the time.
+    let cases: Vec<PathBuf> = cases.into_iter().collect();
+    let (next, wrong) = (AtomicUsize::new(0), Mutex::new(BTreeMap::new()));
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let found = judge(case);
+                    if !found.is_empty() {
+                        let name = case.strip_prefix(&root).unwrap().display().to_string();
+                        wrong.lock().unwrap().insert(name, found);
+                    }
+                }
+            });
+        }
+    });
+    let wrong: Vec<String> =
+        wrong.into_inner().unwrap().into_iter().map(|(name, found)| format!("== {name}\n{found}")).collect();
     assert!(wrong.is_empty(), "{} of {} cases fail\n{}", wrong.len(), cases.len(), wrong.join("\n"));
 }

@@ -51,3 +51,44 @@ fn every_code_is_shown() {
     let missing: Vec<_> = known.difference(&shown).collect();
     assert!(missing.is_empty(), "no case shows {missing:?}");
 }
+
+/// The options that a command's help names, and of those the ones with values of their own.
+fn options(command: &str) -> BTreeSet<String> {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let mut context = actions::Context::by_hand(folder.path(), &mut out, &mut err);
+    let args = [command, "--help"].map(std::ffi::OsString::from);
+    assert_eq!(actions::run("cohortextractor:latest", &args, &mut context), 0);
+    let help = String::from_utf8(out).unwrap();
+    let words = help.split(|c: char| !c.is_ascii_alphanumeric() && c != '-');
+    words.filter(|word| word.starts_with("--") && word.len() > 2).map(str::to_owned).collect()
+}
+
+/// Every option of the commands, in a case of its command; also every format, and every unit of a range of dates.
+#[test]
+fn every_option_is_in_a_case() {
+    let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("cases/cohortextractor");
+    let mut found = Vec::new();
+    files(&cases, &mut found);
+    let mut used: BTreeSet<String> = BTreeSet::new();
+    for path in found.iter().filter(|path| path.file_name().is_some_and(|name| name == "cmd")) {
+        let text = fs::read_to_string(path).unwrap();
+        let args: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("arg: ")).collect();
+        let args: Vec<&str> = args.into_iter().map(|arg| if arg == "-h" { "--help" } else { arg }).collect();
+        let Some(command) = args.iter().find(|arg| !arg.starts_with('-')) else { continue };
+        used.extend(args.iter().map(|arg| format!("{command} {}", arg.split('=').next().unwrap())));
+        used.extend(args.iter().filter(|arg| arg.contains("-format=")).map(|arg| format!("{command} {arg}")));
+        let units = ["month", "week"].into_iter().filter(|unit| text.contains(&format!(" by {unit}")));
+        used.extend(units.map(|unit| format!("{command} by {unit}")));
+    }
+    let mut wanted: BTreeSet<String> = BTreeSet::new();
+    for command in ["generate_cohort", "generate_measures"] {
+        let options = options(command);
+        assert!(options.len() > 5, "{options:?}");
+        wanted.extend(options.iter().map(|option| format!("{command} {option}")));
+    }
+    wanted.extend(cohorts::Format::ALL.map(|format| format!("generate_cohort --output-format={}", format.extension())));
+    wanted.extend(["month", "week"].map(|unit| format!("generate_cohort by {unit}")));
+    let missing: Vec<_> = wanted.difference(&used).collect();
+    assert!(missing.is_empty(), "in no case: {missing:?}");
+}

@@ -28,7 +28,7 @@ pub(crate) fn plan(args: &Plan, global: &Global, terminal: &Terminal) -> Result<
     let request = request(&args.selection, &settings);
     let ask = if args.resolve { Ask::Always } else { Ask::Never };
     let looked = reusable::look_up(&found, Some(&request.requested), ask, &settings, global, terminal)?;
-    let diagnostics = found.diagnostics(&looked.registry);
+    let diagnostics = found.diagnostics_for(&request.requested, &looked.registry);
     let Some(project) = sound(&found, &diagnostics, terminal) else { return Ok(Exit::No) };
     let project = &looked.expand(project);
     let reusable = looked.surveyed()?;

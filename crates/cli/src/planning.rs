@@ -139,7 +139,9 @@ fn runtime(action: &Action, located: &Located) -> RuntimeView {
             };
             (found.located().resolved.to_string(), kind)
         }
-        Some(Err(missing)) if missing.code == "X206" => (runtime.to_string(), RunKind::Planned),
+        Some(Err(missing)) if missing.code == "X206" && runtimes::catalogue().runtimes.contains_key(&runtime.name) => {
+            (runtime.to_string(), RunKind::Planned)
+        }
         _ => (runtime.to_string(), RunKind::Missing),
     };
     RuntimeView { written: written.to_string(), resolved, kind }

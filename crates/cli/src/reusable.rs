@@ -153,6 +153,27 @@ impl Looked {
         if lines.is_empty() { Ok(()) } else { Err(lines.join("\n").into()) }
     }
 
+    /// Whether this is one of the study's reusable actions.
+    pub(crate) fn names(&self, reference: &RuntimeRef) -> bool {
+        self.named.contains(reference)
+    }
+
+    /// What one of them is, in a line.
+    pub(crate) fn said(&self, reference: &RuntimeRef) -> String {
+        let known = match &self.registry.reusable {
+            ReusableActions::LookedUp(known) => known.get(reference),
+            ReusableActions::Nowhere => None,
+        };
+        match (self.found.get(reference), known) {
+            (Some(found), _) => {
+                let (action, runtime) = (&found.action, found.action.words.first().map_or("", String::as_str));
+                format!("{reference}: commit {} of {} ({runtime})", action.commit, action.repository)
+            }
+            (None, Some(Err(fault))) => format!("{reference}: {fault}"),
+            (None, _) => format!("{reference}: not fetched yet"),
+        }
+    }
+
     /// The code of all that was found, stored for jobs.
     pub(crate) fn stored(&self, store: &Store) -> Result<Reusable, Box<dyn Error>> {
         Reusable::stored(self.found.values(), self.unknown.clone(), store).map_err(unusable)

@@ -6,6 +6,9 @@ mod library;
 mod lockfile;
 mod origin;
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeSet;
 
 use pipeline::{ActionName, Project, Registry, RuntimeRef};
@@ -15,19 +18,8 @@ pub use library::{Ask, Came, Found, Library, NotFound, Pins};
 pub use lockfile::{BadLock, LOCK_FILE, read_lock, write_lock};
 pub use origin::{BadOrigin, ORGANISATION, Origin};
 
-/// The reusable actions that a request for these actions can come to, needs of needs included; `run_all` is everything.
+/// The reusable actions that a request for these actions can come to.
 pub fn wanted(project: &Project, requested: &[ActionName], registry: &Registry) -> BTreeSet<RuntimeRef> {
-    let mut seen: BTreeSet<&ActionName> = BTreeSet::new();
-    let all = requested.iter().any(ActionName::is_run_all);
-    let mut open: Vec<&ActionName> = requested.iter().filter(|name| !name.is_run_all()).collect();
-    open.extend(project.run_all().filter(|_| all).map(|action| &action.name));
-    let mut wanted = BTreeSet::new();
-    while let Some(name) = open.pop() {
-        let Some(action) = project.action(name).filter(|_| seen.insert(name)) else { continue };
-        if !registry.runtimes.contains_key(&action.runtime.name) {
-            wanted.insert(action.runtime.clone());
-        }
-        open.extend(&action.needs);
-    }
-    wanted
+    let reached = project.reached(requested).into_iter().filter_map(|name| project.action(name));
+    reached.map(|action| &action.runtime).filter(|one| !registry.runtimes.contains_key(&one.name)).cloned().collect()
 }

@@ -68,7 +68,7 @@ fn runtime(action: &Action, registry: &Registry, found: &mut Vec<Diagnostic>) {
                 "names of runtimes and actions have only small letters, digits, `.`, `_` and `-`".to_owned()
             } else {
                 format!(
-                    "runtimes are {}; or is it a reusable action that is not published?",
+                    "runtimes are {}; a reusable action is found where `actions.url` of your settings says where they are",
                     one_of(platform(registry))
                 )
             }

@@ -12,6 +12,7 @@ use crate::text::{about, warn};
 use crate::workspace::Workspace;
 
 use super::columns::Header;
+use super::original;
 use super::trouble::Trouble;
 
 /// An open csv file whose header is read.
@@ -45,8 +46,14 @@ impl Row<'_> {
 }
 
 impl CsvSide {
-    /// Opens the file and reads its header.
-    pub(super) fn open(workspace: &Workspace, path: &Path, part: &str, stderr: &mut dyn Write) -> Result<Self, Fault> {
+    /// Opens the file and reads its header; `original`: its names are made unique, as the original does.
+    pub(super) fn open(
+        workspace: &Workspace,
+        path: &Path,
+        part: &str,
+        original: bool,
+        stderr: &mut dyn Write,
+    ) -> Result<Self, Fault> {
         let opened = Opened::open(workspace, path, part, stderr)?;
         let name = opened.name.clone();
         let mut scanner = Scanner::new(opened.bytes());
@@ -63,7 +70,8 @@ impl CsvSide {
                 format!("{name}: more than {MAX_COLUMNS} columns, or a name of more than {MAX_HEADER_NAME} bytes");
             return Err(data_fault(FaultCode::TooLarge, message));
         }
-        let header = Header::new(fields.iter().map(<[u8]>::to_vec).collect(), &name)?;
+        let names = fields.iter().map(<[u8]>::to_vec).collect();
+        let header = Header::new(if original { original::names(names) } else { names }, &name)?;
         Ok(Self { scanner, name, header, short: 0 })
     }
 
@@ -82,10 +90,7 @@ impl CsvSide {
             }
             fields.split(record);
             if fields.len() > columns {
-                let message =
-                    format!("{}: line {} has more fields than the header's {columns}", self.name, record.line);
-                let fault = data_fault(FaultCode::MalformedCsv, message);
-                return Err(fault.help("a comma inside a field needs quotes round it").into());
+                return Err(too_many(&self.name, record.line, columns).into());
             }
             self.short += u64::from(fields.len() < columns);
             line.clear();
@@ -104,6 +109,21 @@ impl CsvSide {
         }
     }
 
+    /// Goes over all rows, taken apart; a row may have fewer fields than the header.
+    pub(super) fn each_fields(&mut self, mut each: impl FnMut(&Fields) -> Result<(), Trouble>) -> Result<(), Trouble> {
+        let columns = self.header.names.len();
+        let mut fields = Fields::default();
+        while let Some(record) = self.scanner.next().map_err(|error| csv_fault(&self.name, &error))? {
+            fields.split(record);
+            if fields.len() > columns {
+                return Err(too_many(&self.name, record.line, columns).into());
+            }
+            self.short += u64::from(fields.len() < columns);
+            each(&fields)?;
+        }
+        Ok(())
+    }
+
     /// Says what was odd about the file; after all rows.
     pub(super) fn tell(&self, stderr: &mut dyn Write) {
         let name = &self.name;
@@ -114,6 +134,11 @@ impl CsvSide {
             warn(stderr, &format!("{name} holds bytes that are not UTF-8; they are kept as they are"));
         }
     }
+}
+
+fn too_many(name: &str, line: u64, columns: usize) -> Fault {
+    let message = format!("{name}: line {line} has more fields than the header's {columns}");
+    data_fault(FaultCode::MalformedCsv, message).help("a comma inside a field needs quotes round it")
 }
 
 /// Where a field of a line without quotes stands.

@@ -34,10 +34,16 @@ impl Side {
         self.path.display().to_string()
     }
 
-    fn read(workspace: &Workspace, path: &Path, part: &str, stderr: &mut dyn Write) -> Result<Self, Fault> {
+    fn read(
+        workspace: &Workspace,
+        path: &Path,
+        part: &str,
+        original: bool,
+        stderr: &mut dyn Write,
+    ) -> Result<Self, Fault> {
         let format = format_of(path)?;
         let header = match format {
-            Format::Csv | Format::CsvGz => CsvSide::open(workspace, path, part, stderr)?.header,
+            Format::Csv | Format::CsvGz => CsvSide::open(workspace, path, part, original, stderr)?.header,
             _ => typed::header(workspace, path, format, part, stderr)?,
         };
         Ok(Self { path: path.to_owned(), format, header })
@@ -106,7 +112,7 @@ pub(super) fn check(
     }
     let mut left = Vec::new();
     for (path, result) in matches.into_iter().zip(results) {
-        match Side::read(workspace, &path, LEFT, stderr) {
+        match Side::read(workspace, &path, LEFT, options.compat.is_original(), stderr) {
             Ok(side) => left.push((side, result)),
             Err(fault) => faults.push(fault),
         }
@@ -140,7 +146,7 @@ fn right(workspace: &Workspace, options: &Options, profile: &Profile, stderr: &m
             }
         };
     }
-    Side::read(workspace, &path, RIGHT, stderr)
+    Side::read(workspace, &path, RIGHT, options.compat.is_original(), stderr)
 }
 
 /// Where a result stands: under the name of its input, or beside it with a name of its own.

@@ -7,10 +7,11 @@ use std::path::Path;
 use crate::csv::push_field;
 use crate::workspace::Workspace;
 
-use super::csv_side::CsvSide;
+use super::csv_side::{CsvSide, Row};
 use super::inputs::{LEFT, Left, RIGHT, Side};
 use super::key::Key;
 use super::matches::{Finder, Gathering, Keys, Lines, MakeFile, Used};
+use super::original::{self, Types};
 use super::tell::Counts;
 use super::trouble::Trouble;
 
@@ -33,8 +34,29 @@ impl Right {
         mut gathering: Gathering<'_>,
         stderr: &mut dyn Write,
     ) -> Result<Self, Trouble> {
-        let mut csv = CsvSide::open(workspace, &side.path, RIGHT, &mut io::sink())?;
+        let mut csv = CsvSide::open(workspace, &side.path, RIGHT, false, &mut io::sink())?;
         csv.each(|row| gathering.push(Key::of_text(row.key), |line| row.carry(line)))?;
+        csv.tell(stderr);
+        Self::of(gathering, side.header.names.len() - 1)
+    }
+
+    /// Reads a csv file as the original does; `gaps`: whole numbers are written as floats.
+    pub(super) fn of_csv_as_original(
+        workspace: &Workspace,
+        side: &Side,
+        gaps: bool,
+        mut gathering: Gathering<'_>,
+        stderr: &mut dyn Write,
+    ) -> Result<Self, Trouble> {
+        let open = || CsvSide::open(workspace, &side.path, RIGHT, true, &mut io::sink());
+        let types = Types::of(&mut open()?)?;
+        let (mut csv, mut at) = (open()?, 0);
+        csv.each_fields(|fields| {
+            let key = original::key(fields.get(side.header.key));
+            gathering.push(key, |line| types.carry(line, fields, side.header.carried(), at, gaps))?;
+            at += 1;
+            Ok(())
+        })?;
         csv.tell(stderr);
         Self::of(gathering, side.header.names.len() - 1)
     }
@@ -53,15 +75,81 @@ impl Right {
         &'a self,
         workspace: &Workspace,
         path: &Path,
+        original: bool,
         make_file: &mut MakeFile<'_>,
     ) -> Result<Finder<'a>, Trouble> {
         Ok(match &self.lines {
             Lines::Memory(index) => Finder::Memory(index, Used::new(index.len())),
             Lines::Disk(parts) => {
-                let mut left = CsvSide::open(workspace, path, LEFT, &mut io::sink())?;
-                Finder::Disk(parts.answer(make_file, |ask| left.each(|row| ask(Key::of_text(row.key))))?)
+                let mut left = CsvSide::open(workspace, path, LEFT, original, &mut io::sink())?;
+                let key = |row: &Row<'_>, ask: &mut dyn FnMut(Key<'_>) -> Result<(), Trouble>| match original {
+                    true => ask(original::key(row.key)),
+                    false => ask(Key::of_text(row.key)),
+                };
+                Finder::Disk(parts.answer(make_file, |ask| left.each(|row| key(row, ask)))?)
             }
         })
+    }
+
+    /// Whether a left file has rows without a partner, as the original reads it.
+    pub(super) fn has_gaps(
+        &self,
+        workspace: &Workspace,
+        path: &Path,
+        make_file: &mut MakeFile<'_>,
+    ) -> Result<bool, Trouble> {
+        let mut finder = self.finder(workspace, path, true, make_file)?;
+        let mut gaps = false;
+        CsvSide::open(workspace, path, LEFT, true, &mut io::sink())?.each(|row| {
+            gaps |= finder.each(original::key(row.key), |_| Ok(()))? == 0;
+            Ok(())
+        })?;
+        Ok(gaps)
+    }
+
+    /// Writes the result of one left file as the original does.
+    pub(super) fn join_as_original(
+        &self,
+        workspace: &Workspace,
+        left: &Left,
+        make_file: &mut MakeFile<'_>,
+        stderr: &mut dyn Write,
+        out: &mut dyn Write,
+    ) -> Result<Counts, Trouble> {
+        let path = &left.side.path;
+        let open = || CsvSide::open(workspace, path, LEFT, true, &mut io::sink());
+        let types = Types::of(&mut open()?)?;
+        let mut finder = self.finder(workspace, path, true, make_file)?;
+        let (header, places) = (&left.side.header, left.side.header.names.len());
+        let mut names = left.names.clone();
+        if types.rows == 0 {
+            names[header.key..places].rotate_left(1);
+        }
+        let mut csv = open()?;
+        let mut counts = Counts::default();
+        let (mut text, mut line) = (Vec::with_capacity(2 * HANDED_ON), Vec::new());
+        push_header(&mut text, &names);
+        csv.each_fields(|fields| {
+            line.clear();
+            types.carry(&mut line, fields, 0..places, counts.rows, false);
+            counts.rows += 1;
+            let mut write = |carried: &[u8]| -> Result<(), Trouble> {
+                let line = &line[1..];
+                text.extend_from_slice(line);
+                text.extend_from_slice(carried);
+                end_line(&mut text, line.is_empty() && carried.is_empty());
+                hand_on(&mut text, out)
+            };
+            if finder.each(original::key(fields.get(header.key)), &mut write)? > 0 {
+                counts.matched += 1;
+                return Ok(());
+            }
+            write(&self.blank)
+        })?;
+        out.write_all(&text)?;
+        csv.tell(stderr);
+        counts.used = finder.used();
+        Ok(counts)
     }
 
     /// Writes the result of one left file as text.
@@ -73,8 +161,8 @@ impl Right {
         stderr: &mut dyn Write,
         out: &mut dyn Write,
     ) -> Result<Counts, Trouble> {
-        let mut finder = self.finder(workspace, &left.side.path, make_file)?;
-        let mut csv = CsvSide::open(workspace, &left.side.path, LEFT, &mut io::sink())?;
+        let mut finder = self.finder(workspace, &left.side.path, false, make_file)?;
+        let mut csv = CsvSide::open(workspace, &left.side.path, LEFT, false, &mut io::sink())?;
         let mut counts = Counts::default();
         let mut text = Vec::with_capacity(2 * HANDED_ON);
         push_header(&mut text, &left.names);
@@ -84,21 +172,14 @@ impl Right {
                 text.extend_from_slice(row.line);
                 text.extend_from_slice(carried);
                 end_line(&mut text, row.line.is_empty() && carried.is_empty());
-                if text.len() >= HANDED_ON {
-                    out.write_all(&text)?;
-                    text.clear();
-                }
-                Ok(())
+                hand_on(&mut text, out)
             })?;
             counts.matched += u64::from(found > 0);
             if found == 0 {
                 text.extend_from_slice(row.line);
                 text.extend_from_slice(&self.blank);
                 end_line(&mut text, row.line.is_empty() && self.blank.is_empty());
-                if text.len() >= HANDED_ON {
-                    out.write_all(&text)?;
-                    text.clear();
-                }
+                hand_on(&mut text, out)?;
             }
             Ok(())
         })?;
@@ -107,6 +188,15 @@ impl Right {
         counts.used = finder.used();
         Ok(counts)
     }
+}
+
+/// Writes lines when there are enough.
+fn hand_on(text: &mut Vec<u8>, out: &mut dyn Write) -> Result<(), Trouble> {
+    if text.len() >= HANDED_ON {
+        out.write_all(text)?;
+        text.clear();
+    }
+    Ok(())
 }
 
 /// A line that is one blank field would be none: it is written as two quotes.

@@ -9,6 +9,7 @@ mod key;
 mod lines;
 mod matches;
 mod options;
+mod original;
 mod profile;
 mod spill;
 mod tell;
@@ -32,7 +33,7 @@ use crate::text::{about, warn};
 use crate::workspace::Workspace;
 use crate::{Context, Outcome};
 
-use inputs::{Inputs, Left};
+use inputs::{Inputs, Left, Side};
 use matches::{Gathering, Keys};
 use options::{Asked, Options};
 use profile::{Duplicates, Profile};
@@ -77,7 +78,7 @@ fn make(options: &Options, profile: &Profile, context: &mut Context<'_>, limit: 
         Options { json: true, .. } => Form::Json,
         _ => Form::Text,
     };
-    let mut run = Run { workspace, options, limit, form, folder, lines: None, table: None, told: false };
+    let mut run = Run { workspace, options, limit, form, folder, lines: [None, None], table: None, told: false };
     let mut faults = Vec::new();
     for left in &inputs.left {
         match run.file(left, &inputs, context) {
@@ -107,8 +108,9 @@ struct Run<'a> {
     form: Form,
     /// The open output folder, or that of the first result.
     folder: Arc<OwnedFd>,
-    /// The right side for csv files, once it has been needed.
-    lines: Option<lines::Right>,
+    /// The right side for csv files, once it has been needed; as the original has it a second time, with whole numbers as
+    /// floats for left files of which a row has no partner.
+    lines: [Option<lines::Right>; 2],
     /// The right side for files with types.
     table: Option<typed::Right>,
     /// What is to be said of the right side has been said.
@@ -119,7 +121,7 @@ impl Run<'_> {
     /// Makes the result of one left file.
     fn file(&mut self, left: &Left, inputs: &Inputs, context: &mut Context<'_>) -> Result<(), Failed> {
         let keys = self.prepare(left, inputs, context).map_err(Failed::Right)?;
-        let counts = self.join(left, context).map_err(Failed::Left)?;
+        let counts = self.join(left, &inputs.right, context).map_err(Failed::Left)?;
         tell::file(&left.side.name(), counts, keys, self.form, context.stderr);
         Ok(())
     }
@@ -130,19 +132,7 @@ impl Run<'_> {
         let right = &inputs.right;
         let failed = |trouble: Trouble| trouble.fault("the rows of --rhs to the disk that do not fit into memory");
         let keys = if inputs::is_csv(left.side.format) {
-            if self.lines.is_none() {
-                let folder = Arc::clone(&self.folder);
-                let mut make_file = || nameless(&folder);
-                let gathering = Gathering::new(self.limit, original, &mut make_file);
-                let made = match right.format {
-                    Format::Csv | Format::CsvGz => {
-                        lines::Right::of_csv(&self.workspace, right, gathering, context.stderr)
-                    }
-                    _ => typed::lines(&self.workspace, right, gathering, context.stderr),
-                };
-                self.lines = Some(made.map_err(failed)?);
-            }
-            self.lines.as_ref().map(|lines| lines.keys)
+            self.prepare_lines(0, right, context).map_err(failed)?
         } else {
             if self.table.is_none() {
                 let made = typed::Right::read(&self.workspace, right, self.limit, original, context.stderr);
@@ -166,7 +156,37 @@ impl Run<'_> {
         Ok(keys)
     }
 
-    fn join(&self, left: &Left, context: &mut Context<'_>) -> Result<Counts, Fault> {
+    /// Reads the right side as text, the second time with whole numbers as floats.
+    fn prepare_lines(&mut self, at: usize, right: &Side, context: &mut Context<'_>) -> Result<Option<Keys>, Trouble> {
+        if self.lines[at].is_none() {
+            let original = self.options.compat.is_original();
+            let folder = Arc::clone(&self.folder);
+            let mut make_file = || nameless(&folder);
+            let gathering = Gathering::new(self.limit, original, &mut make_file);
+            let workspace = &self.workspace;
+            let made = match right.format {
+                Format::Csv | Format::CsvGz if original => {
+                    let mut sink = io::sink();
+                    let stderr: &mut dyn io::Write = if at == 0 { context.stderr } else { &mut sink };
+                    lines::Right::of_csv_as_original(workspace, right, at == 1, gathering, stderr)
+                }
+                Format::Csv | Format::CsvGz => lines::Right::of_csv(workspace, right, gathering, context.stderr),
+                _ => typed::lines(workspace, right, gathering, original, at == 1),
+            };
+            self.lines[at] = Some(made?);
+        }
+        Ok(self.lines[at].as_ref().map(|lines| lines.keys))
+    }
+
+    /// Which form of the right side a csv file gets.
+    fn form_of(&mut self, left: &Left, right: &Side, context: &mut Context<'_>) -> Result<usize, Trouble> {
+        let Some(lines) = self.lines[0].as_ref().filter(|_| self.options.compat.is_original()) else { return Ok(0) };
+        let at = usize::from(lines.has_gaps(&self.workspace, &left.side.path, &mut || nameless(&self.folder))?);
+        self.prepare_lines(at, right, context)?;
+        Ok(at)
+    }
+
+    fn join(&mut self, left: &Left, right: &Side, context: &mut Context<'_>) -> Result<Counts, Fault> {
         let name = left.result.file_name().unwrap_or_default().to_owned();
         let folder = match self.options.output_dir {
             Some(_) => Arc::clone(&self.folder),
@@ -177,18 +197,23 @@ impl Run<'_> {
         };
         let mut staged = Workspace::stage_in(&folder, name, &left.result, "the result")?;
         let what = staged.what().to_owned();
-        let counts = self.write(left, staged.file(), context).map_err(|trouble| trouble.fault(&what))?;
+        let form = if inputs::is_csv(left.side.format) { self.form_of(left, right, context) } else { Ok(0) };
+        let counts = form.and_then(|form| self.write(left, form, staged.file(), context));
+        let counts = counts.map_err(|trouble| trouble.fault(&what))?;
         staged.sync()?;
         staged.publish()?;
         Ok(counts)
     }
 
-    fn write(&self, left: &Left, out: &mut File, context: &mut Context<'_>) -> Result<Counts, Trouble> {
+    fn write(&self, left: &Left, form: usize, out: &mut File, context: &mut Context<'_>) -> Result<Counts, Trouble> {
         let stderr = &mut *context.stderr;
-        match (&self.lines, &self.table) {
+        match (&self.lines[form], &self.table) {
             (Some(lines), _) if inputs::is_csv(left.side.format) => {
                 let mut make_file = || nameless(&self.folder);
-                let mut join = |out: &mut dyn io::Write| lines.join(&self.workspace, left, &mut make_file, stderr, out);
+                let mut join = |out: &mut dyn io::Write| match self.options.compat.is_original() {
+                    true => lines.join_as_original(&self.workspace, left, &mut make_file, stderr, out),
+                    false => lines.join(&self.workspace, left, &mut make_file, stderr, out),
+                };
                 match left.side.format {
                     Format::CsvGz => cohorts::gzip(self.options.gzip_level, out, join),
                     _ => join(out),

@@ -15,7 +15,7 @@ use crate::Context;
 type Table = Vec<Vec<String>>;
 
 /// Runs with a limit of memory for the right side; gives whether it worked and what was said.
-fn run(folder: &Path, args: &[&str], limit: usize) -> (bool, String) {
+pub(super) fn run(folder: &Path, args: &[&str], limit: usize) -> (bool, String) {
     let args: Vec<OsString> = args.iter().map(OsString::from).collect();
     let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
     let mut context = Context::by_hand(folder, &mut stdout, &mut stderr);

@@ -323,4 +323,14 @@ mod tests {
             assert_eq!(asked(line).unwrap_err().len(), 1, "{line}");
         }
     }
+
+    #[test]
+    fn the_help_names_every_option() {
+        for (specs, help) in [(COHORT, super::super::help::cohort()), (MEASURES, super::super::help::measures())] {
+            let words: Vec<&str> = help.split(|c: char| !c.is_ascii_alphanumeric() && c != '-').collect();
+            for option in specs {
+                assert!(words.contains(&option.name), "{}", option.name);
+            }
+        }
+    }
 }

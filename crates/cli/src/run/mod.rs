@@ -9,19 +9,19 @@ mod runtimes;
 mod shown;
 pub(crate) mod signals;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
 use jobs::Plan;
-use jobs::engine::{self, Controls, RunSummary};
+use jobs::engine::{self, AfterFailure, Controls, RunSummary};
 use jobs::explain::PlanView;
 use jobs::local::{Judged, Judging, Study, Submission, code_tree};
 use jobs::reusable::Ask;
 use pipeline::report::visible;
-use pipeline::{Project, Severity};
+use pipeline::{ActionName, Project, Severity};
 use sandbox::{Native, Runtime, Unisolated};
 
 use crate::args::{self, Global, Isolation, PlanFormat, Run, RuntimeChoice};
@@ -33,6 +33,7 @@ use crate::reusable::{self, Looked};
 use crate::terminal::Terminal;
 use crate::{env, plan, project, terminal};
 use options::RunOptions;
+use runtimes::Gap;
 use shown::Shown;
 
 /// Warnings of project.yaml that are shown before a run; `check` shows all.
@@ -64,7 +65,7 @@ pub(crate) fn run(args: &Run, global: &Global, terminal: &Terminal) -> Result<Ex
     // A wrong name is told before anything is looked for or written.
     jobs::plan::plan(project, &request, &BTreeMap::new()).map_err(|bad| refused(&bad, project))?;
     let looked = reusable::look_up(&found, Some(&request.requested), Ask::Missing, &settings, global, terminal)?;
-    let diagnostics = found.diagnostics(&looked.registry);
+    let diagnostics = found.diagnostics_for(&request.requested, &looked.registry);
     let Some(project) = sound(&found, &diagnostics, terminal) else { return Ok(Exit::No) };
     let project = &looked.expand(project);
     if args.runtime == RuntimeChoice::Container || options.isolation == Isolation::Container {
@@ -139,8 +140,20 @@ impl Work<'_> {
         let reusable = self.looked.stored(&study.workshop().store)?;
         let judging = Judging { project: self.project, code: &code, images: &images, reusable: &reusable };
         let judged = study.view().judge(&judging).await?;
-        let plan =
+        let mut plan =
             jobs::plan::plan(self.project, &self.request, &judged.latest).map_err(|bad| refused(&bad, self.project))?;
+        let gaps = runtimes::gaps(self.project, &plan, &self.located);
+        if !gaps.is_empty() {
+            let left = self.without(&gaps);
+            if self.options.rules.after_failure == AfterFailure::Stop || left.is_empty() {
+                return Err(runtimes::told(&gaps).into());
+            }
+            self.terminal.error(&runtimes::told(&gaps));
+            self.terminal.error("warning: --continue-on-error: what does not need that runs all the same");
+            self.request.requested = left;
+            plan = jobs::plan::plan(self.project, &self.request, &judged.latest)
+                .map_err(|bad| refused(&bad, self.project))?;
+        }
         let view = view(self.project, &self.request, &plan, &judged, &self.located, None);
         for note in &snapshot.notes {
             self.terminal.note(&format!("note: {note}"));
@@ -148,7 +161,7 @@ impl Work<'_> {
         if plan.nothing_to_do.is_some() {
             self.shown.nothing(&view, self.terminal);
             study.close().await?;
-            return Ok(Exit::Done);
+            return Ok(if gaps.is_empty() { Exit::Done } else { Exit::No });
         }
         self.check_isolation(&probe.await?)?;
         self.looked.complete(self.project, &plan)?;
@@ -170,7 +183,10 @@ impl Work<'_> {
         };
         let works = study.submit(what).await?;
         let (summary, came) = self.conduct(&study, works, &judged).await?;
-        let exit = self.report(&summary, &view, &plan, came, begun);
+        let exit = match self.report(&summary, &view, &plan, came, begun) {
+            Exit::Done if !gaps.is_empty() => Exit::No,
+            exit => exit,
+        };
         if let Err(error) = study.tidy(self.project, &tree).await {
             self.terminal.error(&format!("warning: old objects could not be removed: {error}"));
         }
@@ -178,6 +194,14 @@ impl Work<'_> {
             self.terminal.error(&format!("warning: the records could not be closed: {error}"));
         }
         Ok(exit)
+    }
+
+    /// What is left of the request when a run goes on without what nothing here can run.
+    fn without(&self, gaps: &[Gap<'_>]) -> Vec<ActionName> {
+        let lacking: BTreeSet<&ActionName> = gaps.iter().flat_map(|gap| gap.actions.iter().copied()).collect();
+        let asked = self.project.reached(&self.request.requested);
+        let can = |name: &&&ActionName| self.project.reached(std::slice::from_ref(**name)).is_disjoint(&lacking);
+        asked.iter().filter(can).map(|name| (*name).clone()).collect()
     }
 
     async fn recover(&self, study: &Study) -> Result<(), Box<dyn Error>> {

@@ -12,6 +12,7 @@ mod faults;
 mod forms;
 mod hostile_state;
 mod kills;
+mod measures;
 mod operator;
 mod reusable;
 mod rig;

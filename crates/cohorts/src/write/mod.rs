@@ -10,6 +10,8 @@ pub(crate) mod gzip;
 use std::error::Error;
 use std::io::{self, Write};
 
+pub use self::dta::{Passes, StataColumn, write_stata};
+pub use self::feather::FeatherWriter;
 use crate::{Format, Source};
 
 /// How hard files of patients are compressed (study-definitions.md 9.2).

@@ -1,6 +1,7 @@
 //! Codes that replaced one another, and the member of a set that each leads to (`linked`).
 //! Found once for all patients: neither the set nor the rows belong to anybody.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
@@ -20,7 +21,7 @@ impl<'a> Patient<'a> {
     pub(super) fn linked(&mut self, node: NodeId, op: &Op, row: Option<&Rc<Row<'a>>>) -> Found<Value> {
         let Op::Linked { of, .. } = op else { return self.unsound(node) };
         let code = match self.value(*of, row)? {
-            Value::Str(code) => form(&code),
+            Value::Str(code) => code,
             Value::Null => return Ok(Value::Null),
             _ => return self.unsound(node),
         };
@@ -32,7 +33,7 @@ impl<'a> Patient<'a> {
                 links
             }
         };
-        Ok(links.get(&code).cloned().unwrap_or(Value::Null))
+        Ok(links.get(form(&code).as_ref()).cloned().unwrap_or(Value::Null))
     }
 
     fn find_links(&mut self, node: NodeId, op: &Op) -> Found<Links> {
@@ -44,7 +45,7 @@ impl<'a> Patient<'a> {
         for value in listed {
             match value {
                 // of members that differ in case alone the least
-                Value::Str(code) => drop(members.entry(form(code)).or_insert_with(|| value.clone())),
+                Value::Str(code) => drop(members.entry(form(code).into_owned()).or_insert_with(|| value.clone())),
                 _ => return self.unsound(node),
             }
         }
@@ -55,7 +56,7 @@ impl<'a> Patient<'a> {
         let (mut older, mut both) = (Steps::new(), Steps::new());
         for row in self.rows(*frame)?.iter() {
             if let (Value::Str(id), Value::Str(previous)) = (row.cell(&id), row.cell(&previous)) {
-                let (id, previous) = (form(&id), form(&previous));
+                let (id, previous) = (form(&id).into_owned(), form(&previous).into_owned());
                 older.entry(id.clone()).or_default().insert(previous.clone());
                 both.entry(id.clone()).or_default().insert(previous.clone());
                 both.entry(previous).or_default().insert(id);
@@ -102,6 +103,6 @@ fn reach(start: &str, steps: &Steps) -> BTreeSet<String> {
     found
 }
 
-fn form(code: &str) -> String {
+fn form(code: &str) -> Cow<'_, str> {
     fold(code.trim_end_matches(' '))
 }

@@ -1,6 +1,7 @@
 //! Text (warehouse.md 5.3): by code point and without trimming; collation `ci` knows no case in ASCII and Latin-1.
 //! Every character stands for itself.
 
+use std::borrow::Cow;
 use std::rc::Rc;
 
 use foldhash::HashSet;
@@ -150,17 +151,20 @@ fn replace(of: &str, from: &str, to: &str, collation: Collation) -> String {
 fn form(text: &str, collation: Collation) -> String {
     match collation {
         Collation::Exact => text.to_owned(),
-        Collation::Ci => fold(text),
+        Collation::Ci => fold(text).into_owned(),
     }
 }
 
 /// ASCII and Latin-1 capitals as small letters; nothing else changes, accents least of all.
-pub(super) fn fold(text: &str) -> String {
+pub(super) fn fold(text: &str) -> Cow<'_, str> {
     let fold = |c: char| match c {
         'A'..='Z' => c.to_ascii_lowercase(),
         // the multiplication sign lies among the letters
         'À'..='Ö' | 'Ø'..='Þ' => char::from_u32(u32::from(c) + 32).unwrap_or(c),
         _ => c,
     };
-    text.chars().map(fold).collect()
+    match text.chars().any(|c| fold(c) != c) {
+        true => Cow::Owned(text.chars().map(fold).collect()),
+        false => Cow::Borrowed(text),
+    }
 }

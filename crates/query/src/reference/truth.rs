@@ -1,6 +1,7 @@
 //! Truth: comparisons, three-valued logic, membership, choice (warehouse.md 5.2, collations of 5.3).
 //! Conditions are read from the left and no further than needed.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::rc::Rc;
 
@@ -148,13 +149,16 @@ pub(super) fn compare(left: &Value, right: &Value, collation: Collation) -> Orde
 /// The form in which equal values are one.
 pub(super) fn member(value: Value, collation: Collation) -> Value {
     match (value, collation) {
-        (Value::Str(text), Collation::Ci) => Value::text(folded(&text)),
+        (Value::Str(text), Collation::Ci) => match folded(&text) {
+            same if *same == *text => Value::Str(text),
+            folded => Value::text(folded),
+        },
         (value, _) => plain(value),
     }
 }
 
 /// Without case and trailing blanks.
-fn folded(text: &str) -> String {
+fn folded(text: &str) -> Cow<'_, str> {
     fold(text.trim_end_matches(' '))
 }
 

@@ -12,11 +12,14 @@ use super::scene::Scene;
 use super::store::Store;
 use super::{ValueFiles, answer, fits, parallel, plant, with_files};
 
-/// Candidates per patient wanted at most, while none of them is inside.
+/// Candidates per patient wanted at most.
 const CANDIDATES: u64 = 20;
 
-/// Candidates per patient wanted at most, when some are: people that cannot be inside cost little.
+/// People per patient wanted that are looked at for candidates, at most: those that cannot be inside cost little.
 const RARE: u64 = 400;
+
+/// People that are looked at before it is said that nobody can be inside.
+const NOBODY: u64 = 20_000;
 
 /// Patients whose tables are made and asked at once.
 const TOGETHER: u64 = 500;
@@ -36,6 +39,8 @@ pub(super) struct Crowd<'s, 'a> {
     scanned: u64,
     /// Of them those whom the study takes.
     pub(super) looked: u64,
+    /// Of them those that may be inside, as far as they can be known before anything happens to them.
+    fitting: u64,
     /// Of them those in the population.
     pub(super) inside: u64,
     kept: Vec<u64>,
@@ -48,6 +53,7 @@ pub(super) struct Crowd<'s, 'a> {
 /// What became of a range of people.
 struct Part {
     looked: u64,
+    fitting: u64,
     /// Number and whether inside, ascending.
     people: Vec<(u64, bool)>,
     /// By index date.
@@ -66,6 +72,7 @@ impl<'s, 'a> Crowd<'s, 'a> {
             wanted,
             scanned: 0,
             looked: 0,
+            fitting: 0,
             inside: 0,
             kept: Vec::new(),
             missed: Vec::new(),
@@ -79,8 +86,11 @@ impl<'s, 'a> Crowd<'s, 'a> {
             let others = self.wanted.div_ceil(10) * 5;
             return (self.wanted + others).saturating_sub(self.scanned);
         }
-        let most = self.wanted.saturating_mul(if self.inside == 0 { CANDIDATES } else { RARE });
-        match self.looked < most {
+        let most = match self.fitting {
+            0 => NOBODY.max(self.wanted),
+            _ => self.wanted.saturating_mul(RARE),
+        };
+        match self.looked < most && self.fitting < self.wanted.saturating_mul(CANDIDATES) {
             true => most.saturating_mul(CANDIDATES).saturating_add(SAMPLE * 100).saturating_sub(self.scanned),
             false => 0,
         }
@@ -127,6 +137,7 @@ impl<'s, 'a> Crowd<'s, 'a> {
     /// As many as are wanted; the rest is as if it had not been looked at.
     fn take(&mut self, part: Part, rows: &mut Vec<(usize, Vec<PatientRow>)>) {
         self.looked += part.looked;
+        self.fitting += part.fitting;
         let (mut last, mut dropped) = (0, false);
         for (number, inside) in part.people {
             match inside {
@@ -151,11 +162,12 @@ impl<'s, 'a> Crowd<'s, 'a> {
 
     fn part(&self, numbers: Range<u64>, mut outside: u64) -> Result<Part, RunFault> {
         let mut store = Store::default();
-        let mut part = Part { looked: 0, people: Vec::new(), rows: Vec::new() };
+        let mut part = Part { looked: 0, fitting: 0, people: Vec::new(), rows: Vec::new() };
         for number in numbers {
             let Some(person) = Person::new(self.scene, number) else { continue };
             part.looked += 1;
             let (demands, fits) = fits::demands(self.scene, &person);
+            part.fitting += u64::from(fits);
             // Near misses are wanted too, but not all of them.
             if !fits && self.files.is_empty() {
                 if outside == 0 {
@@ -181,21 +193,30 @@ impl<'s, 'a> Crowd<'s, 'a> {
 
     /// The rows of those inside, and of some outside.
     pub(super) fn store(&self) -> Store {
-        let missed = self.missed.iter().take(self.wanted.div_ceil(10) as usize);
-        let mut numbers: Vec<u64> = self.kept.iter().chain(missed).copied().collect();
+        let missed = self.missed.iter().take(self.wanted.div_ceil(10) as usize).map(|number| (*number, false));
+        let mut numbers: Vec<(u64, bool)> = self.kept.iter().map(|number| (*number, true)).chain(missed).collect();
         numbers.sort_unstable();
-        tables(self.scene, &numbers)
+        planted(self.scene, &numbers, true)
     }
 }
 
 /// The rows of people by number, made again.
 pub(super) fn tables(scene: &Scene, numbers: &[u64]) -> Store {
-    let parts: Vec<&[u64]> = numbers.chunks(TOGETHER as usize).collect();
+    planted(scene, &numbers.iter().map(|number| (*number, false)).collect::<Vec<_>>(), false)
+}
+
+/// The rows of people by number and whether they are inside; all that a folder of tables has, or what answers hang on.
+fn planted(scene: &Scene, numbers: &[(u64, bool)], all: bool) -> Store {
+    let parts: Vec<&[(u64, bool)]> = numbers.chunks(TOGETHER as usize).collect();
     let stores = parallel::each(&parts, |part| {
         let mut store = Store::default();
-        for person in part.iter().filter_map(|number| Person::new(scene, *number)) {
+        for (number, inside) in *part {
+            let Some(person) = Person::new(scene, *number) else { continue };
             let (demands, _) = fits::demands(scene, &person);
-            plant::patient(scene, person, &demands, &mut store);
+            let person = plant::patient(scene, person, &demands, &mut store);
+            if all {
+                plant::beyond(scene, &person, *inside, &mut store);
+            }
         }
         store
     });

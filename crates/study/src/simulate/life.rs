@@ -127,6 +127,8 @@ impl Planting<'_, '_> {
                 ("Region", Value::text(region)),
             ];
             self.store.push("Organisation", &cells);
+            self.store.push("DirectionsAcknowledged", &[("Organisation_ID", id.clone())]);
+            self.trials(&id);
         }
         id
     }

@@ -146,9 +146,7 @@ fn why(scene: &Scene, id: VariableId) -> Option<String> {
             "computed from other columns: its expectations are only a target"
         }
         Query::RandomSample { .. } => "patients are sampled by their number",
-        Query::Isaric { .. } | Query::ValueFromFile { .. } | Query::InFile { .. } => {
-            "no rows are planted for this function yet"
-        }
+        Query::ValueFromFile { .. } | Query::InFile { .. } => "the file decides",
         _ => {
             let period = period::of(query)?;
             let column = [&period.from, &period.to].into_iter().flatten().find_map(|end| match end.base {

@@ -103,6 +103,11 @@ impl<'a> Scene<'a> {
         demanded.unwrap_or_else(|| wish.has(key))
     }
 
+    /// Whether some list has a code.
+    pub(crate) fn lists_code(&self, code: &str) -> bool {
+        self.lists.values().any(|list| list.labels.contains_key(code))
+    }
+
     /// A code of a list; one that a label means, if there is such a code or category. Rather one that stands in no list
     /// of which this patient is to have nothing.
     pub(crate) fn code(

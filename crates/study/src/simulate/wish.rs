@@ -159,6 +159,7 @@ fn group(query: &Query) -> Option<String> {
         Query::DeathCertificate { codes: Some(codes), .. } => format!("deaths of {}", codes.codes.list.0),
         Query::CpnsDeath { .. } => "deaths in hospital".into(),
         Query::Deregistered(_) => "leaving".into(),
+        Query::Isaric { .. } => "isaric".into(),
         Query::Registered { .. } => "registered".into(),
         Query::Practice { returning, .. } => format!("practice {returning:?}"),
         Query::Address { returning, .. } => format!("address {returning:?}"),

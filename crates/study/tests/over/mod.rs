@@ -109,13 +109,21 @@ pub fn fill_keys(folder: &mut Folder) {
 
 /// Adds the files that a graph reads; a patient twice in one is the code of a fault.
 pub fn add_files(tables: &mut Tables, graph: &Graph, files: &[(String, String)]) -> Result<(), String> {
-    for inline in graph.inlines() {
+    for (inline, rows) in value_files(graph, files)? {
+        tables.insert_inline(inline, rows);
+    }
+    Ok(())
+}
+
+/// The files that a graph reads; a patient twice in one is the code of a fault.
+pub fn value_files(graph: &Graph, files: &[(String, String)]) -> Result<Vec<(Inline, Rows)>, String> {
+    let rows = |inline: &Inline| {
         let Some((_, text)) = files.iter().find(|(path, _)| *path == inline.file) else {
             return Err(format!("no file {}", inline.file));
         };
-        tables.insert_inline(inline.clone(), inline_rows(inline, &Table::parse(text)?)?);
-    }
-    Ok(())
+        inline_rows(inline, &Table::parse(text)?)
+    };
+    graph.inlines().into_iter().map(|inline| Ok((inline.clone(), rows(inline)?))).collect()
 }
 
 fn inline_rows(inline: &Inline, table: &Table) -> Result<Rows, String> {

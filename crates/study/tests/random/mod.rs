@@ -5,6 +5,7 @@ mod data;
 mod draw;
 mod expressions;
 mod functions;
+mod simulated;
 
 use std::collections::BTreeMap;
 

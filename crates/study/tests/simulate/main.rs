@@ -10,6 +10,7 @@ mod support;
 use std::collections::BTreeSet;
 
 use jiff::civil::{Date, date};
+use proptest::prelude::{ProptestConfig, Strategy, any, prop, prop_assert_eq, prop_oneof, proptest};
 use query::reference::{Answer, Rows, Value as Cell};
 use study::expectations::SEED;
 use study::model::ColumnType::{Bool, Float, Int, Str};
@@ -336,7 +337,8 @@ fn mess_is_not_counted() {
     let (tidy, messy) =
         (made(&study, &Request { mess: 0.0, ..request(500) }), made(&study, &Request { mess: 1.0, ..request(500) }));
     let rows = |simulation: &Simulation| simulation.store().rows("CodedEvent").unwrap().rows.len();
-    assert!(rows(&messy) > 2 * rows(&tidy));
+    // Three untidy rows each, and three of those with a row in the list.
+    assert!(rows(&messy) > rows(&tidy) + 500 * 3 + 150);
     let flags = |simulation: &Simulation| {
         column_at(&simulation.answer(Some(INDEX)).unwrap(), "has_a").map(is_true).collect::<Vec<_>>()
     };
@@ -527,6 +529,24 @@ fn registrations_and_addresses_are_lives() {
     assert!(moved > 60, "{moved}");
 }
 
+/// A folder of tables has events of no list, and everybody in the population is on the lists of those who may be seen.
+#[test]
+fn tables_have_more_than_is_asked_for() {
+    let simulation = made(&everybody(vec![flag("has_a", "a", 0.3)]), &request(200));
+    let store = simulation.store();
+    let ids = |table: &str| -> BTreeSet<i64> {
+        let rows = store.rows(table).unwrap();
+        let place = rows.columns.iter().position(|column| column == "Patient_ID").unwrap();
+        rows.rows.iter().filter_map(|row| if let Cell::Int(id) = row[place] { Some(id) } else { None }).collect()
+    };
+    let (allowed, national) = (ids("AllowedPatientsWithTypeOneDissent"), ids("PatientsWithoutNDOO"));
+    let inside: Vec<i64> = simulation.answer(Some(INDEX)).unwrap().rows.iter().map(|row| row.patient_id).collect();
+    assert!(inside.iter().all(|id| allowed.contains(id) && national.contains(id)));
+    let rows = |table: &str| store.rows(table).unwrap().rows.len();
+    assert!(rows("CodedEvent") > 200 * 5 && rows("MedicationIssue") > 200 * 6);
+    assert_eq!(rows("Organisation"), rows("DirectionsAcknowledged"));
+}
+
 /// Every key of a table is there once.
 #[test]
 fn ids_are_distinct() {
@@ -605,6 +625,7 @@ fn every_function_is_planted() {
         pick: Pick::Last,
         returning,
     };
+    let trial = |returning| Query::Practice { date: from(DateBase::IndexDate).unwrap(), returning };
     let imd = ColumnType::IntCategory { missing: -1 };
     let group = ColumnType::IntCategory { missing: 0 };
     let asked: Vec<(&str, ColumnType, Query, Value)> = vec![
@@ -734,6 +755,15 @@ fn every_function_is_planted() {
             Query::Practice { date: from(DateBase::IndexDate).unwrap(), returning: PracticeFact::Nuts1RegionName },
             label("London"),
         ),
+        ("arm", Str, trial(PracticeFact::TrialArm { trial: "germdefence".into() }), label("Con")),
+        (
+            "pages",
+            Str,
+            trial(PracticeFact::TrialProperty { trial: "germdefence".into(), property: "n_pages_viewed_mean".into() }),
+            label("3.5"),
+        ),
+        ("stay", Int, Query::Isaric { column: "los".into(), filter: Some(("hostdat".into(), last_year())) }, whole(9)),
+        ("left", DAY, Query::Deregistered(last_year()), py!({"incidence": 0.05})),
         (
             "house",
             Int,
@@ -742,14 +772,21 @@ fn every_function_is_planted() {
         ),
     ];
     let names: Vec<&str> = asked.iter().map(|(name, ..)| *name).collect();
-    let variables =
+    let source = VariableId(names.len());
+    let mut variables: Vec<Variable> =
         asked.into_iter().map(|(name, kind, query, expectations)| variable(name, kind, query, expectations)).collect();
+    variables.push(variable("number", Float, events("b", last_year(), CodedFact::NumericValue), float()));
+    variables.push(variable("upper", Float, Query::ValueFrom { source, part: Part::UpperBound }, float()));
     let simulation = made(&everybody(variables), &request(600));
     let answer = simulation.answer(Some(INDEX)).unwrap();
     let report = &simulation.reports()[0];
     for (name, column) in names.iter().zip(&report.columns) {
-        assert_near(column.reached.unwrap(), column.expected.unwrap(), 600);
-        assert!(*name == "house" || column.expected == Some(0.5), "{name}");
+        match *name {
+            // Practices take part, not patients.
+            "arm" | "pages" => assert!((0.2..0.8).contains(&column.reached.unwrap()), "{name}"),
+            _ => assert_near(column.reached.unwrap(), column.expected.unwrap(), 600),
+        }
+        assert!(["house", "left"].contains(name) || column.expected == Some(0.5), "{name}");
     }
     let given = |name: &str, value: Cell| {
         assert!(
@@ -765,7 +802,63 @@ fn every_function_is_planted() {
     given("treated", Cell::text("London"));
     given("renal", Cell::Int(300));
     given("imd", Cell::Int(1200));
+    given("arm", Cell::text("Con"));
+    given("pages", Cell::text("3.5"));
+    given("stay", Cell::Int(9));
     assert_near(share(&answer, "tests", |cell| matches!(cell, Cell::Int(2..))), 0.5, 600);
+    assert_near(share(&answer, "upper", |cell| *cell != Cell::Float(0.0)), 0.25, 600);
+}
+
+/// A population that people can be in, of flags on four lists, ages and sexes.
+fn satisfiable() -> impl Strategy<Value = Expr> {
+    let leaf = prop_oneof![
+        (2_usize..6).prop_map(truth),
+        (2_usize..6).prop_map(|place| Expr::Not(Box::new(truth(place)))),
+        (0_i64..90).prop_map(|age| compare(Comparison::Ge, 0, Expr::Int(age))),
+        (20_i64..110).prop_map(|age| compare(Comparison::Lt, 0, Expr::Int(age))),
+        prop::sample::select(vec!["F", "M"]).prop_map(|sex| compare(Comparison::Eq, 1, Expr::Text(sex.into()))),
+    ];
+    // One of the alternatives is enough, so each of them may ask for anything that does not contradict itself.
+    let alternative = prop::collection::vec(leaf, 1..4).prop_filter("contradicts itself", |parts| !contradict(parts));
+    prop::collection::vec(alternative, 1..4).prop_map(|alternatives| {
+        alternatives.into_iter().map(and).reduce(|a, b| Expr::Or(Box::new(a), Box::new(b))).unwrap()
+    })
+}
+
+/// Whether the parts name one column twice, as in `a AND NOT a`.
+fn contradict(parts: &[Expr]) -> bool {
+    let mut seen = BTreeSet::new();
+    parts.iter().any(|part| {
+        let mut open = part;
+        loop {
+            match open {
+                Expr::Column(id) => return !seen.insert(id.0),
+                Expr::Not(inner) | Expr::Truth(inner) => open = inner,
+                Expr::Compare(_, inner, _) => open = inner,
+                _ => return false,
+            }
+        }
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    /// Whoever can be in a population is found, and only those: the same bytes on any day.
+    #[test]
+    fn satisfiable_populations_are_full(expr in satisfiable(), shares in prop::array::uniform4(0.02_f64..0.98), seed in any::<u64>()) {
+        let half = py!({"rate": "universal", "category": {"ratios": {"M": 0.5, "F": 0.5}}});
+        let mut variables = vec![age(), variable("sex", Str, Query::Sex, half)];
+        let flags = ["a", "b", "c", "d"].iter().zip(shares).map(|(list, share)| flag(&format!("has_{list}"), list, share));
+        variables.extend(flags);
+        let study = population(variables, expr);
+        let request = Request { seed, ..request(30) };
+        let simulation = made(&study, &request);
+        prop_assert_eq!(simulation.inside(), 30);
+        prop_assert_eq!(simulation.answer(Some(INDEX)).unwrap().rows.len(), 30);
+        let again = made(&study, &Request { today: date(2031, 7, 7), ..request });
+        prop_assert_eq!(csv(&simulation), csv(&again));
+    }
 }
 
 /// What people read: shares, and why they differ.

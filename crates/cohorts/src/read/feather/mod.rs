@@ -13,6 +13,8 @@ use arrow_ipc::reader::FileDecoder;
 use arrow_ipc::{Block, MetadataVersion};
 use arrow_schema::SchemaRef;
 
+use crate::Packing;
+
 use super::{Column, Input, Limits, Notes, Place, ReadError, Rows, Table};
 
 pub(super) struct Feather {
@@ -146,6 +148,25 @@ impl Table for Feather {
 
     fn notes(&self) -> Notes {
         Notes::default()
+    }
+
+    fn schema(&self) -> Option<SchemaRef> {
+        Some(Arc::clone(&self.schema))
+    }
+
+    fn packing(&mut self) -> Result<Packing, ReadError> {
+        let Some(block) = self.batches.as_slice().first().copied() else { return Ok(Packing::None) };
+        let place = Place::Batch(1);
+        let outside = || malformed(place, "it lies outside the file");
+        let offset = u64::try_from(block.offset()).map_err(|_| outside())?;
+        let head = u64::try_from(block.metaDataLength()).map_err(|_| outside())?;
+        if offset.checked_add(head).is_none_or(|end| end > self.length) || head > self.limits.batch {
+            return Err(outside());
+        }
+        let mut bytes = vec![0; usize::try_from(head).map_err(|_| outside())?];
+        self.input.seek(SeekFrom::Start(offset))?;
+        self.input.read_exact(&mut bytes).map_err(|error| ReadError::at(error, place))?;
+        message::packing(&bytes, place)
     }
 
     fn nulls(&self) -> Option<&[u64]> {

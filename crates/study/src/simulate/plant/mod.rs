@@ -1,8 +1,10 @@
 //! Rows that give a patient the values that are wished for, at a day within expectations and period.
 //! Spec study-definitions.md 10.2.2 and 10.2.3.
 
+mod beyond;
 mod clinical;
 mod hospital;
+mod rare;
 mod registers;
 
 mod deaths;
@@ -19,6 +21,7 @@ use crate::expectations::dates::day_number;
 use crate::expectations::period;
 use crate::model::*;
 
+pub(crate) use beyond::beyond;
 pub(crate) use deaths::may_be_left_out;
 
 pub(crate) struct Planting<'s, 'a> {
@@ -45,7 +48,7 @@ struct Row<'s, 'a> {
 }
 
 /// Plants all rows of one patient.
-pub(crate) fn patient(scene: &Scene, person: Person, demands: &Demands, store: &mut Store) {
+pub(crate) fn patient(scene: &Scene, person: Person, demands: &Demands, store: &mut Store) -> Person {
     let messy = scene.mess.of(person.key).chance(scene.mess_share);
     store.begin(person.id, person.number);
     let groups = scene.wishes.iter().map(|wish| wish.rows + 1).max().unwrap_or(0);
@@ -58,7 +61,9 @@ pub(crate) fn patient(scene: &Scene, person: Person, demands: &Demands, store: &
             planting.wish(wish, index);
         }
     }
+    planting.isaric();
     planting.settle();
+    planting.person
 }
 
 /// First and last day of a query at an index date, where `column` knows the days of columns; `None` when a bound is
@@ -122,7 +127,7 @@ impl<'s, 'a> Planting<'s, 'a> {
 
     fn wish(&mut self, wish: &'s Wish<'a>, index: usize) {
         let query = &wish.variable.query;
-        if settled_elsewhere(query) || !self.scene.present(wish, self.person.key, self.demands) {
+        if rare::has_no_events(query) || !self.scene.present(wish, self.person.key, self.demands) {
             return;
         }
         let Some((from, to)) = self.period(wish, index) else { return };
