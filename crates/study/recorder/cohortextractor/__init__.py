@@ -82,3 +82,6 @@ class _OtherSubmodules:
 
 
 sys.meta_path.append(_OtherSubmodules)
+
+# Its name before June 2020; studies of that time still run.
+sys.modules.setdefault("datalab_cohorts", sys.modules[__name__])
