@@ -226,6 +226,31 @@ fn logs_tell_no_exact_counts() {
     }
 }
 
+/// Links are followed inside the workspace only, and no result replaces what a link of the left side leads to.
+#[test]
+fn links_lead_nowhere_else() {
+    let outer = tempfile::tempdir().unwrap();
+    let folder = outer.path().join("ws");
+    write(outer.path(), "secret.csv", "patient_id,s\n1,secret\n");
+    write(&folder, "data/a.csv", "patient_id\n1\n");
+    write(&folder, "right.csv", "patient_id,b\n1,x\n");
+    std::fs::create_dir(folder.join("in")).unwrap();
+    let link = |to: &Path, from: &str| std::os::unix::fs::symlink(to, folder.join(from)).unwrap();
+    link(&outer.path().join("secret.csv"), "in/leak.csv");
+    link(&outer.path().join("secret.csv"), "leak.csv");
+    link(&folder.join("data/a.csv"), "in/a.csv");
+    let joined = |args: &[&str]| run(&folder, args, usize::MAX);
+    let (done, said) = joined(&["--lhs=in/*", "--rhs=right.csv", "--output-dir=out"]);
+    assert!(!done && said.contains("error[outside_workspace]") && !said.contains("secret,"), "{said}");
+    let (done, said) = joined(&["--lhs=in/a.csv", "--rhs=leak.csv", "--output-dir=out"]);
+    assert!(!done && said.contains("error[outside_workspace]"), "{said}");
+    let (done, said) = joined(&["--lhs=in/a.csv", "--rhs=right.csv", "--output-dir=data"]);
+    assert!(!done && said.contains("error[output_dir_holds_input]"), "{said}");
+    assert!(joined(&["--lhs=in/a.csv", "--rhs=right.csv", "--output-dir=out"]).0);
+    assert_eq!(std::fs::read_to_string(folder.join("out/a.csv")).unwrap(), "patient_id,b\n1,x\n");
+    assert_eq!(std::fs::read_to_string(folder.join("data/a.csv")).unwrap(), "patient_id\n1\n");
+}
+
 #[test]
 fn help_teaches() {
     let (mut stdout, mut stderr) = (Vec::new(), Vec::new());

@@ -201,6 +201,41 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Bytes changed or cut off anywhere: a whole result or none, and a fault in words.
+    #[test]
+    fn hostile_files_end_in_a_result_or_a_fault(
+        rows in rows(),
+        format in prop::sample::select(vec![Format::Feather, Format::Dta, Format::DtaGz]),
+        on_the_left in any::<bool>(),
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..6),
+        cut in prop::option::weighted(0.3, any::<prop::sample::Index>()),
+    ) {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("in")).unwrap();
+        write(&folder.path().join("in"), "left", if on_the_left { format } else { Format::Feather }, &rows, "", Packing::Zstd);
+        write(folder.path(), "right", format, &rows, "2", Packing::Lz4);
+        let name = format!("{}.{}", if on_the_left { "in/left" } else { "right" }, format.extension());
+        let path = folder.path().join(name);
+        let mut bytes = std::fs::read(&path).unwrap();
+        for (at, byte) in changes {
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+        }
+        if let Some(cut) = cut {
+            bytes.truncate(cut.index(bytes.len()));
+        }
+        std::fs::write(&path, bytes).unwrap();
+        let rhs = format!("--rhs=right.{}", format.extension());
+        let (done, said) = run(folder.path(), &["--lhs=in/*", &rhs, "--output-dir=out"], 64 << 20);
+        let made = std::fs::read_dir(folder.path().join("out")).map_or(0, Iterator::count);
+        prop_assert_eq!(made, usize::from(done));
+        prop_assert_eq!(done, !said.contains("error["), "{}", said);
+    }
+}
+
 /// Types, dictionaries, notes and packing of a feather file stay; what pandas reads is brought up to date.
 #[test]
 fn a_feather_file_keeps_what_it_says_of_itself() {
