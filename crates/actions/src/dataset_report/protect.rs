@@ -114,7 +114,7 @@ fn narrow(cells: &[Told], rows: Range) -> Option<End> {
     let sum = Sum::of(cells);
     cells.iter().filter(|cell| cell.is_hidden()).find_map(|cell| {
         let (own, learnt) = (cell.range(), learnt(*cell, sum, rows));
-        (learnt.len() < FEWEST).then(|| if learnt.high < own.high { End::High } else { End::Low })
+        (learnt.len() < FEWEST).then_some(if learnt.high < own.high { End::High } else { End::Low })
     })
 }
 
@@ -183,11 +183,11 @@ mod tests {
     #[test]
     fn another_column_tells_the_rows_and_so_the_hidden_count() {
         // Column b: 93 to 97 rows. Column a: 88 to 92 and the hidden one, which is therefore at most 9 and at least 1.
-        assert_eq!(after(&[&[91, 4], &[95]]).1, false);
+        assert!(!after(&[&[91, 4], &[95]]).1);
         // Column a: 88 to 92; the rows are 88 to 92 by column b: the hidden count is 1 to 4.
-        assert_eq!(after(&[&[90, 2], &[92]]).1, false);
+        assert!(!after(&[&[90, 2], &[92]]).1);
         // Column a: 83 to 87 and a hidden one; the rows are 88 to 92: the hidden count is 1 to 7.
-        assert_eq!(after(&[&[85, 4], &[89]]).1, false);
+        assert!(!after(&[&[85, 4], &[89]]).1);
         // Column a: 78 to 82 and a hidden one; the rows are 88 to 92: it is 6 or 7. So 80 is hidden too.
         let (tables, hid) = after(&[&[82, 6], &[88]]);
         assert_eq!((tables, hid), (vec![vec![Told::Guard, Told::Small], vec![Told::Shown(90)]], true));
@@ -196,9 +196,9 @@ mod tests {
     #[test]
     fn the_smallest_count_of_the_column_goes_first() {
         // Two pairs 40 + 40: 76 to 84, rows by the second column 88 to 92: the hidden one is 4 to 7. Safe.
-        assert_eq!(after(&[&[42, 42, 4], &[88]]).1, false);
+        assert!(!after(&[&[42, 42, 4], &[88]]).1);
         // 38..42 + 23..27 = 61..69 and a hidden one; rows by the second column 73..77: 4 to 7. Safe.
-        assert_eq!(after(&[&[42, 27, 7], &[76]]).1, false);
+        assert!(!after(&[&[42, 27, 7], &[76]]).1);
         // 38..42 + 18..22: 56..64; rows 68..72: it is 4 to 7; with rows 73..77 it would be 9: cannot be.
         // One count 60: 58..62; rows 68..72: 6, 7.
         assert_eq!(
@@ -206,7 +206,7 @@ mod tests {
             vec![vec![Told::Guard, Told::Small], vec![Told::Shown(40), Told::Shown(30)], vec![Told::Shown(70)]]
         );
         // 58..62 twice: 116..124; rows 128..132: the hidden one is 4 to 7. Safe.
-        assert_eq!(after(&[&[7, 62, 62], &[131]]).1, false);
+        assert!(!after(&[&[7, 62, 62], &[131]]).1);
     }
 
     #[test]
