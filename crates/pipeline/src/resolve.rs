@@ -20,7 +20,11 @@ pub fn resolve(project: &Project, registry: &Registry, tree: &Tree) -> Vec<Diagn
     let folded: BTreeMap<String, &str> = tree.files.iter().map(|f| (f.to_lowercase(), f.as_str())).collect();
     for action in &project.actions {
         runtime(action, registry, &mut found);
-        files(project, action, tree, &folded, &mut found);
+        // A script that a reusable action is given may be one of its own repository.
+        let nowhere = matches!(registry.reusable, ReusableActions::Nowhere);
+        if nowhere || registry.runtimes.contains_key(&action.runtime.name) {
+            files(project, action, tree, &folded, &mut found);
+        }
     }
     let offset = |d: &Diagnostic| d.span.map(|s| s.start.offset);
     found.sort_by_key(|a| (offset(a), a.code));

@@ -137,7 +137,7 @@ impl Work<'_> {
         let snapshot = study.snapshot(self.project)?;
         let code = code_tree(&snapshot.tree);
         let images = images(self.project, &self.located);
-        let reusable = self.looked.stored(&study.workshop().store)?;
+        let reusable = self.looked.stored(&study.workshop().store, self.terminal)?;
         let judging = Judging { project: self.project, code: &code, images: &images, reusable: &reusable };
         let judged = study.view().judge(&judging).await?;
         let mut plan =
