@@ -1,17 +1,22 @@
 //! Times beside those of what people use today, as tables: one module for each table, called from `main` in order.
 //! `benches/run` builds this in release form, installs the competitor beside it and prints all tables.
 
+mod builtins;
 mod clock;
 mod collecting;
 mod freshness;
 mod generate;
 mod history;
+mod joining;
 mod pages;
 mod planning;
 mod reading;
+mod reporting;
 mod running;
 mod sandboxes;
 mod scheduling;
+mod spent;
+mod studies;
 mod unlucky;
 
 use std::path::PathBuf;
@@ -30,7 +35,7 @@ struct Setup {
 type Table = fn(&Setup) -> Result<(), Box<dyn std::error::Error>>;
 
 /// All of them, in order.
-const TABLES: [(&str, Table); 9] = [
+const TABLES: [(&str, Table); 13] = [
     ("reading", reading::table),
     ("planning", |_| planning::table()),
     ("running", running::table),
@@ -40,6 +45,10 @@ const TABLES: [(&str, Table); 9] = [
     ("collecting", collecting::table),
     ("pages", pages::table),
     ("freshness", freshness::table),
+    ("reporting", reporting::table),
+    ("studies", studies::table),
+    ("builtins", builtins::table),
+    ("joining", joining::table),
 ];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -21,6 +21,8 @@ STUDIES = pathlib.Path(__file__).resolve().parent.parent
 PROGRAM = pathlib.Path(
     os.environ.get("CLOISTER_PROGRAM") or STUDIES.parent / "target" / "debug" / "cloister"
 )
+# Actions that the built program holds.
+BUILT_IN = ("cohortextractor", "cohort-joiner", "dataset-report", "deciles-charts", "sqlrunner")
 MADE = ("output", "metadata", "__pycache__", ".pytest_cache", ".ipynb_checkpoints")
 
 # Set this to run the other tests on a machine without R.
@@ -87,6 +89,9 @@ class Pipeline:
         if self.actions[action].get("config"):
             words += ["--config", json.dumps(self.actions[action]["config"])]
         runtime = image.split(":")[0]
+        if runtime in BUILT_IN:
+            assert PROGRAM.exists(), "{} is missing: run `cargo build`".format(PROGRAM)
+            return [str(PROGRAM), "action", image] + words
         if runtime == "r":
             return [rscript()] + words
         if runtime == "python":

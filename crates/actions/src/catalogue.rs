@@ -2,7 +2,7 @@
 //! A name that is here is never looked up anywhere else (actions.md 2.2).
 
 use crate::fault::{Exit, Fault, FaultCode};
-use crate::{cohortextractor, deciles_charts, sqlrunner};
+use crate::{cohort_joiner, cohortextractor, dataset_report, deciles_charts, sqlrunner};
 
 /// One built-in action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,8 +25,8 @@ static CATALOGUE: [ActionInfo; 6] = [
         "study definitions into files of patients and measures, codelists into counts; in this version on dummy data only",
         true,
     ),
-    known("cohort-joiner", "adds the columns of one file to others, by patient_id", false),
-    known("dataset-report", "an HTML page about the columns of a file", false),
+    known(cohort_joiner::NAME, "adds the columns of one file to others, by patient_id", true),
+    known(dataset_report::NAME, "an HTML page about the columns of each file", true),
     known(deciles_charts::NAME, "tables and charts of the deciles of measures", true),
     known("interactive", "the analyses behind questions by form", false),
     known(sqlrunner::NAME, "a SQL query into a csv file; in this version on dummy data only", true),
@@ -53,4 +53,17 @@ pub(crate) fn refusal(name: &str) -> Fault {
     let runnable: Vec<&str> = CATALOGUE.iter().filter(|action| action.engine).map(|action| action.name).collect();
     let fault = Fault::new(FaultCode::BadArgument, Exit::Arguments, format!("'{name}' is not a built-in action"));
     fault.help(format!("built-in actions that run: {}", runnable.join(", ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_run_is_told_before_it_runs() {
+        for action in catalogue() {
+            assert_eq!(lacks(action.name, &[]).is_none(), action.engine, "{}", action.name);
+        }
+        assert_eq!(lacks("python", &["-V".to_owned()]), None);
+    }
 }

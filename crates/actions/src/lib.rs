@@ -2,9 +2,11 @@
 
 mod args;
 mod catalogue;
+mod cohort_joiner;
 mod cohortextractor;
 mod context;
 mod csv;
+mod dataset_report;
 mod deciles_charts;
 mod fault;
 mod files;
@@ -39,6 +41,8 @@ pub(crate) fn run_in(reference: &str, args: &[OsString], context: &mut Context<'
     let result = match name {
         sqlrunner::NAME => sqlrunner::run(version, args, context, ambient),
         cohortextractor::NAME => cohortextractor::run(version, args, context, ambient),
+        cohort_joiner::NAME => cohort_joiner::run(version, args, context, ambient),
+        dataset_report::NAME => dataset_report::run(version, args, context, ambient),
         deciles_charts::NAME => deciles_charts::run(version, args, context, ambient),
         _ => Err(vec![catalogue::refusal(name)]),
     };

@@ -133,6 +133,17 @@ impl Workspace {
         names
     }
 
+    /// Whether a file stands in a folder, under its own name or under the one it has when links are resolved.
+    pub(crate) fn stands_in(&self, file: &Path, folder: &Path) -> bool {
+        let Some(folder) = self.identify(folder) else { return false };
+        let full = self.root.join(file);
+        let parents = [
+            full.parent().map(Path::to_path_buf),
+            full.canonicalize().ok().and_then(|it| Some(it.parent()?.to_path_buf())),
+        ];
+        parents.into_iter().flatten().any(|parent| self.identify(&parent) == Some(folder))
+    }
+
     /// Which file a path leads to now, if any.
     pub(crate) fn identify(&self, path: &Path) -> Option<Identity> {
         rustix::fs::stat(self.root.join(path)).ok().map(|stat| identity(&stat))

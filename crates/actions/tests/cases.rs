@@ -2,13 +2,24 @@
 //! A case is data; its format is described in the crate's README.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+#[path = "support/python.rs"]
+#[allow(unreachable_pub, reason = "shared with other tests")]
+mod python;
+#[path = "support/typed.rs"]
+#[allow(unreachable_pub, reason = "a module of this program's own")]
+mod typed;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use actions::Context;
+use python::fence;
 
 /// What a case's `cmd` file says.
 #[derive(Default)]
@@ -19,6 +30,8 @@ struct Case {
     era: actions::Era,
     exit: u8,
     stdout: Option<String>,
+    /// Parts of stdout.
+    in_stdout: Vec<String>,
     stderr: Vec<String>,
     not_stderr: Vec<String>,
     quiet: bool,
@@ -27,15 +40,11 @@ struct Case {
     /// Files whose bytes are not foreseen: the first line of a csv file, and how many rows follow it.
     columns: Vec<(String, String)>,
     rows: Vec<(String, usize)>,
-}
-
-/// The Python of this machine, as in a job.
-fn fence() -> Result<Box<dyn study::record::Fence>, String> {
-    let ask = std::process::Command::new("python3").args(["-c", "import sys; print(sys.executable)"]).output();
-    let answer = ask.map_err(|error| format!("this test needs python3: {error}"))?.stdout;
-    let python = PathBuf::from(String::from_utf8_lossy(&answer).trim());
-    let python = python.canonicalize().map_err(|error| error.to_string())?;
-    Ok(Box::new(study::record::ChildFence::new(study::record::Python::at(python))))
+    /// What files that were made hold somewhere, and what they hold nowhere.
+    holds: Vec<(String, String)>,
+    lacks: Vec<(String, String)>,
+    /// The backend; dummy data if there is none.
+    backend: Option<String>,
 }
 
 fn unescape(text: &str) -> String {
@@ -54,11 +63,15 @@ fn read_case(path: &Path) -> Case {
             "era" => case.era = actions::Era::of(value).expect("an era"),
             "exit" => case.exit = value.parse().expect("an exit code"),
             "stdout" => case.stdout.get_or_insert_default().push_str(&unescape(value)),
+            "in-stdout" => case.in_stdout.push(unescape(value)),
             "stderr" => case.stderr.push(unescape(value)),
             "not-stderr" => case.not_stderr.push(unescape(value)),
             "quiet" => case.quiet = true,
+            "backend" => case.backend = Some(value.to_owned()),
             "made" => case.made.push(PathBuf::from(value)),
             other => match other.split_once(' ') {
+                Some(("holds", file)) => case.holds.push((file.to_owned(), unescape(value))),
+                Some(("lacks", file)) => case.lacks.push((file.to_owned(), unescape(value))),
                 Some(("columns", file)) => case.columns.push((file.to_owned(), value.to_owned())),
                 Some(("rows", file)) => case.rows.push((file.to_owned(), value.parse().expect("a number"))),
                 _ => panic!("{}: unknown key {other}", path.display()),
@@ -114,6 +127,7 @@ fn judge(folder: &Path) -> String {
     let mut context = Context::by_hand(workspace.path(), &mut stdout, &mut stderr);
     context.project_version = case.project;
     context.fence = &fence;
+    context.backend = case.backend.clone().unwrap_or(context.backend);
     context.era = case.era;
     context.today = jiff::civil::date(2021, 5, 4);
     let exit = actions::run(&case.action, &case.args, &mut context);
@@ -125,6 +139,9 @@ fn judge(folder: &Path) -> String {
     }
     if case.stdout.as_ref().is_some_and(|expected| *expected != stdout) {
         let _ = writeln!(wrong, "stdout {stdout:?}, expected {:?}", case.stdout);
+    }
+    for part in case.in_stdout.iter().filter(|part| !stdout.contains(part.as_str())) {
+        let _ = writeln!(wrong, "stdout lacks {part:?}: {stdout}");
     }
     for part in case.stderr.iter().filter(|part| !stderr.contains(part.as_str())) {
         let _ = writeln!(wrong, "stderr lacks {part:?}");
@@ -138,6 +155,16 @@ fn judge(folder: &Path) -> String {
     let mut left = files(workspace.path());
     for (path, expected) in files(&folder.join("expect")) {
         let name = path.to_str().unwrap();
+        let typed = [".feather.txt", ".dta.txt", ".dta.gz.txt"].iter().any(|ending| name.ends_with(ending));
+        if let Some(file) = name.strip_suffix(".txt").filter(|_| typed) {
+            let found = typed::text(&workspace.path().join(file));
+            let expected = String::from_utf8(expected).unwrap();
+            left.remove(Path::new(file));
+            if found != expected {
+                let _ = writeln!(wrong, "{file} holds\n{found}expected\n{expected}");
+            }
+            continue;
+        }
         let gzip = name.strip_suffix(".gz.txt").map(|stem| PathBuf::from(format!("{stem}.gz")));
         let found = left.remove(gzip.as_ref().unwrap_or(&path));
         let found = if gzip.is_some() { found.map(|bytes| unpacked(&bytes)) } else { found };
@@ -169,7 +196,17 @@ fn judge(folder: &Path) -> String {
             let _ = writeln!(wrong, "{file} has {found} rows, expected {expected}");
         }
     }
-    for file in case.columns.iter().map(|(file, _)| file).chain(case.rows.iter().map(|(file, _)| file)) {
+    for (file, part) in case.holds.iter().filter(|(file, part)| !text(&left, file).contains(part.as_str())) {
+        let _ = writeln!(wrong, "{file} lacks {part:?}");
+    }
+    for (file, part) in &case.lacks {
+        let found = text(&left, file);
+        if found.is_empty() || found.contains(part.as_str()) {
+            let _ = writeln!(wrong, "{file} is not there, or has {part:?}");
+        }
+    }
+    let named = case.columns.iter().chain(&case.holds).chain(&case.lacks).map(|(file, _)| file);
+    for file in named.chain(case.rows.iter().map(|(file, _)| file)) {
         left.remove(Path::new(file));
     }
     // Inputs that `expect/` does not speak of must be as they were; anything else is a left-over.
@@ -194,11 +231,23 @@ fn every_case_holds() {
         }
     }
     assert!(cases.len() > 50, "only {} cases found", cases.len());
-    let wrong: Vec<String> = cases
-        .iter()
-        .map(|case| (case, judge(case)))
-        .filter(|(_, wrong)| !wrong.is_empty())
-        .map(|(case, wrong)| format!("== {}\n{wrong}", case.strip_prefix(&root).unwrap().display()))
-        .collect();
+    // A case waits for the Python of its study most of the time.
+    let cases: Vec<PathBuf> = cases.into_iter().collect();
+    let (next, wrong) = (AtomicUsize::new(0), Mutex::new(BTreeMap::new()));
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let found = judge(case);
+                    if !found.is_empty() {
+                        let name = case.strip_prefix(&root).unwrap().display().to_string();
+                        wrong.lock().unwrap().insert(name, found);
+                    }
+                }
+            });
+        }
+    });
+    let wrong: Vec<String> =
+        wrong.into_inner().unwrap().into_iter().map(|(name, found)| format!("== {name}\n{found}")).collect();
     assert!(wrong.is_empty(), "{} of {} cases fail\n{}", wrong.len(), cases.len(), wrong.join("\n"));
 }

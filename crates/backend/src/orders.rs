@@ -9,6 +9,7 @@ mod decide;
 mod images;
 mod people;
 mod permits;
+mod reusable;
 mod rules;
 
 pub use again::Kit;
@@ -18,4 +19,4 @@ pub use decide::{Decided, Decider};
 pub use images::{Here, Lately};
 pub use people::may_run;
 pub use permits::Standing;
-pub use rules::{Machine, Make, Policy, Rules};
+pub use rules::{ActionRules, Machine, Make, Policy, Rules};

@@ -13,6 +13,8 @@ use protocol::text::names::{BackendSlug, DataVersion, PermissionCode, ProjectSlu
 use protocol::text::time::Moment;
 use repositories::{AllowList, Rewrites, Tokens};
 
+use crate::orders::ActionRules;
+
 /// The settings of one backend.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -34,6 +36,8 @@ pub struct Settings {
     pub folders: Folders,
     /// Where code may come from.
     pub repositories: Repositories,
+    /// Which reusable actions may run.
+    pub actions: ActionRules,
     /// How many jobs run at once.
     pub workers: Workers,
     /// What one job may use, and how long the backend waits.

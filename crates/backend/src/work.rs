@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jobs::engine::{AfterFailure, Event};
+use jobs::reusable::Library;
 use jobs::server::{Server, ServerError};
 use jobs::state::{PolicyRule, StateError};
 use repositories::Mirrors;
@@ -109,10 +110,12 @@ impl WorkDesk {
             tracing::warn!(problem, "left from before");
         }
         let mirrors = Arc::new(Mirrors::open(rules.fetching.clone())?);
+        let library = Arc::new(Library::open(rules.actions.origin.clone(), rules.fetching.clone())?);
         let decider = Decider {
             rules: rules.clone(),
             server: server.clone(),
             mirrors,
+            library,
             standing: standing.clone(),
             log: log.clone(),
             lately: Arc::default(),

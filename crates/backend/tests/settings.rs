@@ -50,6 +50,9 @@ fn what_is_read() {
     // 2027-12-31 is day 21,183 after 1970-01-01: 57 years with 14 leap days, then 364.
     assert_eq!(full.permissions[0].ends_at.unwrap().microseconds(), 21_183 * 86_400 * 1_000_000);
     let allowed = |url: &str| full.repositories.allow.check(&url.parse().unwrap()).is_ok();
+    let origin = full.actions.origin.unwrap();
+    assert!(origin.has("count-rows", "https://code.example.org/our-actions/count-rows"));
+    assert_eq!(full.actions.names, Some(["count-rows".to_owned()].into()));
     assert!(allowed("https://code.example.org/northfield/winter") && !allowed("https://code.example.org/other/winter"));
 }
 

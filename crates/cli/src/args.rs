@@ -133,6 +133,9 @@ pub(crate) struct Check {
     /// With --fix: also change a file with uncommitted changes
     #[arg(long, requires = "fix")]
     pub(crate) allow_dirty: bool,
+    /// Fetch the reusable actions it names, and check them
+    #[arg(long)]
+    pub(crate) resolve: bool,
     /// Only these parts
     #[arg(long, value_enum, value_delimiter = ',', value_name = "PART")]
     pub(crate) only: Vec<CheckPart>,
@@ -220,6 +223,9 @@ pub(crate) struct Plan {
     /// Explain why this action runs or is reused, back to the first cause
     #[arg(long, value_name = "ACTION", add = ArgValueCandidates::new(actions))]
     pub(crate) why: Option<String>,
+    /// Fetch the reusable actions it names
+    #[arg(long)]
+    pub(crate) resolve: bool,
     /// Show the command of each action as it would run
     #[arg(long)]
     pub(crate) expand: bool,

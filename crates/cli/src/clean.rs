@@ -24,7 +24,8 @@ pub(crate) fn clean(args: &Clean, terminal: &Terminal) -> Result<Exit, Box<dyn E
         && let Some(cache) = runtimes::default_cache_dir()
     {
         // Only what we make there: the folder may hold more.
-        for folder in runtimes::CACHED.map(|name| cache.join(name)).into_iter().filter(|folder| folder.is_dir()) {
+        let ours = runtimes::CACHED.into_iter().chain([crate::reusable::CACHED]).map(|name| cache.join(name));
+        for folder in ours.filter(|folder| folder.is_dir()) {
             let size = local::size(&folder);
             match if args.dry_run { Ok(()) } else { sandbox::folder::remove_tree(&folder).map(drop) } {
                 Ok(()) => cleaned.removed.push((folder, size)),

@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::path::Path;
 
+use jobs::reusable::Ask;
 use pipeline::RuntimeRef;
 use pipeline::report::visible;
 use sandbox::{Native, Runtime};
@@ -12,10 +13,10 @@ use crate::args::{Global, Info, TextFormat};
 use crate::check::{human, usable_settings};
 use crate::env::{self, LISTED};
 use crate::exit::Exit;
-use crate::project;
 use crate::settings::{Settings, Source};
 use crate::terminal::Terminal;
 use crate::words::bytes;
+use crate::{project, reusable};
 
 pub(crate) fn info(args: &Info, global: &Global, terminal: &Terminal) -> Result<Exit, Box<dyn Error>> {
     if args.list_project_images {
@@ -57,7 +58,13 @@ pub(crate) fn info(args: &Info, global: &Global, terminal: &Terminal) -> Result<
         let mut used: Vec<RuntimeRef> = project.iter().flat_map(|p| &p.actions).map(|a| a.runtime.clone()).collect();
         used.sort();
         used.dedup();
-        facts.push(("this project's", listed(&used, &settings, global, Some(&found.folder))?));
+        let looked = reusable::look_up(&found, None, Ask::Never, &settings, global, terminal)?;
+        let (reused, used): (Vec<RuntimeRef>, _) = used.into_iter().partition(|one| looked.names(one));
+        let mut lines = listed(&used, &settings, global, Some(&found.folder))?;
+        if let Some(lines) = lines.as_array_mut() {
+            lines.extend(reused.iter().map(|one| json!(looked.said(one))));
+        }
+        facts.push(("this project's", lines));
     }
     // `info --config` alone: the option without a file.
     if matches!(global.config, Some(None)) {

@@ -21,6 +21,7 @@ mod plan;
 mod planning;
 mod project;
 mod recorder;
+mod reusable;
 mod run;
 mod schema;
 mod settings;

@@ -4,6 +4,7 @@ use std::error::Error;
 
 use jobs::explain::{plan_dot, plan_human, plan_json, plan_mermaid, why_human};
 use jobs::local::{Judging, Look, code_tree};
+use jobs::reusable::Ask;
 use pipeline::report::visible;
 use pipeline::{ActionName, quote_command};
 
@@ -12,7 +13,7 @@ use crate::check::settings;
 use crate::exit::Exit;
 use crate::planning::{self, images, locate, refused, request, sound, view};
 use crate::terminal::Terminal;
-use crate::{env, project};
+use crate::{env, project, reusable};
 
 pub(crate) fn plan(args: &Plan, global: &Global, terminal: &Terminal) -> Result<Exit, Box<dyn Error>> {
     if args.why.is_some() && args.format != PlanFormat::Human {
@@ -24,15 +25,20 @@ pub(crate) fn plan(args: &Plan, global: &Global, terminal: &Terminal) -> Result<
     let mut found = project::find(args.selection.project_dir.as_deref(), terminal)?;
     planning::dummies(&args.selection, &mut found)?;
     let settings = settings(global, Some(&found.folder), terminal)?;
-    let diagnostics = found.diagnostics();
-    let Some(project) = sound(&found, &diagnostics, terminal) else { return Ok(Exit::No) };
-    let id = args.request_id;
     let request = request(&args.selection, &settings);
+    let ask = if args.resolve { Ask::Always } else { Ask::Never };
+    let looked = reusable::look_up(&found, Some(&request.requested), ask, &settings, global, terminal)?;
+    let diagnostics = found.diagnostics_for(&request.requested, &looked.registry);
+    let Some(project) = sound(&found, &diagnostics, terminal) else { return Ok(Exit::No) };
+    let project = &looked.expand(project);
+    let reusable = looked.surveyed()?;
+    let id = args.request_id;
     let located = locate(project, &env::options(&settings, global, Some(&found.folder), Some(project))?);
     let work = async {
         let look = Look::at(&found.folder).await?;
         let code = code_tree(&look.survey(project)?.tree);
-        look.view().judge(&Judging { project, code: &code, images: &images(project, &located) }).await
+        let images = images(project, &located);
+        look.view().judge(&Judging { project, code: &code, images: &images, reusable: &reusable }).await
     };
     let judged = tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(work)?;
     let plan = jobs::plan::plan(project, &request, &judged.latest).map_err(|bad| refused(&bad, project))?;

@@ -129,8 +129,8 @@ pub(crate) fn lack(action: &Action) -> Option<String> {
 }
 
 fn runtime(action: &Action, located: &Located) -> RuntimeView {
-    let written = &action.runtime;
-    let (resolved, kind) = match located.get(written) {
+    let (written, runtime) = (action.written_runtime(), &action.runtime);
+    let (resolved, kind) = match located.get(runtime) {
         Some(Ok(found)) => {
             let kind = match found.located().kind {
                 Kind::Builtin if lack(action).is_some() => RunKind::Planned,
@@ -139,8 +139,10 @@ fn runtime(action: &Action, located: &Located) -> RuntimeView {
             };
             (found.located().resolved.to_string(), kind)
         }
-        Some(Err(missing)) if missing.code == "X206" => (written.to_string(), RunKind::Planned),
-        _ => (written.to_string(), RunKind::Missing),
+        Some(Err(missing)) if missing.code == "X206" && runtimes::catalogue().runtimes.contains_key(&runtime.name) => {
+            (runtime.to_string(), RunKind::Planned)
+        }
+        _ => (runtime.to_string(), RunKind::Missing),
     };
     RuntimeView { written: written.to_string(), resolved, kind }
 }

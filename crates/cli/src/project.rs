@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use pipeline::{Diagnostic, Loaded, Project, Tree};
+use pipeline::{ActionName, Diagnostic, Loaded, Registry, Severity, Tree};
 use sandbox::folder::SafeFolder;
 
 use crate::terminal::Terminal;
@@ -52,20 +52,31 @@ impl Found {
         String::from_utf8_lossy(&self.bytes).into_owned()
     }
 
-    /// All diagnostics: of the file alone, then with runtimes and files of the checkout.
-    pub(crate) fn diagnostics(&self) -> Vec<Diagnostic> {
+    /// All diagnostics: of the file alone, then with runtimes, reusable actions and files of the checkout.
+    pub(crate) fn diagnostics(&self, registry: &Registry) -> Vec<Diagnostic> {
+        self.judged(registry, |_| true)
+    }
+
+    /// The same for a request. What the outside world lacks is an error only of the actions that the request comes to:
+    /// an existing study runs all others too (jobs.md 19: resolved once per request).
+    pub(crate) fn diagnostics_for(&self, requested: &[ActionName], registry: &Registry) -> Vec<Diagnostic> {
+        let reached = self.loaded.project.as_ref().map(|project| project.reached(requested)).unwrap_or_default();
+        self.judged(registry, |action| reached.contains(action))
+    }
+
+    fn judged(&self, registry: &Registry, counts: impl Fn(&ActionName) -> bool) -> Vec<Diagnostic> {
         let mut all = self.loaded.diagnostics.clone();
         if let Some(project) = self.loaded.project.as_ref() {
-            all.extend(resolve(project, &self.folder));
+            all.extend(pipeline::resolve(project, registry, &tree(&self.folder)).into_iter().map(|mut one| {
+                if one.severity == Severity::Error && !one.action.as_ref().is_none_or(&counts) {
+                    one.severity = Severity::Warning;
+                }
+                one
+            }));
             all.sort_by_key(|d| (d.span.map_or(0, |span| span.start.offset), d.code));
         }
         all
     }
-}
-
-/// Checks names, tags and files against this machine's knowledge and the folder.
-pub(crate) fn resolve(project: &Project, folder: &Path) -> Vec<Diagnostic> {
-    pipeline::resolve(project, &runtimes::catalogue(), &tree(folder))
 }
 
 /// A path relative to the current folder, if it lies below it.

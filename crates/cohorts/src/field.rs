@@ -104,3 +104,14 @@ impl Format {
         })
     }
 }
+
+/// How the buffers of a feather file are packed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Packing {
+    /// As they are.
+    None,
+    /// As LZ4 frames.
+    Lz4,
+    /// With zstd.
+    Zstd,
+}

@@ -3,10 +3,11 @@
 mod field;
 mod memory;
 pub mod read;
-mod text;
+pub mod text;
 pub mod validate;
 mod write;
 
-pub use field::{DatePrecision, Field, Format, Kind, Schema, Source};
+pub use field::{DatePrecision, Field, Format, Kind, Packing, Schema, Source};
 pub use memory::Memory;
-pub use write::{WriteError, Written, write};
+pub use write::gzip::gzip;
+pub use write::{FeatherWriter, Passes, StataColumn, WriteError, Written, write, write_stata};

@@ -5,7 +5,7 @@ use crate::DatePrecision;
 
 /// The shortest decimal that reads back as the same double, in Python's form: plain from 1e-4 to below 1e16, with a
 /// point; else with an exponent of two digits at least.
-pub(crate) fn push_float(out: &mut Vec<u8>, value: f64) {
+pub fn push_float(out: &mut Vec<u8>, value: f64) {
     let size = value.abs();
     if (1e-4..1e16).contains(&size) {
         out.extend_from_slice(zmij::Buffer::new().format_finite(value).as_bytes());
@@ -40,12 +40,13 @@ fn push_with_exponent(out: &mut Vec<u8>, value: f64) {
     out.extend_from_slice(format!("{sign}{first}{point}{rest}e{exponent_sign}{:02}", exponent.abs()).as_bytes());
 }
 
-pub(crate) fn push_int(out: &mut Vec<u8>, value: i64) {
+/// A whole number, plain.
+pub fn push_int(out: &mut Vec<u8>, value: i64) {
     out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
 }
 
 /// A day as year, month and day of the Gregorian calendar; `days` counts from 1970-01-01.
-pub(crate) const fn civil(days: i32) -> (i64, u8, u8) {
+pub const fn civil(days: i32) -> (i64, u8, u8) {
     // Years that begin in March put the leap day last; eras of 400 years repeat.
     let days = days as i64 + 719_468;
     let era = days.div_euclid(146_097);
@@ -59,7 +60,7 @@ pub(crate) const fn civil(days: i32) -> (i64, u8, u8) {
 }
 
 /// Stata counts days from 1960-01-01.
-pub(crate) const DAYS_1960_TO_1970: i64 = 3_653;
+pub const DAYS_1960_TO_1970: i64 = 3_653;
 
 /// The first day of the day's year or month, or itself.
 pub(crate) fn first_day(days: i32, precision: DatePrecision) -> i64 {
@@ -77,7 +78,8 @@ pub(crate) fn first_day(days: i32, precision: DatePrecision) -> i64 {
     }
 }
 
-pub(crate) fn push_date(out: &mut Vec<u8>, days: i32, precision: DatePrecision) {
+/// A day, cut to its precision; `days` counts from 1970-01-01.
+pub fn push_date(out: &mut Vec<u8>, days: i32, precision: DatePrecision) {
     let (year, month, day) = civil(days);
     if (0..=9_999).contains(&year) {
         let (hundreds, ones) = ((year / 100) as u8, (year % 100) as u8);
@@ -101,7 +103,7 @@ const fn two(number: u8) -> [u8; 2] {
 }
 
 /// A cell of a csv file, in quotes only where the file could not be read without them.
-pub(crate) fn push_cell(out: &mut Vec<u8>, cell: &[u8]) {
+pub fn push_cell(out: &mut Vec<u8>, cell: &[u8]) {
     if cell.iter().any(|byte| matches!(byte, b',' | b'"' | b'\n' | b'\r')) {
         out.push(b'"');
         let mut rest = cell;

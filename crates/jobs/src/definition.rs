@@ -7,7 +7,8 @@ use pipeline::{Action, DataKind, Project};
 use runtimes::{Kind, Located};
 
 use crate::provenance::{ImageIdentity, split_config};
-use crate::state::{DEFINITION_FORMAT, JobDefinition};
+use crate::reusable::Reusable;
+use crate::state::{DEFINITION_FORMAT, FIRST_FORMAT, JobDefinition};
 use crate::{AnalysisScope, CodeSource, WorkspaceName};
 
 /// What database actions are told, and what studies ask for (spec sandbox.md 5).
@@ -43,6 +44,8 @@ pub(crate) struct Making<'a> {
     pub(crate) code: &'a CodeSource,
     /// Names the tree of the code.
     pub(crate) tree: &'a str,
+    /// The code of reusable actions, which is not the study's.
+    pub(crate) reusable: &'a Reusable,
     /// Kept on database jobs alone.
     pub(crate) scope: &'a AnalysisScope,
 }
@@ -51,7 +54,8 @@ impl Making<'_> {
     pub(crate) fn definition(&self, action: &Action, located: &Located) -> JobDefinition {
         let is_database = action.is_database();
         JobDefinition {
-            format: DEFINITION_FORMAT,
+            // What an older program would run with the study's code is not for it.
+            format: if action.reusable.is_some() { DEFINITION_FORMAT } else { FIRST_FORMAT },
             workspace: self.workspace.clone(),
             action: action.name.clone(),
             words: action.expand(self.project, DataKind::Dummy).words,
@@ -63,7 +67,8 @@ impl Making<'_> {
             data: DataKind::Dummy,
             outputs: action.outputs.clone(),
             code: self.code.clone(),
-            tree: self.tree.to_owned(),
+            tree: self.reusable.code_of(action).map_or(self.tree, |own| &own.tree_id).to_owned(),
+            reusable: action.reusable.clone(),
             environment: environment(),
             scope: if is_database { self.scope.clone() } else { AnalysisScope::default() },
             memory_bytes: None,

@@ -13,6 +13,7 @@ use crate::provenance::{
     CodeTree, Components, ImageIdentity, InputFile, OutputSpec, PinnedOutput, ReadScanner, Staleness, compare,
     propagate, workspace_inputs,
 };
+use crate::reusable::Reusable;
 use crate::state::LatestJobs;
 use crate::{JobId, ObjectId};
 
@@ -27,6 +28,15 @@ pub struct Judging<'a> {
     pub code: &'a CodeTree,
     /// What each action runs in here; an action without one is compared as if that had not changed.
     pub images: &'a BTreeMap<ActionName, ImageIdentity>,
+    /// The code of reusable actions, and those of which nothing is known.
+    pub reusable: &'a Reusable,
+}
+
+impl Judging<'_> {
+    /// Whether an action runs the study's code.
+    fn project_code(&self, action: &Action) -> bool {
+        action.reusable.is_none() && !self.reusable.is_unknown(action)
+    }
 }
 
 /// The recorded outputs of one success, as they are now.
@@ -60,9 +70,15 @@ impl Weighing<'_> {
             let Some(action) = what.project.action(name) else { continue };
             let old = self.made_by.get(job);
             let new = self.components(what, action, old);
-            let words = action.expand(what.project, DataKind::Dummy).words;
-            let config = action.config.as_ref().map(|config| config.0.as_str());
-            let known = scanner.known_read(&words, config, action.dummy_data_file.as_deref());
+            let known = if what.project_code(action) {
+                let words = action.expand(what.project, DataKind::Dummy).words;
+                let config = action.config.as_ref().map(|config| config.0.as_str());
+                scanner.known_read(&words, config, action.dummy_data_file.as_deref())
+            } else {
+                // A reusable action is one thing: which of its files it reads is not asked.
+                let before = old.iter().flat_map(|old| old.code.files());
+                before.chain(new.code.files()).map(|file| file.path.clone()).collect()
+            };
             own.insert(name.clone(), compare(old, &new, &known));
         }
         let staleness = propagate(what.project, &own);
@@ -77,7 +93,11 @@ impl Weighing<'_> {
 
     /// What a run of this action made now would be made from.
     fn components(&self, what: &Judging<'_>, action: &Action, old: Option<&Components>) -> Components {
-        let (command, config) = command(what.project, action);
+        let (mut command, mut config) = command(what.project, action);
+        let mut code = what.reusable.code_of(action).map_or(what.code, |own| &own.code);
+        if let Some(old) = old.filter(|_| what.reusable.is_unknown(action)) {
+            (command, config, code) = (old.command.clone(), old.config.clone(), &old.code);
+        }
         let mut offered = Vec::new();
         let mut kept: Vec<InputFile> = Vec::new();
         for need in &action.needs {
@@ -105,7 +125,7 @@ impl Weighing<'_> {
             command,
             config,
             image: image.unwrap_or_else(unknown),
-            code: what.code.clone(),
+            code: code.clone(),
             inputs,
             outputs: action.outputs.iter().map(OutputSpec::from).collect(),
             environment: environment(),

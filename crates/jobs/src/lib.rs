@@ -21,6 +21,7 @@ pub mod provenance;
 pub mod publish;
 mod refusal;
 mod request;
+pub mod reusable;
 pub mod schedule;
 pub mod server;
 pub mod sqlite;

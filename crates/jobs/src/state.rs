@@ -27,7 +27,7 @@ mod workspace;
 
 pub use cancel::CancelOrder;
 pub use code::{JobState, StatusCode, UnknownWord};
-pub use definition::{DEFINITION_FORMAT, JobDefinition};
+pub use definition::{DEFINITION_FORMAT, FIRST_FORMAT, JobDefinition};
 pub use error::StateError;
 pub use event::{Answer, ChainError, ChainHead, Outgoing};
 pub use flag::Flag;

@@ -135,6 +135,15 @@ static RULES: &[Rule] = &[
     rule("P706", "EEEEE"),
     rule("P710", "WWWWW"),
     rule("P711", "WWWWW"),
+    rule("P801", "EEEEE"),
+    rule("P802", "EEEEE"),
+    rule("P803", "EEEEE"),
+    rule("P804", "EEEEE"),
+    rule("P805", "EEEEE"),
+    rule("P806", "EEEEE"),
+    rule("P807", "EEEEE"),
+    rule("P808", "EEEEE"),
+    rule("P809", "NNNNN"),
     rule("P901", "EEEEE"),
 ];
 

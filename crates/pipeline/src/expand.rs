@@ -98,6 +98,21 @@ impl Project {
         self.actions.iter().filter(|a| !a.name.is_run_all())
     }
 
+    /// The actions that a request for these comes to: they, and what they need, at any distance. Names of nothing are left out.
+    pub fn reached<'a>(&'a self, requested: &'a [ActionName]) -> BTreeSet<&'a ActionName> {
+        let all = requested.iter().any(ActionName::is_run_all);
+        let mut open: Vec<&ActionName> = requested.iter().filter(|name| !name.is_run_all()).collect();
+        open.extend(self.run_all().filter(|_| all).map(|action| &action.name));
+        let mut reached = BTreeSet::new();
+        while let Some(name) = open.pop() {
+            let Some(action) = self.action(name) else { continue };
+            if reached.insert(&action.name) {
+                open.extend(&action.needs);
+            }
+        }
+        reached
+    }
+
     /// How many needs there are in all.
     pub fn edges(&self) -> usize {
         self.actions.iter().map(|a| a.needs.len()).sum()

@@ -13,6 +13,7 @@ mod pattern;
 mod registry;
 pub mod report;
 mod resolve;
+pub mod reusable;
 mod rules;
 pub mod schema;
 mod source;
@@ -28,8 +29,9 @@ pub use model::{
     PrivacyLevel, Project, RuntimeRef, SpecialCommand, Version,
 };
 pub use pattern::PatternFault;
-pub use registry::{Registry, RuntimeEntry, RuntimeKind, TagStatus, Tree};
+pub use registry::{Registry, ReusableActions, RuntimeEntry, RuntimeKind, TagStatus, Tree};
 pub use resolve::{files_named, resolve};
+pub use reusable::{ActionFile, ReusableAction, ReusableFault};
 pub use suggest::nearest;
 pub use tokens::{CommandFault, quote_command, split_command};
 

@@ -6,7 +6,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Span;
+use crate::{ReusableAction, Span};
 
 /// The name of an action as written (numbers as decimal text). Hostile text: never part of a path unescaped.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -185,6 +185,9 @@ pub struct Action {
     pub words: Vec<String>,
     /// The first word, split.
     pub runtime: RuntimeRef,
+    /// The reusable action by which it runs, once that was looked up; `words` and `runtime` are then what it makes of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reusable: Option<ReusableAction>,
     /// Declared outputs in written order.
     pub outputs: Vec<Output>,
     /// Needed actions in written order, repeats removed.

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::{ReusableFault, RuntimeRef};
+
 /// What kind of thing a runtime name is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RuntimeKind {
@@ -11,8 +13,6 @@ pub enum RuntimeKind {
     Builtin,
     /// Known, but this program has no engine for it yet (W P316).
     Planned,
-    /// A reusable action that was resolved before; its tags are judged like any other's.
-    Reusable,
 }
 
 /// What is known of one tag.
@@ -43,11 +43,23 @@ pub struct RuntimeEntry {
     pub tag: fn(&str) -> TagStatus,
 }
 
-/// All runtimes that `name:tag` may name, and the reusable actions already resolved.
+/// What is known of reusable actions, which are all names that are no runtime's (spec project-yaml.md 9).
+#[derive(Debug, Clone, Default)]
+pub enum ReusableActions {
+    /// There is nowhere to look for any: such a name means nothing (P307).
+    #[default]
+    Nowhere,
+    /// Those that were looked up. One that is not among them may exist all the same (P809).
+    LookedUp(BTreeMap<RuntimeRef, Result<(), ReusableFault>>),
+}
+
+/// All runtimes that `name:tag` may name, and what is known of reusable actions.
 #[derive(Debug, Clone, Default)]
 pub struct Registry {
     /// By name.
     pub runtimes: BTreeMap<String, RuntimeEntry>,
+    /// All other names.
+    pub reusable: ReusableActions,
 }
 
 /// The files of the checkout, as paths relative to its root with `/` as separator.

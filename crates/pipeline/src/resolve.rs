@@ -4,16 +4,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::fault::{did_you_mean, one_of, quoted};
+use crate::reusable::name_rule;
 use crate::suggest::nearest;
 use crate::{
-    Action, ActionName, Code, Diagnostic, Label, PathStep, Project, Registry, RuntimeKind, Severity, Span, TagStatus,
-    Tree,
+    Action, ActionName, Code, Diagnostic, Label, PathStep, Project, Registry, ReusableActions, ReusableFault,
+    RuntimeKind, RuntimeRef, Severity, Span, TagStatus, Tree,
 };
 use crate::{SpecialCommand, codes};
 
 /// Checks what needs the outside world, handed in as data (spec project-yaml.md 5.2, 5.3, 7.3).
 ///
-/// Gives P307, P308, P315, P316, P320 and P321, ordered by position, then code.
+/// Gives P307, P308, P315, P316, P320, P321 and P801 to P809, ordered by position, then code.
 pub fn resolve(project: &Project, registry: &Registry, tree: &Tree) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     let folded: BTreeMap<String, &str> = tree.files.iter().map(|f| (f.to_lowercase(), f.as_str())).collect();
@@ -54,6 +55,11 @@ fn runtime(action: &Action, registry: &Registry, found: &mut Vec<Diagnostic>) {
     let (name, tag) = (action.runtime.name.as_str(), action.runtime.tag.as_str());
     let span = action.word_spans.first().copied().unwrap_or(action.span);
     let Some(entry) = registry.runtimes.get(name) else {
+        if let ReusableActions::LookedUp(known) = &registry.reusable
+            && reusable(action, registry, known, found)
+        {
+            return;
+        }
         let odd =
             name.contains(|c: char| !(c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '_' | '-')));
         let near = nearest(name, registry.runtimes.keys().map(String::as_str));
@@ -62,7 +68,7 @@ fn runtime(action: &Action, registry: &Registry, found: &mut Vec<Diagnostic>) {
                 "names of runtimes and actions have only small letters, digits, `.`, `_` and `-`".to_owned()
             } else {
                 format!(
-                    "runtimes are {}; or is it a reusable action that is not published?",
+                    "runtimes are {}; a reusable action is found where `actions.url` of your settings says where they are",
                     one_of(platform(registry))
                 )
             }
@@ -97,6 +103,39 @@ fn runtime(action: &Action, registry: &Registry, found: &mut Vec<Diagnostic>) {
             found.push(diagnostic("P308", action, span, "run", message, "this version never existed", help));
         }
     }
+}
+
+/// P801 to P809; false for a name that is none of a reusable action.
+fn reusable(
+    action: &Action,
+    registry: &Registry,
+    known: &BTreeMap<RuntimeRef, Result<(), ReusableFault>>,
+    found: &mut Vec<Diagnostic>,
+) -> bool {
+    let reference = &action.runtime;
+    let odd = |c: char| !(c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '_' | '-'));
+    // A misspelt runtime is told as one (spec project-yaml.md 5.2).
+    if reference.name.contains(odd) {
+        return false;
+    }
+    let near = nearest(&reference.name, registry.runtimes.keys().map(String::as_str));
+    let span = action.word_spans.first().copied().unwrap_or(action.span);
+    let who = format!("action {}: {}", quoted(action.name.as_str()), quoted(&reference.to_string()));
+    let rule = name_rule(&reference.name).map(|rule| ReusableFault::Name { rule });
+    match rule.as_ref().map(Err).or_else(|| known.get(reference).map(Result::as_ref)) {
+        Some(Ok(())) => {}
+        Some(Err(fault)) => {
+            let (message, help) = (format!("{who}: {fault}"), fault.help(reference, &near));
+            found.push(diagnostic(fault.code().0, action, span, "run", message, "this cannot run", help));
+        }
+        None => {
+            let message = format!("{who} is a reusable action that was not looked up");
+            let meant = did_you_mean(&near).map(|meant| format!("{meant} Otherwise ")).unwrap_or_default();
+            let help = format!("{meant}`cloister check --resolve` fetches and checks it; a run does so by itself");
+            found.push(diagnostic("P809", action, span, "run", message, "not known here", help));
+        }
+    }
+    true
 }
 
 fn platform(registry: &Registry) -> impl Iterator<Item = &str> {

@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use pipeline::{Diagnostic, Registry, RuntimeEntry, RuntimeKind, Severity, TagStatus, Tree, load, resolve};
+use pipeline::{
+    Diagnostic, Registry, ReusableActions, RuntimeEntry, RuntimeKind, Severity, TagStatus, Tree, load, resolve,
+};
 
 fn files(folder: &str) -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("cases").join(folder);
@@ -82,18 +84,17 @@ fn registry() -> Registry {
         _ => TagStatus::Unknown { nearest: vec!["v0.0.29".to_owned()] },
     };
     type Judge = fn(&str) -> TagStatus;
-    let rows: [(&str, RuntimeKind, Judge); 7] = [
+    let rows: [(&str, RuntimeKind, Judge); 6] = [
         ("python", RuntimeKind::Platform, v1_v2),
         ("r", RuntimeKind::Platform, v1_v2),
         ("jupyter", RuntimeKind::Platform, v1_v2),
         ("cohortextractor", RuntimeKind::Builtin, v1_v2),
         ("dataset-report", RuntimeKind::Builtin, patches),
         ("ehrql", RuntimeKind::Planned, v1_v2),
-        ("a-reusable-action", RuntimeKind::Reusable, v1_v2),
     ];
     let entry =
         |(name, kind, tag): (&str, RuntimeKind, Judge)| (name.to_owned(), RuntimeEntry { kind, latest: None, tag });
-    Registry { runtimes: rows.into_iter().map(entry).collect() }
+    Registry { runtimes: rows.into_iter().map(entry).collect(), reusable: ReusableActions::Nowhere }
 }
 
 #[test]

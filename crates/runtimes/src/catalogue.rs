@@ -3,7 +3,7 @@
 
 mod tags;
 
-use pipeline::{Registry, RuntimeEntry, RuntimeKind, RuntimeRef, TagStatus};
+use pipeline::{Registry, ReusableActions, RuntimeEntry, RuntimeKind, RuntimeRef, TagStatus};
 
 /// What stands behind a name on a laptop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,7 +98,7 @@ pub fn catalogue() -> Registry {
             (entry.name.to_owned(), RuntimeEntry { kind, latest, tag: entry.tag })
         })
         .collect();
-    Registry { runtimes }
+    Registry { runtimes, reusable: ReusableActions::Nowhere }
 }
 
 /// The reference with `latest` and `dev` replaced by what they stand for; unknown names are left as they are.

@@ -57,7 +57,7 @@ fn search(reference: &RuntimeRef, options: &Options, fallback: Fallback) -> Resu
         fix,
     };
     let Some(entry) = find(&reference.name) else {
-        let reason = "this is no runtime, and this version of the program fetches no reusable actions";
+        let reason = "this is no runtime; a reusable action runs only as an action of a study";
         return Err(missing("X206", reason.to_owned(), None));
     };
     if let TagStatus::Unknown { nearest } = entry.judge(&reference.tag) {

@@ -11,6 +11,7 @@ use query::reference::Tables;
 use query::{Catalogue, Table};
 
 use crate::column::nearest;
+use crate::families;
 use crate::fault::{Code, Fault, Faults};
 use crate::hes::{self, Hes};
 use crate::table::{self, CELLS, Note};
@@ -88,8 +89,9 @@ pub fn open_with(folder: &Path, catalogue: &Catalogue, hes: Option<Hes>) -> Resu
         let read = regular(&root, &name).and_then(|file| rows(catalogue, table, &name, file, form, &mut budget));
         let mut supplied = Supplied { table: table.name.clone(), file: name, rows: 0 };
         match read {
-            Ok((rows, notes)) => {
+            Ok((mut rows, notes)) => {
                 supplied.rows = rows.rows.len();
+                opened.notes.extend(families::complete(table, &mut rows));
                 opened.tables.insert(&table.name, rows);
                 opened.notes.extend(notes);
             }

@@ -3,6 +3,7 @@
 mod cell;
 mod column;
 mod csv;
+mod families;
 mod fault;
 mod folder;
 mod hes;

@@ -60,6 +60,13 @@ pub enum Note {
         /// Rows left out.
         rows: u64,
     },
+    /// Numbered columns of which only some were supplied: the others are empty.
+    Family {
+        /// Table.
+        table: String,
+        /// The columns that were not supplied.
+        columns: Vec<String>,
+    },
     /// Codes that lost blanks around them.
     Trimmed {
         /// Table.
@@ -88,6 +95,15 @@ impl fmt::Display for Note {
             }
             Note::WithoutMonth { table, rows } => {
                 write!(f, "{table}: {rows} rows without Der_Activity_Month are left out")
+            }
+            Note::Family { table, columns } => {
+                let (first, last) =
+                    (columns.first().map_or("", String::as_str), columns.last().map_or("", String::as_str));
+                write!(
+                    f,
+                    "{table}: {} numbered columns, {first} to {last}, were not supplied and count as empty",
+                    columns.len()
+                )
             }
             Note::Trimmed { table, column, cells } => {
                 write!(f, "{table}.{column}: blanks around {cells} codes are dropped")

@@ -55,6 +55,7 @@ Which rows; a run on dummy data adds one of the first two by itself:
       --mess SHARE                Simulated patients with untidy rows, 0 to 1 [default: 0.05]
       --dummy-report FILE         How near simulated patients come to the expectations, column by column and why not:
                                   JSON if the name ends in .json, else text
+      --database-url URL          Never used and never shown: this version cannot extract patients from a database
       --seed N                    Other dummy patients [default: always the same]
 
 Taken for compatibility, without effect:

@@ -17,7 +17,7 @@ mod studies;
 mod study;
 mod uses;
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 
 use crate::args::{self, bad_argument, flag, value};
 use crate::context::Ambient;
@@ -51,7 +51,10 @@ pub(crate) fn run(version: Option<&str>, args: &[OsString], context: &mut Contex
         return Err(parsed.faults);
     } else if let Some((command, rest)) = rest.split_first() {
         let command = Command::of(command).map_err(|fault| vec![fault])?;
-        return commands::run(command, rest, context, ambient);
+        // `--compat` may stand anywhere (actions.md 2.4); one behind the command wins, being the last.
+        let before = parsed.value("--compat").map(|compat| [OsStr::new("--compat="), compat].into_iter().collect());
+        let words: Vec<OsString> = before.into_iter().chain(rest.iter().cloned()).collect();
+        return commands::run(command, &words, context, ambient);
     } else {
         help::overview()
     };

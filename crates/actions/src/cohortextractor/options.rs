@@ -122,7 +122,8 @@ const MEASURES: &[OptionSpec] = &[
 ];
 
 pub(crate) fn cohort(args: &[OsString], today: Date) -> Read<Cohort> {
-    read(args, COHORT, |parsed, faults| {
+    // `--compat` is taken for compatibility; no habit of the original is left to bring back here.
+    read(args, COHORT, None, |parsed, _, faults| {
         let place = Place::of(parsed, faults);
         let dates = match parsed.value("--index-date-range").filter(|text| !text.is_empty()) {
             None => None,
@@ -139,7 +140,7 @@ pub(crate) fn cohort(args: &[OsString], today: Date) -> Read<Cohort> {
 }
 
 pub(crate) fn measures(args: &[OsString]) -> Read<Measures> {
-    read(args, MEASURES, |parsed, faults| {
+    read(args, MEASURES, None, |parsed, _, faults| {
         let folder = parsed.value("--output-dir").filter(|folder| !folder.is_empty()).unwrap_or(OsStr::new("output"));
         Some(Measures {
             study: study(parsed),
@@ -153,7 +154,8 @@ pub(crate) fn measures(args: &[OsString]) -> Read<Measures> {
 pub(super) fn read<T>(
     args: &[OsString],
     specs: &[OptionSpec],
-    understood: impl FnOnce(&Parsed, &mut Vec<Fault>) -> Option<T>,
+    variable: Option<&OsStr>,
+    understood: impl FnOnce(&Parsed, Compat, &mut Vec<Fault>) -> Option<T>,
 ) -> Read<T> {
     let mut parsed = args::parse(args, specs);
     if parsed.given("--help") || parsed.given("-h") {
@@ -167,9 +169,8 @@ pub(super) fn read<T>(
             .help("every value stands behind its option; quote a value that holds spaces")
     });
     faults.extend(unexpected);
-    // Taken for compatibility; no habit of the original is left to bring back here.
-    let _ = Compat::asked(&parsed, None, &mut faults);
-    let asked = understood(&parsed, &mut faults);
+    let compat = Compat::asked(&parsed, variable, &mut faults);
+    let asked = understood(&parsed, compat, &mut faults);
     let asked = match asked {
         Some(asked) if faults.is_empty() => Ok(Some(asked)),
         _ => Err(faults),
@@ -320,6 +321,16 @@ mod tests {
             "generate_cohort",
         ] {
             assert_eq!(asked(line).unwrap_err().len(), 1, "{line}");
+        }
+    }
+
+    #[test]
+    fn the_help_names_every_option() {
+        for (specs, help) in [(COHORT, super::super::help::cohort()), (MEASURES, super::super::help::measures())] {
+            let words: Vec<&str> = help.split(|c: char| !c.is_ascii_alphanumeric() && c != '-').collect();
+            for option in specs {
+                assert!(words.contains(&option.name), "{}", option.name);
+            }
         }
     }
 }

@@ -2,7 +2,9 @@
 //! A field is its bytes: nothing is inferred or trimmed (actions.md 3.2).
 
 mod reader;
+mod scan;
 mod writer;
 
-pub(crate) use reader::{CsvError, CsvReader, Field, MAX_COLUMNS, MAX_HEADER_NAME};
+pub(crate) use reader::{CsvError, CsvReader, MAX_COLUMNS, MAX_HEADER_NAME};
+pub(crate) use scan::{Fields, Record, Scanner, push_field};
 pub(crate) use writer::{LineEnd, RecordWriter};

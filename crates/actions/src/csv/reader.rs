@@ -140,7 +140,7 @@ impl<R: Read> CsvReader<R> {
     }
 }
 
-fn read_some(input: &mut impl Read, buf: &mut [u8]) -> io::Result<usize> {
+pub(super) fn read_some(input: &mut impl Read, buf: &mut [u8]) -> io::Result<usize> {
     loop {
         match input.read(buf) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

@@ -11,7 +11,6 @@ use crate::fault::{Exit, Fault, FaultCode};
 ///
 /// # Errors
 /// `unsupported_format`, with the list of endings.
-#[allow(dead_code, reason = "for the actions that take any format")]
 pub(crate) fn format_of(path: &Path) -> Result<Format, Fault> {
     let name = path.file_name().map(|name| name.as_encoded_bytes()).unwrap_or_default();
     let ends = |ending: &str| {

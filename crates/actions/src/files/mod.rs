@@ -8,9 +8,7 @@ mod pattern;
 mod select;
 
 pub(crate) use compat::Compat;
-#[allow(unused_imports, reason = "for the actions that take any format")]
 pub(crate) use format::{Format, format_of};
 pub(crate) use open::{Opened, csv_fault, data_fault, header};
-#[allow(unused_imports, reason = "for the actions that refuse patterns")]
 pub(crate) use pattern::has_magic;
 pub(crate) use select::{find, near_misses};

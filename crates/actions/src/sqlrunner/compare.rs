@@ -24,7 +24,7 @@ pub(crate) fn check(
 ) -> Result<(), Fault> {
     let Some(header) = dummy.header() else { return Ok(()) };
     let columns = match sql::columns(query, options.compat) {
-        Ok(columns) => columns,
+        Ok(found) => found.columns,
         Err(fault) => {
             let unsure = "so the columns of the dummy data could not be compared with the query's";
             if fault.code != FaultCode::HeaderUnknown || options.strict_dummy {

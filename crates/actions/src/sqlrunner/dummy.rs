@@ -6,13 +6,14 @@ use std::fs::File;
 use std::io::{self, Read, Seek as _, SeekFrom, Write};
 use std::path::Path;
 
-use crate::csv::{CsvError, CsvReader, Field, LineEnd, MAX_COLUMNS, MAX_HEADER_NAME, RecordWriter};
+use crate::csv::{CsvError, Fields, LineEnd, MAX_COLUMNS, MAX_HEADER_NAME, Record, RecordWriter, Scanner};
 use crate::fault::{Exit, Fault, FaultCode};
+use crate::files::Compat;
 use crate::gz::{self, UnpackLimits, Unpacked};
 use crate::text::{about, warn};
 use crate::workspace::Workspace;
 
-use super::output::Output;
+use super::output::Stop;
 use super::profile::Profile;
 
 /// An open dummy data file whose header is read.
@@ -74,7 +75,7 @@ impl Dummy {
         self.file.metadata().map(|meta| meta.len()).map_err(|error| io_fault(&self.name, &error))
     }
 
-    fn reader(&mut self) -> Result<CsvReader<Box<dyn Read + '_>>, Fault> {
+    fn scanner(&mut self) -> Result<Scanner<Box<dyn Read + '_>>, Fault> {
         self.file.seek(SeekFrom::Start(0)).map_err(|error| io_fault(&self.name, &error))?;
         let file: Box<dyn Read> = match self.packed {
             true => {
@@ -82,31 +83,24 @@ impl Dummy {
             }
             false => Box::new(&self.file),
         };
-        Ok(CsvReader::new(file))
+        Ok(Scanner::new(file))
     }
 
     fn read_header(&mut self) -> Result<Option<Vec<Vec<u8>>>, Fault> {
         let name = self.name.clone();
-        let mut reader = self.reader()?;
-        let mut header = Vec::new();
-        while let Some(field) = reader.next().map_err(|error| csv_fault(&name, &error))? {
-            if field.bytes.len() > MAX_HEADER_NAME {
-                let message =
-                    format!("a column name of the dummy data file {name} is longer than {MAX_HEADER_NAME} bytes");
-                return Err(bad(FaultCode::TooLarge, message));
-            }
-            if header.len() == MAX_COLUMNS {
-                return Err(bad(
-                    FaultCode::TooLarge,
-                    format!("the dummy data file {name} has more than {MAX_COLUMNS} columns"),
-                ));
-            }
-            header.push(field.bytes.to_vec());
-            if field.last {
-                return Ok(Some(header));
-            }
+        let mut scanner = self.scanner()?;
+        let Some(record) = scanner.next().map_err(|error| csv_fault(&name, &error))? else { return Ok(None) };
+        let mut fields = Fields::default();
+        fields.split(record);
+        if fields.iter().any(|column| column.len() > MAX_HEADER_NAME) {
+            let message = format!("a column name of the dummy data file {name} is longer than {MAX_HEADER_NAME} bytes");
+            return Err(bad(FaultCode::TooLarge, message));
         }
-        Ok(None)
+        if fields.len() > MAX_COLUMNS {
+            let message = format!("the dummy data file {name} has more than {MAX_COLUMNS} columns");
+            return Err(bad(FaultCode::TooLarge, message));
+        }
+        Ok(Some(fields.iter().map(<[u8]>::to_vec).collect()))
     }
 
     fn judge_header(&self, stderr: &mut dyn Write) -> Result<(), Fault> {
@@ -135,6 +129,14 @@ impl Dummy {
         }
     }
 
+    /// Whether anything follows the header: where nothing does, the original writes nothing at all (actions.md 2.4).
+    fn has_rows(&mut self) -> Result<bool, Fault> {
+        let name = self.name.clone();
+        let mut scanner = self.scanner()?;
+        let mut next = || scanner.next().map(|record| record.is_some()).map_err(|error| csv_fault(&name, &error));
+        Ok(next()? && next()?)
+    }
+
     /// Reads the whole file once for its faults, for when rows cannot be taken back.
     pub(crate) fn validate(&mut self) -> Result<(), Fault> {
         if self.byte_copy {
@@ -142,39 +144,37 @@ impl Dummy {
         }
         let columns = self.header.as_ref().map_or(0, Vec::len);
         let name = self.name.clone();
-        let mut reader = self.reader()?;
-        let mut at = 0;
-        while let Some(field) = reader.next().map_err(|error| csv_fault(&name, &error))? {
-            check_width(&name, columns, at, &field)?;
-            at = if field.last { 0 } else { at + 1 };
+        let mut scanner = self.scanner()?;
+        let mut fields = Fields::default();
+        while let Some(record) = scanner.next().map_err(|error| csv_fault(&name, &error))? {
+            width(&name, columns, record, &mut fields)?;
         }
         Ok(())
     }
 
     /// Writes the rows: as they are, or in the form of actions.md 7.2 with short rows padded.
-    pub(crate) fn copy(mut self, output: &mut Output<'_>, stderr: &mut dyn Write) -> Result<(), Fault> {
+    pub(crate) fn copy(mut self, out: &mut dyn Write, compat: Compat, stderr: &mut dyn Write) -> Result<(), Stop> {
         if self.byte_copy {
-            return self.copy_bytes(output);
+            return self.copy_bytes(out);
+        }
+        if compat.is_original() && !self.has_rows()? {
+            return Ok(());
         }
         let columns = self.header.as_ref().map_or(0, Vec::len);
-        let (name, what) = (self.name.clone(), output.what());
-        let failed = |error: io::Error| Fault::writing(&what, &error);
-        let mut reader = self.reader()?;
-        let mut writer = RecordWriter::new(output, LineEnd::CrLf);
-        let (mut at, mut short, mut not_utf8) = (0, 0_u64, false);
-        while let Some(field) = reader.next().map_err(|error| csv_fault(&name, &error))? {
-            check_width(&name, columns, at, &field)?;
-            not_utf8 = not_utf8 || std::str::from_utf8(field.bytes).is_err();
-            writer.field(field.bytes).map_err(failed)?;
-            at += 1;
-            if field.last {
-                short += u64::from(at < columns);
-                for _ in at..columns {
-                    writer.field(b"").map_err(failed)?;
-                }
-                writer.end_record().map_err(failed)?;
-                at = 0;
+        let name = self.name.clone();
+        let mut scanner = self.scanner()?;
+        let (mut fields, mut short) = (Fields::default(), 0_u64);
+        while let Some(record) = scanner.next().map_err(|error| csv_fault(&name, &error))? {
+            let found = width(&name, columns, record, &mut fields)?;
+            if record.odd {
+                let blanks = (found..columns).map(|_| b"".as_slice());
+                RecordWriter::new(&mut *out, LineEnd::CrLf).record(fields.iter().chain(blanks))?;
+            } else {
+                out.write_all(record.bytes)?;
+                (found..columns).try_for_each(|_| out.write_all(b","))?;
+                out.write_all(b"\r\n")?;
             }
+            short += u64::from(found < columns);
         }
         if short > 0 {
             let rows = about(short);
@@ -183,7 +183,7 @@ impl Dummy {
                 &format!("rows of the dummy data file {name} with too few fields were filled with blanks: {rows}"),
             );
         }
-        if not_utf8 {
+        if scanner.not_utf8() {
             warn(
                 stderr,
                 &format!("the dummy data file {name} holds bytes that are not UTF-8; they are kept as they are"),
@@ -192,28 +192,34 @@ impl Dummy {
         Ok(())
     }
 
-    fn copy_bytes(&mut self, output: &mut Output<'_>) -> Result<(), Fault> {
-        let what = output.what();
+    fn copy_bytes(&mut self, out: &mut dyn Write) -> Result<(), Stop> {
         self.file.seek(SeekFrom::Start(0)).map_err(|error| io_fault(&self.name, &error))?;
         let mut chunk = vec![0; 64 << 10];
         loop {
             match self.file.read(&mut chunk) {
                 Ok(0) => return Ok(()),
-                Ok(n) => output.write_all(&chunk[..n]).map_err(|error| Fault::writing(&what, &error))?,
+                Ok(n) => out.write_all(&chunk[..n])?,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(io_fault(&self.name, &error)),
+                Err(error) => return Err(io_fault(&self.name, &error).into()),
             }
         }
     }
 }
 
-fn check_width(name: &str, columns: usize, at: usize, field: &Field<'_>) -> Result<(), Fault> {
-    if at < columns {
-        return Ok(());
+/// How many fields a record has; more than the header has are a fault. Afterwards `fields` holds those of an odd record.
+fn width(name: &str, columns: usize, record: Record<'_>, fields: &mut Fields) -> Result<usize, Fault> {
+    let found = if record.odd {
+        fields.split(record);
+        fields.len()
+    } else {
+        memchr::memchr_iter(b',', record.bytes).count() + 1
+    };
+    if found <= columns {
+        return Ok(found);
     }
     let message = format!(
         "a row of the dummy data file {name} has more fields than the header's {columns} (line {})",
-        field.line
+        record.line
     );
     Err(bad(FaultCode::MalformedCsv, message)
         .help("remove the extra comma, or put quotes around a value that holds one"))

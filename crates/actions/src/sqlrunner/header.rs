@@ -9,14 +9,19 @@ use crate::fault::{Exit, Fault, FaultCode};
 use crate::text::warn;
 
 use super::options::Options;
-use super::output::Output;
+use super::output::Stop;
 use super::query_file::QueryFile;
 use super::sql::{self, Column};
 
 /// The column names of the query, fit for a csv file.
 pub(crate) fn of_query(query: &QueryFile, options: &Options, stderr: &mut dyn Write) -> Result<Vec<String>, Fault> {
-    let columns = sql::columns(query, options.compat)?;
+    let sql::Columns { columns, assumed } = sql::columns(query, options.compat)?;
     warn_of_unnamed(&query.name, &columns, stderr);
+    if !assumed.is_empty() {
+        let tables = assumed.join(", ");
+        let message = format!("* in {} stands for the columns that are known of {tables}", query.name);
+        warn(stderr, &format!("{message}; a database may have others\n  help: name the columns in the SELECT list"));
+    }
     let mut first_at = HashMap::new();
     for (at, column) in columns.iter().enumerate() {
         if let Some(first) = first_at.insert(column.name.as_str(), at) {
@@ -40,10 +45,8 @@ pub(crate) fn warn_of_unnamed(file: &str, columns: &[Column], stderr: &mut dyn W
     }
 }
 
-pub(crate) fn write(names: &[String], output: &mut Output<'_>) -> Result<(), Fault> {
-    let what = output.what();
-    let mut writer = RecordWriter::new(output, LineEnd::CrLf);
-    let header = writer.record(names.iter().map(String::as_bytes));
-    let blanks = header.and_then(|()| writer.record(names.iter().map(|_| b"".as_slice())));
-    blanks.map_err(|error| Fault::writing(&what, &error))
+pub(crate) fn write(names: &[String], out: &mut dyn Write) -> Result<(), Stop> {
+    let mut writer = RecordWriter::new(out, LineEnd::CrLf);
+    writer.record(names.iter().map(String::as_bytes))?;
+    Ok(writer.record(names.iter().map(|_| b"".as_slice()))?)
 }

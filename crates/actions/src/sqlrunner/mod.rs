@@ -15,6 +15,7 @@ mod t1oo;
 mod tests;
 
 use std::ffi::OsString;
+use std::io::Write;
 use std::path::Path;
 
 use crate::args::bad_argument;
@@ -27,7 +28,7 @@ use crate::{Context, Outcome, version};
 
 use log::Log;
 use options::{Asked, Options};
-use output::Output;
+use output::Stop;
 use profile::{KNOWN, MOVING, Profile};
 
 pub(crate) const NAME: &str = "sqlrunner";
@@ -92,11 +93,11 @@ fn dummy_run(options: &Options, profile: &Profile, context: &mut Context<'_>, am
                 dummy.validate()?;
             }
             let level = options.gzip_level().filter(|_| !profile.byte_copy);
-            write(&workspace, options, level, context, |output, stderr| dummy.copy(output, stderr))
+            write(&workspace, options, level, context, |out, stderr| dummy.copy(out, options.compat, stderr))
         }
         None => {
             let names = header::of_query(&query, options, context.stderr)?;
-            write(&workspace, options, options.gzip_level(), context, |output, _| header::write(&names, output))
+            write(&workspace, options, options.gzip_level(), context, |out, _| header::write(&names, out))
         }
     }
 }
@@ -107,19 +108,17 @@ fn write(
     options: &Options,
     gzip_level: Option<u32>,
     context: &mut Context<'_>,
-    rows: impl FnOnce(&mut Output<'_>, &mut dyn std::io::Write) -> Result<(), Fault>,
+    rows: impl FnOnce(&mut dyn Write, &mut dyn Write) -> Result<(), Stop>,
 ) -> Result<(), Fault> {
     let to_stdout = options.output.is_none();
     let log_to_stderr = to_stdout && !options.compat.is_original();
     let staged = options.output.as_deref().map(|path| workspace.stage(path, "--output")).transpose()?;
     let mut log = Log::start(workspace, options.log_file.as_deref())?;
     log.event(context, log_to_stderr, "start_writing_results")?;
-    let result = {
-        let mut output = match staged {
-            Some(staged) => Output::file(staged, gzip_level)?,
-            None => Output::stdout(context.stdout),
-        };
-        rows(&mut output, context.stderr).and_then(|()| output.finish())?
+    let (stdout, stderr) = (&mut *context.stdout, &mut *context.stderr);
+    let result = match staged {
+        Some(staged) => Some(output::to_file(staged, gzip_level, |out| rows(out, stderr))?),
+        None => output::to_stdout(stdout, |out| rows(out, stderr)).map(|()| None)?,
     };
     log.event(context, log_to_stderr, "finish_writing_results")?;
     log.sync()?;

@@ -46,7 +46,7 @@ pub(crate) struct Profile {
 const BASE: Profile = Profile {
     first: pin(0, 0, 1),
     name: "v0.0.1",
-    revision: 1,
+    revision: 2,
     t1oo: T1ooRule::Nothing,
     byte_copy: true,
     makes_header: false,

@@ -68,6 +68,19 @@ fn log_lines_are_json_on_stdout_and_in_the_file() {
     }
 }
 
+/// Class A of actions.md 2.4: beside a csv on stdout the lines go to stderr, with the original into the csv.
+#[test]
+fn log_lines_stand_aside_of_a_csv_on_stdout() {
+    let folder = study();
+    let (_, stdout, stderr) = run(folder.path(), &["q.sql"], &Ambient::default());
+    assert_eq!((stdout.as_str(), stderr.lines().count()), ("a,b\r\n,\r\n", 2));
+    let (_, stdout, stderr) = run(folder.path(), &["--compat=original", "q.sql"], &Ambient::default());
+    let lines: Vec<&str> = stdout.lines().collect();
+    assert!(lines.len() == 4 && lines[0].contains("start_writing_results"), "{stdout}");
+    assert_eq!((&lines[1..3], lines[3].contains("finish_writing_results")), (&["a,b", ","][..], true));
+    assert_eq!(stderr, "");
+}
+
 /// A stream that fails after some bytes.
 struct Failing(usize, io::ErrorKind);
 
@@ -126,7 +139,7 @@ fn the_same_run_gives_the_same_bytes() {
 fn columns(text: &str) -> Result<Vec<String>, FaultCode> {
     let query = QueryFile { name: "q.sql".to_owned(), text: text.to_owned() };
     match sql::columns(&query, Compat::Safe) {
-        Ok(columns) => Ok(columns.into_iter().map(|column| column.name).collect()),
+        Ok(found) => Ok(found.columns.into_iter().map(|column| column.name).collect()),
         Err(fault) => {
             assert!(!fault.render().is_empty());
             Err(fault.code)

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use jobs::engine::Work;
 use jobs::provenance::CodeTree;
+use jobs::reusable::Reusable;
 use jobs::state::{Job, StateError};
 use jobs::tree::Tree;
 use jobs::{CodeSource, Request};
@@ -14,6 +15,7 @@ use runtimes::{Found, Program};
 
 use super::code::{Code, NoCode, Place, of_job};
 use super::decide::aside;
+use super::reusable::Actions;
 use super::{Decider, Here, Outage};
 
 /// A job with all that it needs but, perhaps, its environment.
@@ -43,16 +45,27 @@ impl Kit {
 }
 
 impl Decider {
-    pub(super) async fn kits(&self, request: &Request, code: &Code, here: &Here) -> Result<Vec<Kit>, StateError> {
+    pub(super) async fn kits(
+        &self,
+        request: &Request,
+        code: &Code,
+        reusable: &Reusable,
+        here: &Here,
+    ) -> Result<Vec<Kit>, StateError> {
         let actions: Arc<BTreeSet<String>> =
             Arc::new(code.project.actions.iter().map(|action| action.name.to_string()).collect());
         let jobs = self.server.state().jobs_of(request.id).await?;
         let kit = |job: Job| {
+            let (tree, own) = match &job.definition.reusable {
+                None => (code.tree.clone(), code.code.clone()),
+                // Never the study's code instead of its own.
+                Some(by) => reusable.codes.get(&by.reference).map(|own| (own.tree.clone(), own.code.clone()))?,
+            };
             Some(Kit {
                 created_by: request.created_by.clone(),
                 project: request.project.clone(),
-                tree: code.tree.clone(),
-                code: code.code.clone(),
+                tree,
+                code: own,
                 actions: actions.clone(),
                 found: here.of(&job.definition.runtime)?.clone(),
                 job,
@@ -77,18 +90,21 @@ impl Decider {
             Ok(list) => list,
             Err(error) => return Ok(Err(Outage(error.to_string()))),
         };
-        let shop = self.server.workshop().clone();
+        let (shop, library) = (self.server.workshop().clone(), self.library.clone());
+        let jobs = self.server.state().jobs_of(request.id).await?;
         let read = move || {
             let place = Place { repo_url: &repo_url, branch: &branch, commit: commit.as_str() };
-            of_job(&place, &list, &mirrors, &rules.tree, &shop.store)
+            let mut code = of_job(&place, &list, &mirrors, &rules.tree, &shop.store)?;
+            let actions = Actions::of_jobs(&mut code, &jobs, &library, &rules.tree, &shop.store);
+            Ok((code, actions.map_err(NoCode::Outage)?))
         };
-        let code = match aside(read).await {
+        let (code, actions) = match aside(read).await {
             Ok(Ok(code)) => code,
             Ok(Err(NoCode::Outage(outage))) | Err(outage) => return Ok(Err(outage)),
             Ok(Err(NoCode::Refused(refused))) => return Ok(Err(Outage(refused.words))),
         };
         match self.look(&code).await {
-            Ok(here) => Ok(Ok(self.kits(request, &code, &here).await?)),
+            Ok(here) => Ok(Ok(self.kits(request, &code, &actions.reusable, &here).await?)),
             Err(outage) => Ok(Err(outage)),
         }
     }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jobs::fault::point;
 use jobs::plan::{Plan, PlanRequest};
+use jobs::reusable::Library;
 use jobs::server::{Judging, Planned, SeenBefore, Server, SubmitError};
 use jobs::state::{Answer, StateError};
 use jobs::{CodeSource, Request};
@@ -20,6 +21,7 @@ use serde_json::json;
 
 use super::answer::{Telling, moment, now};
 use super::code::{Code, NoCode, of_order};
+use super::reusable::Actions;
 use super::{Here, Kit, Lately, Outage, Refused, Rules, Standing, codelists, may_run, permits};
 use crate::log::Log;
 
@@ -44,6 +46,8 @@ pub struct Decider {
     pub server: Arc<Server>,
     /// Its copies of repositories.
     pub mirrors: Arc<Mirrors>,
+    /// Its copies of reusable actions.
+    pub library: Arc<Library>,
     /// What is in force.
     pub standing: Arc<Standing>,
     /// Its record.
@@ -231,6 +235,17 @@ impl Decider {
         aside(move || Here::look(&project, &rules, &lately)).await
     }
 
+    /// Makes of the project what would run, with the reusable actions as they are now.
+    async fn actions(&self, mut code: Code, request: &Request) -> Result<(Code, Actions), Outage> {
+        let (rules, library, shop) = (self.rules.clone(), self.library.clone(), self.server.workshop().clone());
+        let requested = request.requested_actions.clone();
+        aside(move || {
+            let actions = Actions::of_order(&mut code, &requested, &rules, &library, &shop.store);
+            (code, actions)
+        })
+        .await
+    }
+
     async fn plan(&self, directive: &Directive, order: &Order, request: &Request) -> Result<Vec<Kit>, NoPlan> {
         let refused = |reason, words: String| NoPlan::Refused(Refused::new(reason, words));
         let code = self.code(order).await?;
@@ -249,11 +264,13 @@ impl Decider {
         {
             return Err(refused(RefusedReason::WorkspaceArchived, "the workspace is archived".to_owned()));
         }
+        let (code, actions) = self.actions(code, request).await?;
         let here = self.look(&code).await?;
         let images = here.images(&code.project);
         let located = here.located();
         for _ in 0..PLANS {
-            let judging = Judging { project: &code.project, code: &code.code, images: &images };
+            let judging =
+                Judging { project: &code.project, code: &code.code, images: &images, reusable: &actions.reusable };
             let seen = Seen { before: self.server.judge(&request.workspace, &judging, &code.tree).await? };
             let asked = PlanRequest {
                 requested: request.requested_actions.clone(),
@@ -264,7 +281,7 @@ impl Decider {
             };
             let plan = jobs::plan::plan(&code.project, &asked, &seen.before.latest)
                 .map_err(|rejection| NoPlan::Refused(Refused::of_plan(&rejection)))?;
-            self.may(order, &code, &here, &plan).await?;
+            self.may(order, &code, &actions, &here, &plan).await?;
             let telling = Telling {
                 directive,
                 order,
@@ -285,6 +302,7 @@ impl Decider {
                 seen: &seen.before.seen,
                 tree_id: &code.tree_id,
                 located: &located,
+                reusable: &actions.reusable,
                 answer,
             };
             match self.server.submit(&planned).await {
@@ -293,17 +311,18 @@ impl Decider {
                 Err(error @ SubmitError::NoRuntime(_)) => {
                     return Err(refused(RefusedReason::ImageNotFound, error.to_string()));
                 }
-                Ok(_) => return Ok(self.kits(request, &code, &here).await?),
+                Ok(_) => return Ok(self.kits(request, &code, &actions.reusable, &here).await?),
             }
         }
         Err(Outage("other requests of its workspace change all the time".to_owned()).into())
     }
 
     /// What is allowed to whom, once it is known what would run.
-    async fn may(&self, order: &Order, code: &Code, here: &Here, plan: &Plan) -> Result<(), NoPlan> {
+    async fn may(&self, order: &Order, code: &Code, actions: &Actions, here: &Here, plan: &Plan) -> Result<(), NoPlan> {
         let refused = |reason, words: String| Err(NoPlan::Refused(Refused::new(reason, words)));
         let new = || plan.new_jobs().map(|visited| &code.project.actions[visited.index]);
         for action in new() {
+            actions.check(action, &code.project, &self.rules)?.map_err(NoPlan::Refused)?;
             here.check(action).map_err(NoPlan::Refused)?;
         }
         let unknown = permits::unknown(&order.permissions, now());

@@ -79,10 +79,6 @@ impl Here {
         let runtime = &action.runtime;
         let refuse =
             |reason, words: String| Err(Refused::new(reason, format!("{} of {}: {words}", runtime, action.name)));
-        if !runtimes::catalogue().runtimes.contains_key(&runtime.name) {
-            let words = "it is no runtime, and this version fetches no reusable actions";
-            return refuse(RefusedReason::ReusableActionError, words.to_owned());
-        }
         match self.found.get(runtime) {
             Some(Ok(found)) if found.located().kind == Kind::Native && self.profile == Profile::Production => {
                 refuse(RefusedReason::ImageNotAllowed, "native environments are refused here".to_owned())

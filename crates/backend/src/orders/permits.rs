@@ -13,7 +13,7 @@ use protocol::text::time::Moment;
 use repositories::AllowList;
 use runtimes::Kind;
 
-use super::{Policy, Rules, may_run};
+use super::{ActionRules, Policy, Rules, may_run};
 use crate::log::Log;
 use crate::settings::Profile;
 
@@ -21,6 +21,7 @@ use crate::settings::Profile;
 pub struct Standing {
     policy: Policy,
     repositories: AllowList,
+    actions: ActionRules,
     profile: Profile,
     log: Arc<Log>,
     now: RwLock<Now>,
@@ -94,7 +95,8 @@ impl Standing {
     /// With nothing in force yet.
     pub fn new(rules: &Rules, log: Arc<Log>) -> Self {
         let (policy, repositories) = (rules.policy.clone(), rules.repositories.clone());
-        Self { policy, repositories, profile: rules.profile, log, now: RwLock::default() }
+        let actions = rules.actions.clone();
+        Self { policy, repositories, actions, profile: rules.profile, log, now: RwLock::default() }
     }
 
     fn write(&self, change: impl FnOnce(&mut Now)) {
@@ -137,6 +139,11 @@ impl Standing {
             && !url.parse().is_ok_and(|url| self.repositories.check(&url).is_ok())
         {
             return refuse(PolicyRule::RepoNotAllowed, "its repository is no longer on the list");
+        }
+        if let Some(action) = &definition.reusable
+            && !self.actions.still_allow(action)
+        {
+            return refuse(PolicyRule::RepoNotAllowed, "its reusable action is no longer on the list");
         }
         if self.profile == Profile::Production && work.program.located.kind == Kind::Native {
             return refuse(PolicyRule::ImageNotAllowed, "native environments are refused here");

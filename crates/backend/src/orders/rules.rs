@@ -1,12 +1,15 @@
 //! What this backend allows and has: from its operator's settings, never from the site.
 //! Spec protocol.md 1; jobs.md 20, 21, 23.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
 use jobs::engine::RunSettings;
+use jobs::reusable::Origin;
 use jobs::schedule::{Capacity, Pace, Weight};
 use jobs::server::Folders;
+use pipeline::ReusableAction;
 use protocol::text::names::{BackendSlug, DataVersion};
 use repositories::{AllowList, Limits};
 use sandbox::IsolationLevel;
@@ -18,6 +21,28 @@ use crate::settings::{Grant, Profile, Settings};
 pub struct Policy {
     /// One entry for each project and code.
     pub grants: Vec<Grant>,
+}
+
+/// Which reusable actions may run here.
+#[derive(Debug, Clone, Default)]
+pub struct ActionRules {
+    /// Where their repositories are; `None` if there are none here.
+    pub origin: Option<Origin>,
+    /// The only names, if not all of that place are allowed.
+    pub names: Option<BTreeSet<String>>,
+}
+
+impl ActionRules {
+    /// Whether one of this name may run.
+    pub(super) fn allows(&self, name: &str) -> bool {
+        self.origin.is_some() && self.names.as_ref().is_none_or(|names| names.contains(name))
+    }
+
+    /// Whether one that was planned before may still start.
+    pub(super) fn still_allow(&self, action: &ReusableAction) -> bool {
+        let name = &action.reference.name;
+        self.allows(name) && self.origin.as_ref().is_some_and(|origin| origin.has(name, &action.repository))
+    }
 }
 
 /// What the program that runs a backend knows of itself and its machine.
@@ -47,6 +72,8 @@ pub struct Rules {
     pub profile: Profile,
     /// Where code may come from.
     pub repositories: AllowList,
+    /// Which reusable actions may run.
+    pub actions: ActionRules,
     /// How it is fetched; mirrors lie in [`Folders::mirrors`] unless this says otherwise.
     pub fetching: repositories::Settings,
     /// How large a commit may be.
@@ -113,6 +140,7 @@ impl Rules {
             backend: settings.slug.clone(),
             profile: settings.profile,
             repositories: code.allow.clone(),
+            actions: settings.actions.clone(),
             fetching: repositories::Settings {
                 rewrites: code.rewrites.clone(),
                 tokens: code.tokens.clone(),

@@ -4,11 +4,13 @@
 use std::ops::Range;
 use std::path::{Component, Path, PathBuf};
 
+use jobs::reusable::{ORGANISATION, Origin};
 use repositories::{AllowList, LocalRepos, Rewrites, Tokens};
 use toml::Spanned;
 
 use super::file;
 use super::{Data, Environments, Folders, Grant, Limits, Profile, Repositories, Settings, Site, Workers};
+use crate::orders::ActionRules;
 
 /// A value that cannot be used, and where it stands.
 pub(super) struct Wrong {
@@ -40,6 +42,7 @@ fn usable(file: file::File, folder: &Path) -> Result<Settings, Wrong> {
         environments: *file.environments.get_ref(),
         site: site(file.site, file.profile, folder)?,
         folders: folders(&file.folders, folder)?,
+        actions: actions(file.actions.as_ref(), &file.repositories)?,
         repositories: repositories(file.repositories, folder)?,
         workers: workers(&file.workers)?,
         limits: limits(&file.limits)?,
@@ -152,6 +155,22 @@ fn repositories(file: file::Repositories, folder: &Path) -> Result<Repositories,
         tokens = tokens.with(&token.get_ref().host, path).map_err(|bad| wrong(token, bad.to_string()))?;
     }
     Ok(Repositories { allow, local, rewrites, tokens, ca_file: file.ca_file.map(|path| folder.join(path)) })
+}
+
+/// Folders of this machine count where they do for studies.
+fn actions(file: Option<&file::Actions>, code: &file::Repositories) -> Result<ActionRules, Wrong> {
+    let Some(file) = file else { return Ok(ActionRules::default()) };
+    let local = code.allow_local.as_ref().is_some_and(|local| *local.get_ref());
+    let local = if local { LocalRepos::Allowed } else { LocalRepos::Refused };
+    let organisation = file.org.as_deref().unwrap_or(ORGANISATION);
+    let origin =
+        Origin::new(file.url.get_ref(), organisation, local).map_err(|bad| wrong(&file.url, bad.to_string()))?;
+    let name = |name: &Spanned<String>| match pipeline::reusable::name_rule(name.get_ref()) {
+        None => Ok(name.get_ref().clone()),
+        Some(rule) => Err(wrong(name, format!("`allow` has names of reusable actions: {rule}"))),
+    };
+    let names = file.allow.as_ref().map(|names| names.iter().map(name).collect()).transpose()?;
+    Ok(ActionRules { origin: Some(origin), names })
 }
 
 fn workers(file: &file::Workers) -> Result<Workers, Wrong> {

@@ -22,6 +22,7 @@ pub(super) struct File {
     pub(super) site: Site,
     pub(super) folders: Folders,
     pub(super) repositories: Repositories,
+    pub(super) actions: Option<Actions>,
     #[serde(default)]
     pub(super) workers: Workers,
     #[serde(default)]
@@ -68,6 +69,14 @@ pub(super) struct Repositories {
     #[serde(default)]
     pub(super) token: Vec<Spanned<Token>>,
     pub(super) ca_file: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Actions {
+    pub(super) url: Spanned<String>,
+    pub(super) org: Option<String>,
+    pub(super) allow: Option<Vec<Spanned<String>>>,
 }
 
 #[derive(Deserialize)]

@@ -23,7 +23,8 @@ struct Case {
     /// Files of the ordinary that are not there.
     #[serde(default)]
     remove: Vec<String>,
-    /// `run ACTIONS`, `change PATH TEXT`, `archive`, `branch NAME`, `ref NAME`, `repository NAME`.
+    /// `run ACTIONS`, `change PATH TEXT`, `archive`, `branch NAME`, `ref NAME`, `repository NAME`,
+    /// `reusable NAME TAG BRANCH TEXT`.
     #[serde(default)]
     before: Vec<String>,
     #[serde(default)]
@@ -43,6 +44,9 @@ struct Case {
     /// At least so many.
     #[serde(default)]
     faults: usize,
+    /// `CODE LINE:COLUMN ACTION` of each, where that matters.
+    #[serde(default)]
+    fault_codes: Vec<String>,
 }
 
 impl Case {
@@ -109,6 +113,16 @@ async fn play(case: Case) {
                 let path = rig.folder.path().join(format!("code/northfield/{name}.git"));
                 push(&Repository::new(&path), "main", &tree);
             }
+            // A reusable action: its tag at a new commit of a branch, with this text as its action.yaml.
+            ["reusable", name, tag, branch, text @ ..] => {
+                let repository =
+                    Repository::new(&rig.folder.path().join(format!("code/opensafely-actions/{name}.git")));
+                repository.commit("main", &[("README.md", "an action")]);
+                let yaml = text.join(" ");
+                let file: &[(&str, &str)] = if yaml.is_empty() { &[] } else { &[("action.yaml", &yaml)] };
+                let commit = repository.commit(branch, &[file, &[("play.py", "")]].concat());
+                repository.git(&["tag", tag, &commit], b"");
+            }
             other => panic!("{other:?}"),
         }
     }
@@ -156,7 +170,12 @@ async fn play(case: Case) {
         Outcome::NothingToDo(body) => assert_eq!(kept(&body.reused), case.reused),
         Outcome::Refused(body) => {
             assert!(body.faults.len() >= case.faults, "{:?}", body.faults);
-            assert!(case.faults > 0 || body.faults.is_empty());
+            assert!(case.faults > 0 || !case.fault_codes.is_empty() || body.faults.is_empty());
+            let told = body.faults.iter().map(|fault| {
+                let action = fault.action.as_ref().map(ToString::to_string).unwrap_or_default();
+                format!("{} {}:{} {action}", fault.code, fault.line.get(), fault.column.get())
+            });
+            assert!(case.fault_codes.is_empty() || told.collect::<Vec<_>>() == case.fault_codes, "{:?}", body.faults);
         }
         Outcome::Sent | Outcome::Checking(_) | Outcome::Answered => unreachable!(),
     }

@@ -74,7 +74,18 @@ impl Runtime for Double {
         }
         let path = spec.folder.join("workspace").join(file);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        let text = if word == "patients" { "patient_id,b\n1,2\n".to_owned() } else { format!("a,b\n1,{word}\n") };
+        let text = match word.as_str() {
+            "patients" => "patient_id,b\n1,2\n".to_owned(),
+            // What lies at the top of the workspace.
+            "list" => {
+                let entries = std::fs::read_dir(spec.folder.join("workspace")).unwrap();
+                let mut names: Vec<_> =
+                    entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+                names.sort();
+                format!("name\n{}\n", names.join("\n"))
+            }
+            word => format!("a,b\n1,{word}\n"),
+        };
         if word != "nothing" {
             std::fs::write(path, text).unwrap();
         }

@@ -17,6 +17,7 @@ mod code;
 mod double;
 mod histories;
 mod kills;
+mod reusable;
 mod rig;
 mod rules;
 

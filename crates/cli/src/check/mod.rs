@@ -9,14 +9,16 @@ use std::io::{Read, Write};
 use std::path::Path;
 
 use ::study::record::SandboxFence;
+use jobs::reusable::Ask;
 use pipeline::report::{CheckDocument, Counts, HumanOptions, ProjectInfo};
-use pipeline::{Diagnostic, Severity, report};
+use pipeline::{Diagnostic, Registry, Severity, report};
 use sha1::Digest;
 
 use crate::args::{Check, CheckFormat, CheckPart, Global};
 use crate::exit::Exit;
 use crate::project::{self, Found};
 use crate::recorder;
+use crate::reusable;
 use crate::settings::Settings;
 use crate::terminal::Terminal;
 use crate::words::plural;
@@ -34,11 +36,15 @@ pub(crate) fn check(args: &Check, global: &Global, terminal: &Terminal) -> Resul
     }
     let mut found = if from_stdin { stdin()? } else { project::find_path(&args.path, terminal)? };
     let settings = settings(global, (!from_stdin).then_some(found.folder.as_path()), terminal)?;
-    let found_in = |found: &Found| faults(found, args, &settings, &|| recorder::by_hand(global, terminal), terminal);
-    let mut faults = found_in(&found);
+    let ask = if args.resolve { Ask::Always } else { Ask::Never };
+    let found_in = |found: &Found| -> Result<Shown, Box<dyn Error>> {
+        let known = reusable::look_up(found, None, ask, &settings, global, terminal)?.registry;
+        Ok(faults(found, &known, args, &settings, &|| recorder::by_hand(global, terminal), terminal))
+    };
+    let mut faults = found_in(&found)?;
     if args.fix && fix(&found, &faults.own, args, terminal)? {
         found = project::again(&found)?;
-        faults = found_in(&found);
+        faults = found_in(&found)?;
     }
     print(&found, &faults, args, terminal);
     Ok(if faults.failed { Exit::No } else { Exit::Done })
@@ -47,6 +53,7 @@ pub(crate) fn check(args: &Check, global: &Global, terminal: &Terminal) -> Resul
 /// All that is wrong with a study, by file, as far as this command line asks for it.
 fn faults(
     found: &Found,
+    registry: &Registry,
     args: &Check,
     settings: &Settings,
     fence: &dyn Fn() -> Result<SandboxFence, String>,
@@ -63,7 +70,7 @@ fn faults(
     let all = if !of_project {
         Vec::new()
     } else if with_files {
-        found.diagnostics()
+        found.diagnostics(registry)
     } else {
         found.loaded.diagnostics.clone()
     };

@@ -9,18 +9,19 @@ mod runtimes;
 mod shown;
 pub(crate) mod signals;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
 use jobs::Plan;
-use jobs::engine::{self, Controls, RunSummary};
+use jobs::engine::{self, AfterFailure, Controls, RunSummary};
 use jobs::explain::PlanView;
 use jobs::local::{Judged, Judging, Study, Submission, code_tree};
+use jobs::reusable::Ask;
 use pipeline::report::visible;
-use pipeline::{Project, Severity};
+use pipeline::{ActionName, Project, Severity};
 use sandbox::{Native, Runtime, Unisolated};
 
 use crate::args::{self, Global, Isolation, PlanFormat, Run, RuntimeChoice};
@@ -28,9 +29,11 @@ use crate::check::settings;
 use crate::exit::Exit;
 use crate::planning::{self, Located, images, locate, refused, request, sound, view};
 use crate::project::Found;
+use crate::reusable::{self, Looked};
 use crate::terminal::Terminal;
 use crate::{env, plan, project, terminal};
 use options::RunOptions;
+use runtimes::Gap;
 use shown::Shown;
 
 /// Warnings of project.yaml that are shown before a run; `check` shows all.
@@ -47,8 +50,7 @@ pub(crate) fn run(args: &Run, global: &Global, terminal: &Terminal) -> Result<Ex
             return Ok(Exit::Usage);
         }
     };
-    let diagnostics = found.diagnostics();
-    let Some(project) = sound(&found, &diagnostics, terminal) else { return Ok(Exit::No) };
+    let Some(project) = sound(&found, &found.loaded.diagnostics, terminal) else { return Ok(Exit::No) };
     if args.selection.actions.is_empty() {
         return Err(format!("error[X102]: say which actions to run\n{}", planning::valid(project)).into());
     }
@@ -56,12 +58,16 @@ pub(crate) fn run(args: &Run, global: &Global, terminal: &Terminal) -> Result<Ex
         let selection = args.selection.clone();
         let format =
             if args.json || args.format == args::TextFormat::Json { PlanFormat::Json } else { PlanFormat::Human };
-        let args = args::Plan { selection, request_id: None, why: None, expand: false, format };
+        let args = args::Plan { selection, request_id: None, why: None, resolve: false, expand: false, format };
         return plan::plan(&args, global, terminal);
     }
     let request = request(&args.selection, &settings);
     // A wrong name is told before anything is looked for or written.
     jobs::plan::plan(project, &request, &BTreeMap::new()).map_err(|bad| refused(&bad, project))?;
+    let looked = reusable::look_up(&found, Some(&request.requested), Ask::Missing, &settings, global, terminal)?;
+    let diagnostics = found.diagnostics_for(&request.requested, &looked.registry);
+    let Some(project) = sound(&found, &diagnostics, terminal) else { return Ok(Exit::No) };
+    let project = &looked.expand(project);
     if args.runtime == RuntimeChoice::Container || options.isolation == Isolation::Container {
         let text = "error[X205]: this version starts no containers yet\n  = help: leave --runtime and --isolation out: native runtimes are built from locked lists";
         return Err(text.into());
@@ -80,7 +86,7 @@ pub(crate) fn run(args: &Run, global: &Global, terminal: &Terminal) -> Result<Ex
     terminal::keep_going();
     let shown = Shown::new(args, &settings, terminal);
     let debug = global.debug;
-    let work = Work { found: &found, project, options, located, request, terminal, shown, runs, debug };
+    let work = Work { found: &found, project, looked, options, located, request, terminal, shown, runs, debug };
     let exit = runtime.block_on(work.run());
     // Threads that wait for a stuck sandbox do not keep the program alive.
     runtime.shutdown_background();
@@ -102,6 +108,7 @@ fn warnings(found: &Found, diagnostics: &[pipeline::Diagnostic], terminal: &Term
 struct Work<'a> {
     found: &'a Found,
     project: &'a Project,
+    looked: Looked,
     options: RunOptions,
     located: Located,
     request: jobs::PlanRequest,
@@ -130,9 +137,23 @@ impl Work<'_> {
         let snapshot = study.snapshot(self.project)?;
         let code = code_tree(&snapshot.tree);
         let images = images(self.project, &self.located);
-        let judged = study.view().judge(&Judging { project: self.project, code: &code, images: &images }).await?;
-        let plan =
+        let reusable = self.looked.stored(&study.workshop().store)?;
+        let judging = Judging { project: self.project, code: &code, images: &images, reusable: &reusable };
+        let judged = study.view().judge(&judging).await?;
+        let mut plan =
             jobs::plan::plan(self.project, &self.request, &judged.latest).map_err(|bad| refused(&bad, self.project))?;
+        let gaps = runtimes::gaps(self.project, &plan, &self.located);
+        if !gaps.is_empty() {
+            let left = self.without(&gaps);
+            if self.options.rules.after_failure == AfterFailure::Stop || left.is_empty() {
+                return Err(runtimes::told(&gaps).into());
+            }
+            self.terminal.error(&runtimes::told(&gaps));
+            self.terminal.error("warning: --continue-on-error: what does not need that runs all the same");
+            self.request.requested = left;
+            plan = jobs::plan::plan(self.project, &self.request, &judged.latest)
+                .map_err(|bad| refused(&bad, self.project))?;
+        }
         let view = view(self.project, &self.request, &plan, &judged, &self.located, None);
         for note in &snapshot.notes {
             self.terminal.note(&format!("note: {note}"));
@@ -140,12 +161,14 @@ impl Work<'_> {
         if plan.nothing_to_do.is_some() {
             self.shown.nothing(&view, self.terminal);
             study.close().await?;
-            return Ok(Exit::Done);
+            return Ok(if gaps.is_empty() { Exit::Done } else { Exit::No });
         }
         self.check_isolation(&probe.await?)?;
+        self.looked.complete(self.project, &plan)?;
         let programs = runtimes::ready(self.project, &plan, &self.located, self.terminal)?;
         self.check_overlays(&programs)?;
         self.ignored_by_git(&study).await?;
+        self.looked.pin(&self.found.folder)?;
         self.shown.begin(&view, self.terminal);
         let tree = Arc::new(snapshot.tree);
         let what = Submission {
@@ -155,11 +178,15 @@ impl Work<'_> {
             judged: &judged,
             tree: tree.clone(),
             code,
+            reusable: &reusable,
             programs: &programs,
         };
         let works = study.submit(what).await?;
         let (summary, came) = self.conduct(&study, works, &judged).await?;
-        let exit = self.report(&summary, &view, &plan, came, begun);
+        let exit = match self.report(&summary, &view, &plan, came, begun) {
+            Exit::Done if !gaps.is_empty() => Exit::No,
+            exit => exit,
+        };
         if let Err(error) = study.tidy(self.project, &tree).await {
             self.terminal.error(&format!("warning: old objects could not be removed: {error}"));
         }
@@ -167,6 +194,14 @@ impl Work<'_> {
             self.terminal.error(&format!("warning: the records could not be closed: {error}"));
         }
         Ok(exit)
+    }
+
+    /// What is left of the request when a run goes on without what nothing here can run.
+    fn without(&self, gaps: &[Gap<'_>]) -> Vec<ActionName> {
+        let lacking: BTreeSet<&ActionName> = gaps.iter().flat_map(|gap| gap.actions.iter().copied()).collect();
+        let asked = self.project.reached(&self.request.requested);
+        let can = |name: &&&ActionName| self.project.reached(std::slice::from_ref(**name)).is_disjoint(&lacking);
+        asked.iter().filter(can).map(|name| (*name).clone()).collect()
     }
 
     async fn recover(&self, study: &Study) -> Result<(), Box<dyn Error>> {

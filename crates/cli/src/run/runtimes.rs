@@ -7,14 +7,46 @@ use std::error::Error;
 use jobs::Plan;
 use jobs::local::Runtimes;
 use pipeline::report::visible;
-use pipeline::{Project, RuntimeRef};
+use pipeline::{ActionName, Project, RuntimeRef};
 use runtimes::{Found, Program};
 
 use crate::env;
 use crate::planning::{Located, lack};
 use crate::terminal::Terminal;
 
-/// Programs for the actions that get a new job.
+/// Something that nothing here can run.
+pub(crate) struct Gap<'a> {
+    /// The actions that have to wait for it.
+    pub(crate) actions: Vec<&'a ActionName>,
+    text: String,
+}
+
+/// Why actions that would get a new job cannot run here (X205, X206).
+pub(crate) fn gaps<'a>(project: &'a Project, plan: &Plan, located: &Located) -> Vec<Gap<'a>> {
+    let mut lacking: BTreeMap<String, Vec<&ActionName>> = BTreeMap::new();
+    for visited in plan.new_jobs() {
+        let action = &project.actions[visited.index];
+        let text = match located.get(&action.runtime) {
+            Some(Err(missing)) => Some(format!("error[{}]: {missing}", missing.code)),
+            _ => lack(action).map(|lack| format!("error[X206]: {}: {}", action.runtime, visible(&lack))),
+        };
+        if let Some(text) = text {
+            lacking.entry(text).or_default().push(&action.name);
+        }
+    }
+    lacking.into_iter().map(|(text, actions)| Gap { actions, text }).collect()
+}
+
+/// All gaps in the words of an error.
+pub(crate) fn told(gaps: &[Gap<'_>]) -> String {
+    let one = |gap: &Gap<'_>| {
+        let names: Vec<_> = gap.actions.iter().map(|name| visible(name.as_str())).collect();
+        format!("{}\n  = needed by {}", gap.text, names.join(", "))
+    };
+    gaps.iter().map(one).collect::<Vec<_>>().join("\n")
+}
+
+/// Programs for the actions that get a new job, when there are no gaps.
 pub(crate) fn ready(
     project: &Project,
     plan: &Plan,
@@ -23,27 +55,6 @@ pub(crate) fn ready(
 ) -> Result<Runtimes, Box<dyn Error>> {
     let needed: BTreeSet<&RuntimeRef> =
         plan.new_jobs().map(|visited| &project.actions[visited.index].runtime).collect();
-    let mut gaps = Vec::new();
-    for runtime in &needed {
-        if let Some(Err(missing)) = located.get(*runtime) {
-            let actions: Vec<_> = plan
-                .new_jobs()
-                .filter(|visited| &project.actions[visited.index].runtime == *runtime)
-                .map(|visited| visible(visited.action.as_str()).into_owned())
-                .collect();
-            gaps.push(format!("error[{}]: {missing}\n  = needed by {}", missing.code, actions.join(", ")));
-        }
-    }
-    for visited in plan.new_jobs() {
-        let action = &project.actions[visited.index];
-        if let Some(lack) = lack(action) {
-            let (runtime, name) = (&action.runtime, visible(action.name.as_str()));
-            gaps.push(format!("error[X206]: {runtime}: {}\n  = needed by {name}", visible(&lack)));
-        }
-    }
-    if !gaps.is_empty() {
-        return Err(gaps.join("\n").into());
-    }
     let mut programs: BTreeMap<&RuntimeRef, Program> = BTreeMap::new();
     let mut warned = BTreeSet::new();
     for runtime in needed {

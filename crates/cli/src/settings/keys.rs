@@ -52,6 +52,8 @@ pub(crate) const KEYS: &[Key] = &[
     Key { name: "run.stale", kind: Kind::Word(&["rerun", "keep"]), default: "rerun", study: Study::May },
     Key { name: "run.timeout", kind: Kind::Duration, default: "", study: Study::May },
     Key { name: "run.isolation", kind: Kind::Word(&["auto", "namespaces"]), default: "auto", study: Study::MayNot },
+    Key { name: "actions.url", kind: Kind::Text, default: "", study: Study::MayNot },
+    Key { name: "actions.org", kind: Kind::Text, default: jobs::reusable::ORGANISATION, study: Study::MayNot },
     Key { name: "check.allow", kind: Kind::Texts, default: "", study: Study::May },
     Key { name: "check.deny", kind: Kind::Texts, default: "", study: Study::May },
     // How measures print sums of truth values: 253.0 or 253 (study-definitions.md 11).

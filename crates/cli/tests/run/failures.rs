@@ -139,15 +139,22 @@ fn a_runtime_that_nothing_here_can_run_is_told_with_all_others_before_the_start(
     let ran = study.run(&["run_all"]).failed().says("error[X205]: stata-mp:v1").says("needed by stata");
     assert_eq!(ran.ran(), [""; 0]);
     assert!(!study.has("output/good.csv"));
+    // Who goes on after failures goes on without it, and is told at the end that it was not all.
+    let ran = study.run(&["run_all", "--continue-on-error"]).failed().says("error[X205]: stata-mp:v1");
+    assert_eq!(ran.ran(), ["good"]);
 }
 
 #[test]
-fn what_a_builtin_cannot_do_yet_is_refused_before_the_start() {
-    let study = Study::copy_of("opensafely-interactive");
-    let report = "codelist_report_02qBxF241hTOBjX0jLfYkz";
-    let ran = study.run(&[report]).failed();
-    ran.says("error[X206]: cohortextractor:latest: generate_codelist_report: this version of cloister has no engine");
-    assert!(!study.has(&format!("metadata/{report}.log")));
+fn an_action_that_nobody_knows_stops_only_who_needs_it() {
+    let study = Study::of(
+        "  good:\n    run: python:v2 -c \"open('output/good.csv', 'w')\"\n    outputs:\n      highly_sensitive: {o: output/good.csv}\n  \
+         odd:\n    run: nobody-knows:v1 --input output/good.csv\n    needs: [good]\n    outputs:\n      moderately_sensitive: {o: output/s.csv}\n",
+        &[],
+    );
+    let ran = study.run(&["good"]).done().says("warning[P307]");
+    assert_eq!(ran.ran(), ["good"]);
+    study.run(&["run_all"]).failed().says("error[P307]");
+    study.run(&["odd"]).failed().says("error[P307]");
 }
 
 #[test]

@@ -15,11 +15,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use arrow_array::ArrayRef;
-use arrow_schema::DataType;
+use arrow_schema::{DataType, SchemaRef};
 
 pub use self::error::{Place, ReadError};
 pub use self::input::{Input, Limits};
-use crate::Format;
+use crate::{Format, Packing};
 
 /// What the numbers of a Stata column stand for.
 pub type Labels = BTreeMap<i32, String>;
@@ -82,6 +82,16 @@ trait Table: Send {
     fn keep(&mut self, columns: Vec<usize>);
     fn next(&mut self) -> Result<Option<Rows>, ReadError>;
     fn notes(&self) -> Notes;
+    /// Of Arrow files.
+    fn schema(&self) -> Option<SchemaRef> {
+        None
+    }
+    fn packing(&mut self) -> Result<Packing, ReadError> {
+        Ok(Packing::None)
+    }
+    fn nulls(&self) -> Option<&[u64]> {
+        None
+    }
 }
 
 /// A file that is being read.
@@ -130,11 +140,30 @@ impl Reader {
         self.table.columns()
     }
 
-    /// Reads only these columns from now on, in this order. Places count in [`Reader::columns`]; one that does not exist
+    /// Reads only these columns from now on, in this order; may be called again between rows. Places count in [`Reader::columns`]; one that does not exist
     /// is left out.
     pub fn keep(&mut self, columns: &[usize]) {
         let count = self.table.columns().len();
         self.table.keep(columns.iter().copied().filter(|column| *column < count).collect());
+    }
+
+    /// What a feather file says of its columns, with all notes of whoever wrote it; nothing for other formats.
+    pub fn schema(&self) -> Option<SchemaRef> {
+        self.table.schema()
+    }
+
+    /// How the rows of a feather file are packed; other formats have no packing inside.
+    ///
+    /// # Errors
+    /// The head of the first batch cannot be read.
+    pub fn packing(&mut self) -> Result<Packing, ReadError> {
+        self.table.packing()
+    }
+
+    /// How many cells of each column are null among the rows that came last, columns that are not kept among them, as
+    /// the file says without being decoded. `None` in formats that do not say it, and before the first rows.
+    pub fn nulls(&self) -> Option<&[u64]> {
+        self.table.nulls()
     }
 
     /// What is odd so far.

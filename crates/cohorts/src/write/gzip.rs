@@ -1,5 +1,5 @@
-//! One gzip member, compressed block by block on several threads: the bytes depend on the text alone.
-//! Level 6, no name and no time in the header (study-definitions.md 9.2, actions.md 3.2).
+//! One gzip member, compressed block by block on several threads: the bytes depend on the text and the level alone.
+//! No name and no time in the header (study-definitions.md 9.2, actions.md 3.2).
 
 use std::collections::VecDeque;
 use std::io::{self, Write};
@@ -9,8 +9,6 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread;
 
 use flate2::{Compress, Compression, FlushCompress};
-
-use super::WriteError;
 
 /// Text of one block. Blocks know nothing of each other, which costs less than 2 % of size at this length.
 const BLOCK: usize = 1 << 19;
@@ -32,30 +30,37 @@ struct Job {
     done: SyncSender<io::Result<Block>>,
 }
 
-/// Lets `write` write text to a gzip stream over `out`, and ends the stream when it succeeds.
-pub(super) fn scoped<T>(
+/// Lets `write` write text to a gzip stream over `out`, and ends the stream when it succeeds. `level` is 1 to 9: how hard
+/// to compress. Equal text and level give equal bytes, whatever the machine.
+///
+/// # Errors
+/// Those of `write`, and of writing to `out`; then `out` holds a part of a stream.
+pub fn gzip<T, E: From<io::Error>>(
+    level: u32,
     out: &mut dyn Write,
-    write: impl FnOnce(&mut dyn Write) -> Result<T, WriteError>,
-) -> Result<T, WriteError> {
+    write: impl FnOnce(&mut dyn Write) -> Result<T, E>,
+) -> Result<T, E> {
     // The thread that makes the text is one of them.
-    helped(thread::available_parallelism().map_or(1, NonZero::get).min(MOST_THREADS), out, write)
+    helped(thread::available_parallelism().map_or(1, NonZero::get).min(MOST_THREADS), level, out, write)
 }
 
-fn helped<T>(
+fn helped<T, E: From<io::Error>>(
     helpers: usize,
+    level: u32,
     out: &mut dyn Write,
-    write: impl FnOnce(&mut dyn Write) -> Result<T, WriteError>,
-) -> Result<T, WriteError> {
+    write: impl FnOnce(&mut dyn Write) -> Result<T, E>,
+) -> Result<T, E> {
     let (jobs, queue) = sync_channel::<Job>(helpers);
     let queue = Mutex::new(queue);
     thread::scope(|scope| {
         // A sandbox may allow fewer threads, or none.
         let helping =
-            (0..helpers).filter(|_| thread::Builder::new().spawn_scoped(scope, || help(&queue)).is_ok()).count();
+            (0..helpers).filter(|_| thread::Builder::new().spawn_scoped(scope, || help(&queue, level)).is_ok()).count();
         let mut gzip = Gzip {
             out,
             text: Vec::with_capacity(BLOCK),
             own: None,
+            level,
             jobs: (helping > 0).then_some(jobs),
             waiting: VecDeque::new(),
             most_waiting: helpers * 3 + 1,
@@ -70,7 +75,7 @@ fn helped<T>(
 }
 
 /// Works until the last sender is gone.
-fn help(queue: &Mutex<Receiver<Job>>) {
+fn help(queue: &Mutex<Receiver<Job>>, level: u32) {
     let mut own = None;
     loop {
         let job = match queue.lock() {
@@ -79,12 +84,12 @@ fn help(queue: &Mutex<Receiver<Job>>) {
         };
         let Ok(job) = job else { return };
         // Nobody waits for it any more when the writing has failed.
-        let _ = job.done.send(compress(&mut own, &job.text));
+        let _ = job.done.send(compress(&mut own, level, &job.text));
     }
 }
 
-fn compress(own: &mut Option<Compress>, text: &[u8]) -> io::Result<Block> {
-    let deflate = own.get_or_insert_with(|| Compress::new(Compression::new(6), false));
+fn compress(own: &mut Option<Compress>, level: u32, text: &[u8]) -> io::Result<Block> {
+    let deflate = own.get_or_insert_with(|| Compress::new(Compression::new(level.clamp(1, 9)), false));
     deflate.reset();
     let mut bytes = Vec::with_capacity(text.len() / 3 + 1024);
     loop {
@@ -111,6 +116,7 @@ struct Gzip<'a> {
     out: &'a mut dyn Write,
     text: Vec<u8>,
     own: Option<Compress>,
+    level: u32,
     /// Nothing when there is nobody to help.
     jobs: Option<SyncSender<Job>>,
     waiting: VecDeque<Waiting>,
@@ -126,7 +132,7 @@ impl Gzip<'_> {
         let text = std::mem::replace(&mut self.text, Vec::with_capacity(BLOCK));
         let waiting = match self.offer(text) {
             Ok(result) => Waiting::Elsewhere(result),
-            Err(text) => Waiting::Here(compress(&mut self.own, &text)?),
+            Err(text) => Waiting::Here(compress(&mut self.own, self.level, &text)?),
         };
         self.waiting.push_back(waiting);
         self.take_done(self.most_waiting)
@@ -198,7 +204,7 @@ mod tests {
         let text: Vec<u8> = (0..300_000u32).flat_map(|n| (n.wrapping_mul(2_654_435_761) >> 12).to_le_bytes()).collect();
         let packed = |helpers| {
             let mut out = Vec::new();
-            helped(helpers, &mut out, |out| Ok(out.write_all(&text)?)).unwrap();
+            helped(helpers, 6, &mut out, |out| out.write_all(&text)).unwrap();
             out
         };
         let alone = packed(0);

@@ -5,12 +5,17 @@ mod cells;
 mod csv;
 pub(crate) mod dta;
 mod feather;
-mod gzip;
+pub(crate) mod gzip;
 
 use std::error::Error;
 use std::io::{self, Write};
 
+pub use self::dta::{Passes, StataColumn, write_stata};
+pub use self::feather::FeatherWriter;
 use crate::{Format, Source};
+
+/// How hard files of patients are compressed (study-definitions.md 9.2).
+const GZIP_LEVEL: u32 = 6;
 
 /// What was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -103,10 +108,10 @@ pub fn write(format: Format, source: &dyn Source, out: impl Write) -> Result<Wri
     let mut out = Counted { inner: out, bytes: 0 };
     let (rows, renamed) = match format {
         Format::Csv => (csv::write(source, &mut out)?, Vec::new()),
-        Format::CsvGz => (gzip::scoped(&mut out, |out| csv::write(source, out))?, Vec::new()),
+        Format::CsvGz => (gzip::gzip(GZIP_LEVEL, &mut out, |out| csv::write(source, out))?, Vec::new()),
         Format::Feather => (feather::write(source, &mut out)?, Vec::new()),
         Format::Dta => dta::write(source, &mut out)?,
-        Format::DtaGz => gzip::scoped(&mut out, |out| dta::write(source, out))?,
+        Format::DtaGz => gzip::gzip(GZIP_LEVEL, &mut out, |out| dta::write(source, out))?,
     };
     out.flush()?;
     Ok(Written { rows, bytes: out.bytes, renamed })

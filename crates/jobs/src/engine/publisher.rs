@@ -8,7 +8,7 @@ use pipeline::ActionName;
 use serde::{Deserialize, Serialize};
 
 use crate::collect::CollectedOutput;
-use crate::manifest::{Extra, Pin, Shared};
+use crate::manifest::{Extra, Pin, ReusedAction, Shared};
 use crate::publish::{PublishError, Published, Recorded};
 use crate::refusal::Unsafe;
 use crate::state::{Job, StoredPin};
@@ -64,6 +64,11 @@ impl Order {
                 warnings: Vec::new(),
                 program: env!("CARGO_PKG_VERSION").to_owned(),
                 evidence_hash: None,
+                reusable: definition.reusable.as_ref().map(|by| ReusedAction {
+                    action: by.reference.to_string(),
+                    repo: by.repository.clone(),
+                    commit: by.commit.clone(),
+                }),
             },
         };
         let action = definition.action.clone();

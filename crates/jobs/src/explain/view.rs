@@ -119,7 +119,7 @@ impl PlanView {
     pub fn of(project: &Project, request: &PlanRequest, plan: &Plan) -> Self {
         let view = |visited: &crate::Visited| {
             let action = &project.actions[visited.index];
-            let written = action.runtime.to_string();
+            let written = action.written_runtime().to_string();
             ActionView {
                 action: visited.action.clone(),
                 line: action.span.start.line,

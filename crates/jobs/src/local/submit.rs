@@ -16,6 +16,7 @@ use crate::engine::Work;
 use crate::fault::point;
 use crate::plan::{Plan, PlanRequest};
 use crate::provenance::CodeTree;
+use crate::reusable::Reusable;
 use crate::state::NewJob;
 use crate::tree::Tree;
 use crate::{AnalysisScope, CodeSource, Request, RequestId};
@@ -37,6 +38,8 @@ pub struct Submission<'a> {
     pub tree: Arc<Tree>,
     /// The same, as it counts in run keys.
     pub code: CodeTree,
+    /// The code of reusable actions, stored.
+    pub reusable: &'a Reusable,
     /// A program for each action that gets a new job.
     pub programs: &'a Runtimes,
 }
@@ -78,6 +81,7 @@ impl Study {
                 workspace: &self.workspace,
                 code: &request.code,
                 tree: &tree_id,
+                reusable: what.reusable,
                 scope: &request.analysis_scope,
             };
             let definition = making.definition(action, &program.located);
@@ -91,7 +95,11 @@ impl Study {
         let mut works = Vec::new();
         for job in self.shop.state.jobs_of(request.id).await? {
             let Some(program) = what.programs.get(&job.definition.action).cloned() else { continue };
-            let (tree, code) = (what.tree.clone(), what.code.clone());
+            let own = job.definition.reusable.as_ref().and_then(|by| what.reusable.codes.get(&by.reference));
+            let (tree, code) = match own {
+                Some(own) => (own.tree.clone(), own.code.clone()),
+                None => (what.tree.clone(), what.code.clone()),
+            };
             let (created_by, project) = (request.created_by.clone(), String::new());
             let (edited, actions) = (edited.clone(), actions.clone());
             works.push(Work { job, created_by, project, program, tree, code, edited, actions });

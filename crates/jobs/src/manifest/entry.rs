@@ -16,6 +16,17 @@ pub struct Pin {
     pub job: String,
 }
 
+/// A reusable action, pinned.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReusedAction {
+    /// As the study names it: `name:tag`.
+    pub action: String,
+    /// Its repository.
+    pub repo: String,
+    /// The commit that ran.
+    pub commit: String,
+}
+
 /// What Cloister adds to an entry.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Extra {
@@ -34,6 +45,9 @@ pub struct Extra {
     /// Of a built-in action's evidence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub evidence_hash: Option<String>,
+    /// The reusable action whose code ran; `repo` and `commit` of the entry are the study's all the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reusable: Option<ReusedAction>,
 }
 
 /// One output.

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-pub use entry::{Extra, ManifestEntry, Pin, Shared};
+pub use entry::{Extra, ManifestEntry, Pin, ReusedAction, Shared};
 
 /// The number of our own additions' format.
 const FORMAT: u64 = 1;

@@ -40,10 +40,11 @@ impl CodeTree {
         Self(Arc::new(Shared { files: by_path.into_values().collect(), hash: OnceLock::new() }))
     }
 
-    /// Whether a file at this path is part of the code: not project.yaml itself, and nothing that interpreters and
-    /// notebooks leave behind.
+    /// Whether a file at this path is part of the code: not project.yaml itself nor the list of pinned reusable actions
+    /// (what they pin is the code of other actions), and nothing that interpreters and notebooks leave behind.
     pub fn counts(path: &str) -> bool {
         path != "project.yaml"
+            && path != crate::reusable::LOCK_FILE
             && !path.ends_with(".pyc")
             && !path.split('/').any(|segment| segment == "__pycache__" || segment == ".ipynb_checkpoints")
     }

@@ -14,6 +14,7 @@ use crate::fault::point;
 use crate::judge::{Judging, LARGEST_SCRIPT, Standing, Weighing};
 use crate::plan::{LatestJob, Plan};
 use crate::provenance::Staleness;
+use crate::reusable::Reusable;
 use crate::state::{Answer, LatestJobs, NewJob, Recorded, StateError};
 use crate::tree::Tree;
 use crate::{JobId, Request, StatusCode, WorkspaceName};
@@ -42,6 +43,8 @@ pub struct Planned<'a> {
     pub tree_id: &'a str,
     /// What each runtime of the project is here.
     pub located: &'a BTreeMap<RuntimeRef, Located>,
+    /// The code of reusable actions.
+    pub reusable: &'a Reusable,
     /// What is told of it.
     pub answer: Answer<'a>,
 }
@@ -115,6 +118,7 @@ impl Server {
             workspace: &request.workspace,
             code: &request.code,
             tree: what.tree_id,
+            reusable: what.reusable,
             scope: &request.analysis_scope,
         };
         let mut jobs = Vec::new();

@@ -3,14 +3,16 @@
 
 use std::collections::BTreeMap;
 
-use pipeline::{ActionName, DataKind, Output, RuntimeRef, SpecialCommand};
+use pipeline::{ActionName, DataKind, Output, ReusableAction, RuntimeRef, SpecialCommand};
 use serde::{Deserialize, Serialize};
 
 use crate::provenance::ImageIdentity;
 use crate::{AnalysisScope, CodeSource, WorkspaceName};
 
-/// The format that this program writes.
-pub const DEFINITION_FORMAT: u32 = 1;
+/// The newest format that this program reads: jobs of reusable actions are written so.
+pub const DEFINITION_FORMAT: u32 = 2;
+/// The format without them: all other jobs are written so, and older programs read them.
+pub const FIRST_FORMAT: u32 = 1;
 
 /// Everything needed to run a job.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -25,7 +27,7 @@ pub struct JobDefinition {
     pub words: Vec<String>,
     /// The config that expansion put into the words as JSON.
     pub config: Option<String>,
-    /// The runtime as written.
+    /// The runtime as written; of a reusable action the one that its action.yaml names.
     pub runtime: RuntimeRef,
     /// What the command runs in.
     pub image: ImageIdentity,
@@ -41,6 +43,9 @@ pub struct JobDefinition {
     pub code: CodeSource,
     /// Names the tree of the code: a tree of git, or a snapshot of the working folder.
     pub tree: String,
+    /// The reusable action that it runs by: `tree` is then that one's, and so is its code; `code` stays the study's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reusable: Option<ReusableAction>,
     /// Plain values given by this program, by name.
     pub environment: BTreeMap<String, String>,
     /// What it may read beyond the ordinary; empty unless it reads the database.

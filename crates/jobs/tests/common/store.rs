@@ -71,6 +71,7 @@ pub fn definition(action: &str) -> JobDefinition {
         outputs: vec![],
         code: CodeSource::Snapshot,
         tree: "tree".into(),
+        reusable: None,
         environment: BTreeMap::new(),
         scope: Default::default(),
         memory_bytes: Some(4 << 30),

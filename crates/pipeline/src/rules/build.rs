@@ -37,6 +37,7 @@ fn action(source: &Source<'_>, draft: Draft<'_>) -> Action {
         name: ActionName::new(draft.name),
         words,
         runtime,
+        reusable: None,
         outputs: draft.outputs.into_iter().map(output).collect(),
         needs: draft
             .needs

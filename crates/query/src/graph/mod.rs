@@ -2,6 +2,7 @@
 //! Built by [`crate::Builder`] or read by [`Graph::from_json`]; checked by [`crate::validate`].
 
 mod children;
+mod needed;
 mod op;
 
 use std::collections::BTreeMap;

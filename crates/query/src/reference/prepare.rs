@@ -39,28 +39,8 @@ pub(super) enum Access {
     Left(Box<Access>),
     /// In the right row of a pair.
     Right(Box<Access>),
-    /// The table is not there, so it has no row.
+    /// The table is not there, so it has no row; or the column is not, and nobody needs it.
     Nowhere,
-}
-
-/// Which nodes the population and the delivered variables rest on.
-fn needed(graph: &Graph) -> Vec<bool> {
-    let mut needed = vec![false; graph.len()];
-    let data = &graph.dataset;
-    let delivered = data.variables.iter().filter(|v| !v.hidden).map(|v| v.series);
-    for root in delivered.chain([data.population]) {
-        if let Some(node) = needed.get_mut(root.0.0 as usize) {
-            *node = true;
-        }
-    }
-    for at in (0..graph.len()).rev().filter_map(|at| u32::try_from(at).ok()) {
-        if needed[at as usize] {
-            for child in graph.op(NodeId(at)).map(Op::children).unwrap_or_default() {
-                needed[child.0 as usize] = true;
-            }
-        }
-    }
-    needed
 }
 
 impl<'a> Prepared<'a> {
@@ -94,11 +74,10 @@ impl<'a> Prepared<'a> {
             prepared.facts.push(facts);
             prepared.columns.push(None);
         }
-        // what only hidden variables need, or nobody, is not computed, so its columns may be absent
-        for (node, needed) in (0..).map(NodeId).zip(needed(graph)) {
-            if let Some(op) = graph.op(node).filter(|_| needed) {
-                prepared.locate(node, op, &mut lost)?;
-            }
+        for (node, needed) in (0..).map(NodeId).zip(graph.needed()) {
+            let Some(op) = graph.op(node) else { continue };
+            let mut absent = BTreeSet::new();
+            prepared.locate(node, op, if needed { &mut lost } else { &mut absent })?;
         }
         if lost.is_empty() {
             return Ok(prepared);
@@ -136,10 +115,10 @@ impl<'a> Prepared<'a> {
     fn locate(&mut self, node: NodeId, op: &Op, lost: &mut BTreeSet<String>) -> Result<(), RunFault> {
         match op {
             Op::Column { frame, column } => {
-                match self.access(*frame, column)? {
-                    Ok(access) => self.columns[node.0 as usize] = Some(access),
-                    Err(missing) => drop(lost.insert(missing)),
-                };
+                self.columns[node.0 as usize] = Some(self.access(*frame, column)?.unwrap_or_else(|missing| {
+                    lost.insert(missing);
+                    Access::Nowhere
+                }));
             }
             Op::Join { left, right, on, .. } => {
                 for pair in on {

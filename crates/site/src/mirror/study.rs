@@ -7,7 +7,7 @@ use codelists::{Given, Report, Severity};
 use data_encoding::HEXLOWER;
 use jobs::provenance::{CodeFile, CodeTree, ReadScanner};
 use jobs::{KnownRead, ObjectId};
-use pipeline::{ActionName, Diagnostic, Loaded, Project, Tree};
+use pipeline::{ActionName, Diagnostic, Loaded, Project, Registry, ReusableActions, Tree};
 use protocol::order;
 use repositories::{Commit, CommitOnBranch, FileError, Limits, Reader, TreeName};
 
@@ -125,7 +125,7 @@ impl Study {
         }
         if let Some(project) = &study.loaded.project {
             let tree = Tree { files: files.clone() };
-            study.remarks = pipeline::resolve(project, &runtimes::catalogue(), &tree);
+            study.remarks = pipeline::resolve(project, &registry(), &tree);
         }
         study.codelists = codelists_of(&mut reader, &files);
         study.code = code_of(&names.files);
@@ -177,6 +177,11 @@ impl Study {
 }
 
 /// What a commit without project.yaml says; an outage is no answer.
+/// What runs on a backend. Which reusable actions there are is each backend's to say.
+fn registry() -> Registry {
+    Registry { reusable: ReusableActions::LookedUp(BTreeMap::new()), ..runtimes::catalogue() }
+}
+
 fn missing(error: FileError) -> Result<NoProject, MirrorFault> {
     let code = match error.refusal() {
         Some(repositories::Refusal::TooLarge) => "too_large",

@@ -96,13 +96,12 @@ class Files:
 
 
 def _hash_of(path):
-    import hashlib
     from stat import S_ISREG
 
     try:
         if not S_ISREG(os.stat(path).st_mode):
             return None
-        sha256 = hashlib.sha256()
+        sha256 = _snapshot.sha256()
         size = 0
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         try:

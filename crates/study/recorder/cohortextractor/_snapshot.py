@@ -209,8 +209,19 @@ def _unsupported(given, name, src, words=None):
     return {"$unsupported": _text(label, src)}
 
 
+def sha256(data=b""):
+    # hashlib loads all of OpenSSL, which takes as long as the rest of a recording.
+    try:
+        from _sha2 import sha256 as made
+    except ImportError:
+        try:
+            from _sha256 import sha256 as made
+        except ImportError:
+            from hashlib import sha256 as made
+    return made(data)
+
+
 def _codelist(given, name, src):
-    import hashlib
     import json
 
     if given.has_categories:
@@ -224,15 +235,15 @@ def _codelist(given, name, src):
     system = _text(system, src)
     categorised = bool(given.has_categories)
     text = json.dumps([system, categorised, items], ensure_ascii=False, separators=(",", ":"))
-    sha256 = hashlib.sha256(text.encode()).hexdigest()
-    key = "c" + sha256[:16]
+    digest = sha256(text.encode()).hexdigest()
+    key = "c" + digest[:16]
     known = codelists.get(key)
     if known is None:
         known = codelists[key] = {
             "system": system,
             "categorised": categorised,
             "items": items,
-            "sha256": sha256,
+            "sha256": digest,
             "origin": [],
         }
     for origin in given._origin:

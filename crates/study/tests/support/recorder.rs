@@ -14,6 +14,12 @@ pub type Recorded = Vec<Result<Recording, String>>;
 
 /// Records the studies of all cases.
 pub fn record(cases: &[Case]) -> Vec<Recorded> {
+    let read = |text: Result<String, String>| Recording::parse(text?.as_bytes()).map_err(|e| e.to_string());
+    texts(cases).into_iter().map(|of_case| of_case.into_iter().map(read).collect()).collect()
+}
+
+/// The recordings as the recorder writes them.
+pub fn texts(cases: &[Case]) -> Vec<Vec<Result<String, String>>> {
     let mut asked = Vec::new();
     for (at, case) in cases.iter().enumerate() {
         for (module, _) in &case.studies {
@@ -28,11 +34,11 @@ pub fn record(cases: &[Case]) -> Vec<Recorded> {
             asked.push(json!({"name": at, "module": module, "files": files, "params": params}));
         }
     }
-    let mut found: Vec<Recorded> = cases.iter().map(|_| Vec::new()).collect();
+    let mut found: Vec<Vec<Result<String, String>>> = cases.iter().map(|_| Vec::new()).collect();
     for line in answers(&json!({ "cases": asked })) {
         let at = usize::try_from(line["name"].as_u64().unwrap()).unwrap();
         found[at].push(match line["recording"].as_str() {
-            Some(text) => Recording::parse(text.as_bytes()).map_err(|e| e.to_string()),
+            Some(text) => Ok(text.to_owned()),
             None => Err(format!("no recording: {}", line["log"].as_str().unwrap_or_default())),
         });
     }
@@ -40,7 +46,7 @@ pub fn record(cases: &[Case]) -> Vec<Recorded> {
 }
 
 fn answers(asked: &Value) -> Vec<Value> {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/record_many.py");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../study/tests/support/record_many.py");
     let mut python = Command::new("python3")
         .args(["-B", "-X", "utf8"])
         .arg(script)

@@ -15,8 +15,10 @@ use super::snomed;
 
 /// Most codes of a list (actions.md 10).
 const MOST: usize = 100_000;
-/// Longest code that is taken for one, in bytes: of SNOMED identifiers 18 digits are the longest.
+/// Longest code that is kept, in bytes: SNOMED identifiers have at most 18 digits, and no event has a longer one.
 const LONGEST: usize = 64;
+/// Codes that are told of one by one.
+const SHOWN: usize = 20;
 const COLUMN: &str = "code";
 
 /// Codes in the order of the file, each once.
@@ -61,11 +63,26 @@ impl<'a> FromIterator<&'a str> for Codelist {
     }
 }
 
-/// A list that was read, and the codes in it that no SNOMED identifier looks like, with their lines.
+/// A list that was read, and the codes in it that are no SNOMED identifiers.
 #[derive(Debug, Default)]
 pub(crate) struct Found {
     pub(crate) list: Codelist,
+    /// The first of them, with their lines.
     pub(crate) odd: Vec<(u64, String)>,
+    /// How many others there are.
+    pub(crate) more_odd: u64,
+}
+
+impl Found {
+    fn is_odd(&mut self, line: u64, code: &str) {
+        if self.odd.len() < SHOWN {
+            let shown: String = code.chars().take(LONGEST).collect();
+            let more = if shown.len() < code.len() { "…" } else { "" };
+            self.odd.push((line, shown + more));
+        } else {
+            self.more_odd += 1;
+        }
+    }
 }
 
 pub(crate) fn open(workspace: &Workspace, path: &Path) -> Result<Found, Fault> {
@@ -113,12 +130,14 @@ fn read(input: impl Read, name: &str) -> Result<Found, Fault> {
     Ok(found)
 }
 
+/// Adds a code; what can be no code of any event is told of and left out.
 fn take(bytes: &[u8], line: u64, name: &str, found: &mut Found) -> Result<(), Fault> {
-    let code = std::str::from_utf8(bytes).map(str::trim);
-    let Some(code) = code.ok().filter(|code| code.len() <= LONGEST) else {
-        let message = format!("the codelist {name}: what stands as code on line {line} is none");
-        let fault = bad(FaultCode::MalformedFile, message);
-        return Err(fault.help("write the code alone: 6 to 18 digits"));
+    let code = match std::str::from_utf8(bytes).map(str::trim) {
+        Ok(code) if code.len() <= LONGEST => code,
+        _ => {
+            found.is_odd(line, &String::from_utf8_lossy(bytes));
+            return Ok(());
+        }
     };
     if code.is_empty() || !found.list.add(code) {
         return Ok(());
@@ -128,7 +147,7 @@ fn take(bytes: &[u8], line: u64, name: &str, found: &mut Found) -> Result<(), Fa
         return Err(bad(FaultCode::TooLarge, message).help("split it, and make a report of each part"));
     }
     if !snomed::is_identifier(code) {
-        found.odd.push((line, code.to_owned()));
+        found.is_odd(line, code);
     }
     Ok(())
 }
@@ -221,8 +240,8 @@ mod tests {
             (b"code\n1\n\"2\n", "malformed_csv", "line 3"),
             (b"code\n1\0\n", "malformed_csv", "NUL"),
             (b"\x1f\x8b\x08\x00\x00", "malformed_csv", "NUL"),
-            (b"code\n\xff\xfe\n", "malformed_file", "line 2"),
-            (long.as_bytes(), "malformed_file", "line 2"),
+            (b"code\n\xff\xfe\n", "malformed_file", "no code"),
+            (long.as_bytes(), "malformed_file", "no code"),
             (many.as_bytes(), "too_large", "100000"),
         ];
         for (text, code, part) in rows {
@@ -236,5 +255,12 @@ mod tests {
     fn codes_that_are_no_identifiers_are_told_with_their_line() {
         let found = read(&b"code\n22298006\n22298007\n\nXaJ4P\n22298007\n"[..], "x.csv").unwrap();
         assert_eq!(found.odd, [(3, "22298007".to_owned()), (5, "XaJ4P".to_owned())]);
+        let text = [&b"code\n\xff\n"[..], "1".repeat(1 << 20).as_bytes(), b"\n22298006\n"].concat();
+        let found = read(&text[..], "x.csv").unwrap();
+        assert_eq!(found.list.iter().collect::<Vec<_>>(), ["22298006"], "what can be no code is left out");
+        assert_eq!(found.odd, [(2, "\u{fffd}".to_owned()), (3, "1".repeat(64) + "…")]);
+        let many: String = (0..100).fold("code\n".to_owned(), |text, n| text + &format!("x{n}\n"));
+        let found = read(many.as_bytes(), "x.csv").unwrap();
+        assert_eq!((found.list.len(), found.odd.len(), found.more_odd), (100, 20, 80));
     }
 }

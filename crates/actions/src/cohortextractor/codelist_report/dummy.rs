@@ -18,7 +18,7 @@ const PRACTICES: i64 = 100;
 /// Patients of the first practice have the ids from 0, of the second from here on, and so forth.
 const IDS: i64 = 10_000;
 /// Events of the first code.
-const MOST_EVENTS: f64 = 40_000.0;
+const MOST_EVENTS: f64 = 20_000.0;
 /// How many times as often as the next one a code is used.
 const FALL: f64 = 1.6;
 /// After how many draws that were drawn before an event is left out: there is no other place for it.
@@ -126,17 +126,19 @@ fn days(period: Period, most: u32) -> Vec<Date> {
     }
 }
 
-/// Events of one code, no two of a patient on one day; every day has one if there are enough of them.
+/// Events of one code, no two of a patient on one day. Every day has one, or they are spread over the days.
 fn events<'a>(code: &'a str, count: u32, practices: &[Practice], days: &[Date], dice: &mut Dice) -> Vec<Event<'a>> {
     let total = practices.last().map_or(0, |practice| practice.until);
     let mut taken: HashSet<(i64, Date), RandomState> = HashSet::default();
     let mut events = Vec::with_capacity(count as usize);
-    for number in 0..count {
+    let spread = (count as usize).min(days.len());
+    for number in 0..count as usize {
         let drawn = (0..DRAWS).find_map(|_| {
             let share = dice.below(total);
             let at = practices.partition_point(|practice| practice.until <= share);
             let patient = at as i64 * IDS + i64::from(dice.below(practices.get(at)?.patients));
-            let day = *days.get(number as usize).or_else(|| days.get(dice.below(days.len() as u32) as usize))?;
+            let any = dice.below(days.len() as u32) as usize;
+            let day = *days.get(if number < spread { number * days.len() / spread } else { any })?;
             taken.insert((patient, day)).then_some(Event { patient, code, day })
         });
         events.extend(drawn);
@@ -187,6 +189,9 @@ mod tests {
             assert_eq!(report.per_week.values().flat_map(|weeks| weeks.values()).sum::<u64>(), events);
             let sizes: Vec<u64> = report.list_sizes.values().copied().collect();
             assert_eq!(sizes.len(), 100);
+            let last = period(start, end).days().saturating_sub(1) / 7;
+            let weeks = report.weeks().unwrap();
+            assert!(*weeks.start() == 0 && last - weeks.end() <= 1, "{weeks:?}, {last}");
             let mean = sizes.iter().sum::<u64>() as f64 / 100.0;
             let spread = (sizes.iter().map(|size| (*size as f64 - mean).powi(2)).sum::<f64>() / 100.0).sqrt();
             assert!((1_850.0..2_150.0).contains(&mean) && (350.0..650.0).contains(&spread), "{mean} {spread}");

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use crate::args::{OptionSpec, Parsed, bad_argument, flag, value};
 use crate::fault::{Exit, Fault, FaultCode};
+use crate::files::Compat;
 
 use super::dummy::Size;
 use super::period::Period;
@@ -39,7 +40,7 @@ const OPTIONS: &[OptionSpec] = &[
     value("--days"),
     value("--dummy-tables"),
     flag("--verbose"),
-    value("--compat"),
+    Compat::OPTION,
     flag("--help"),
     flag("-h"),
 ];
@@ -47,8 +48,9 @@ const OPTIONS: &[OptionSpec] = &[
 /// Most codes or days that can be asked for; there are never more codes in a list, nor more days in a period.
 const MOST: u32 = 10_000_000;
 
-pub(crate) fn of(args: &[OsString]) -> Read<Asked> {
-    read(args, OPTIONS, |parsed, faults| {
+/// `variable`: see [`Compat::variable`].
+pub(crate) fn of(args: &[OsString], variable: Option<&OsStr>) -> Read<Asked> {
+    read(args, OPTIONS, variable, |parsed, compat, faults| {
         let codelist = codelist(parsed, faults);
         let start = date(parsed, "--start-date", faults);
         let end = date(parsed, "--end-date", faults);
@@ -62,7 +64,7 @@ pub(crate) fn of(args: &[OsString]) -> Read<Asked> {
         });
         let folder = parsed.value("--output-dir").filter(|folder| !folder.is_empty()).unwrap_or(OsStr::new("output"));
         let source = source(parsed, faults);
-        let keeps_opted_out = parsed.value("--compat").is_some_and(|compat| compat != "safe");
+        let keeps_opted_out = compat.is_original();
         Some(Asked { codelist: codelist?, period: period?, folder: folder.into(), source: source?, keeps_opted_out })
     })
 }
@@ -127,7 +129,10 @@ mod tests {
 
     fn asked(line: &str) -> Result<Asked, Vec<String>> {
         let args: Vec<OsString> = line.split_whitespace().map(Into::into).collect();
-        of(&args).asked.map(Option::unwrap).map_err(|faults| faults.into_iter().map(|fault| fault.message).collect())
+        of(&args, None)
+            .asked
+            .map(Option::unwrap)
+            .map_err(|faults| faults.into_iter().map(|fault| fault.message).collect())
     }
 
     #[test]

@@ -26,6 +26,14 @@ pub(crate) struct Column {
     pub(crate) named: bool,
 }
 
+/// What the text of a query tells of its result.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Columns {
+    pub(crate) columns: Vec<Column>,
+    /// Tables whose `*` was written out by this program's list of their columns; a database may have others.
+    pub(crate) assumed: Vec<String>,
+}
+
 /// A place in the text, in lines and characters, both from 1, and how many characters it spans.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Place {
@@ -60,7 +68,7 @@ const STACK: usize = 256 << 20;
 const DEADLINE: Duration = Duration::from_secs(20);
 
 /// The columns that the query gives, as far as its text tells.
-pub(crate) fn columns(query: &QueryFile, compat: Compat) -> Result<Vec<Column>, Fault> {
+pub(crate) fn columns(query: &QueryFile, compat: Compat) -> Result<Columns, Fault> {
     let text = query.text.clone();
     let (sender, receiver) = mpsc::channel();
     let worker = std::thread::Builder::new().name("sql".to_owned()).stack_size(STACK).spawn(move || {

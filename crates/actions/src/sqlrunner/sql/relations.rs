@@ -4,13 +4,13 @@
 use sqlparser::ast::Spanned as _;
 use sqlparser::ast::{ObjectName, TableAlias, TableFactor, TableWithJoins};
 
-use super::scope::{Known, Scope, renamed, unknown};
+use super::scope::{Scope, Table, renamed, unknown};
 
 /// One table as the select list sees it.
 pub(super) struct Relation {
     /// Lower-case name parts, outermost first; an alias is the only part it has.
     names: Vec<String>,
-    pub(super) columns: Known,
+    pub(super) table: Table,
 }
 
 impl Relation {
@@ -41,42 +41,42 @@ fn gather(scope: &mut Scope, tables: &TableWithJoins, found: &mut Vec<Relation>)
 }
 
 fn factor(scope: &mut Scope, table: &TableFactor, found: &mut Vec<Relation>) {
-    let (names, columns, alias) = match table {
+    let (names, table, alias) = match table {
         TableFactor::Table { name, alias, args, .. } => {
             let parts = lower_parts(name);
             // `t (NOLOCK)` looks like a function call; a function proper is never one of the script's own tables.
             let columns = match (args, parts.as_slice()) {
                 (Some(_), [function]) if function == "string_split" || function == "generate_series" => {
-                    Ok(vec![Some("value".to_owned())])
+                    Table::own(Ok(vec![Some("value".to_owned())]))
                 }
                 _ => scope.table(name),
             };
             (parts, columns, alias.as_ref())
         }
-        TableFactor::Derived { subquery, alias, .. } => (Vec::new(), scope.query(subquery), alias.as_ref()),
+        TableFactor::Derived { subquery, alias, .. } => (Vec::new(), Table::own(scope.query(subquery)), alias.as_ref()),
         TableFactor::NestedJoin { table_with_joins, alias: None } => return gather(scope, table_with_joins, found),
         TableFactor::OpenJsonTable { columns, alias, .. } => {
             let names = match columns.as_slice() {
                 [] => ["key", "value", "type"].map(|name| Some(name.to_owned())).to_vec(),
                 columns => columns.iter().map(|column| Some(column.name.value.clone())).collect(),
             };
-            (Vec::new(), Ok(names), alias.as_ref())
+            (Vec::new(), Table::own(Ok(names)), alias.as_ref())
         }
         TableFactor::Pivot { alias, .. } | TableFactor::Unpivot { alias, .. } => {
             let why = "the columns of a pivoted table are not worked out, so * cannot be written out";
-            (Vec::new(), Err(unknown(why.to_owned(), table.span())), alias.as_ref())
+            (Vec::new(), Table::own(Err(unknown(why.to_owned(), table.span()))), alias.as_ref())
         }
         other => {
             let why = "the columns of this table are not known, so * cannot be written out";
-            (Vec::new(), Err(unknown(why.to_owned(), other.span())), None)
+            (Vec::new(), Table::own(Err(unknown(why.to_owned(), other.span()))), None)
         }
     };
     found.push(match alias {
-        Some(alias) => Relation { names: vec![alias.name.value.to_lowercase()], columns: named(columns, alias) },
-        None => Relation { names, columns },
+        Some(alias) => Relation { names: vec![alias.name.value.to_lowercase()], table: named(table, alias) },
+        None => Relation { names, table },
     });
 }
 
-fn named(columns: Known, alias: &TableAlias) -> Known {
-    renamed(columns, alias)
+fn named(table: Table, alias: &TableAlias) -> Table {
+    Table { columns: renamed(table.columns, alias), ..table }
 }

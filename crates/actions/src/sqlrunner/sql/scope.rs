@@ -1,8 +1,9 @@
 //! The columns of a query, with `*` expanded as far as the script itself says what the tables hold.
-//! CTEs, subqueries and temporary tables are known; a table of the database is not.
+//! CTEs, subqueries and temporary tables are known; of the tables of the database those that the catalogue has.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
+use query::Catalogue;
 use sqlparser::ast::{
     Ident, ObjectName, Query, Select, SelectItem, SelectItemQualifiedWildcardKind, SetExpr, Spanned as _, TableAlias,
 };
@@ -23,6 +24,22 @@ pub(super) type Known = Result<Vec<Option<String>>, Trouble>;
 pub(super) struct Scope {
     made: HashMap<String, Known>,
     ctes: Vec<(String, Known)>,
+    /// Tables of the catalogue of which all columns were asked for.
+    assumed: BTreeSet<String>,
+}
+
+/// A table that was looked up.
+pub(super) struct Table {
+    pub(super) columns: Known,
+    /// Its name in the catalogue, if the columns are from there.
+    pub(super) assumed: Option<String>,
+}
+
+impl Table {
+    /// A table whose columns the script itself says.
+    pub(super) fn own(columns: Known) -> Self {
+        Self { columns, assumed: None }
+    }
 }
 
 pub(super) fn unknown(message: String, span: Span) -> Trouble {
@@ -46,21 +63,36 @@ impl Scope {
         self.made.remove(&table.to_lowercase());
     }
 
+    /// Tables whose columns are taken from the catalogue; a database may have others.
+    pub(super) fn assumed(self) -> BTreeSet<String> {
+        self.assumed
+    }
+
     /// The columns of a table by name: a CTE hides a table of the same name.
-    pub(super) fn table(&self, name: &ObjectName) -> Known {
+    pub(super) fn table(&self, name: &ObjectName) -> Table {
         let shown = name.to_string();
-        let not_known =
-            || Err(unknown(format!("the columns of {shown} are not known, so * cannot be written out"), name.span()));
+        let not_known = || {
+            Table::own(Err(unknown(
+                format!("the columns of {shown} are not known, so * cannot be written out"),
+                name.span(),
+            )))
+        };
         let Some(last) = name.0.last().and_then(|part| part.as_ident()) else { return not_known() };
         let key = last.value.to_lowercase();
         if name.0.len() == 1
             && let Some((_, known)) = self.ctes.iter().rev().find(|(cte, _)| *cte == key)
         {
-            return known.clone();
+            return Table::own(known.clone());
         }
         let own = key.starts_with('#') || (name.0.len() == 1 && key.starts_with('@'));
-        match self.made.get(&key).filter(|_| own) {
-            Some(known) => known.clone(),
+        if own {
+            return self.made.get(&key).map_or_else(not_known, |known| Table::own(known.clone()));
+        }
+        match Catalogue::tpp().table(&key).filter(|table| !table.open) {
+            Some(table) => Table {
+                columns: Ok(table.columns.iter().map(|column| Some(column.name.clone())).collect()),
+                assumed: Some(table.name.clone()),
+            },
             None => not_known(),
         }
     }
@@ -103,7 +135,8 @@ impl Scope {
                 SelectItem::Wildcard(_) => {
                     let relations = relations.get_or_insert_with(|| relations::of(self, &select.from));
                     for relation in relations {
-                        extend(&mut columns, relation.columns.clone()?)?;
+                        self.assumed.extend(relation.table.assumed.clone());
+                        extend(&mut columns, relation.table.columns.clone()?)?;
                     }
                 }
                 SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(name), _) => {
@@ -115,7 +148,8 @@ impl Scope {
                             name.span(),
                         ));
                     };
-                    extend(&mut columns, found.columns.clone()?)?;
+                    self.assumed.extend(found.table.assumed.clone());
+                    extend(&mut columns, found.table.columns.clone()?)?;
                 }
                 SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::Expr(expr), _) => {
                     return Err(unknown("* of an expression cannot be written out".to_owned(), expr.span()));

@@ -9,7 +9,7 @@ use crate::fault::FaultCode;
 use super::parse;
 use super::scope::Scope;
 use super::split::{self, Statement, is_word, place, word};
-use super::{Column, Trouble};
+use super::{Column, Columns, Trouble};
 use crate::files::Compat;
 
 const NOT_LAST: &str = "put the query last, or give --dummy-data-file";
@@ -67,7 +67,7 @@ const OTHER: &[&str] = &[
     "WRITETEXT",
 ];
 
-pub(super) fn columns(text: &str, compat: Compat) -> Result<Vec<Column>, Trouble> {
+pub(super) fn columns(text: &str, compat: Compat) -> Result<Columns, Trouble> {
     let statements = split::statements(text)?;
     let mut scope = Scope::default();
     let mut results = Vec::new();
@@ -110,7 +110,8 @@ pub(super) fn columns(text: &str, compat: Compat) -> Result<Vec<Column>, Trouble
         Some(name) => Column { name, named: true },
         None => Column { name: format!("_col_{at}"), named: false },
     };
-    Ok(names.into_iter().enumerate().map(column).collect())
+    let columns = names.into_iter().enumerate().map(column).collect();
+    Ok(Columns { columns, assumed: scope.assumed().into_iter().collect() })
 }
 
 fn place_of(statement: &Statement) -> super::Place {

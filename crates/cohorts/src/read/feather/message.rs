@@ -3,10 +3,11 @@
 
 use std::io::Read as _;
 
-use arrow_ipc::{CompressionType, MessageHeader, MetadataVersion, RecordBatch, root_as_message};
+use arrow_ipc::{CompressionType, Message, MessageHeader, MetadataVersion, RecordBatch, root_as_message};
 use arrow_schema::{DataType, Schema};
 
 use super::malformed;
+use crate::Packing;
 use crate::read::{Place, ReadError};
 
 /// More rows in one batch than any file of patients has in all.
@@ -34,14 +35,8 @@ pub(super) fn check(
     place: Place,
 ) -> Result<(), ReadError> {
     let fault = |why: &str| malformed(place, why);
-    let message = match bytes.get(..head) {
-        Some(head) if head.starts_with(&CONTINUES) => head.get(8..),
-        Some(head) => head.get(4..),
-        None => None,
-    };
-    let message = message.ok_or_else(|| fault("it is shorter than its own head"))?;
+    let message = parsed(bytes.get(..head).unwrap_or_default(), place)?;
     let body = bytes.get(head..).unwrap_or_default();
-    let message = root_as_message(message).map_err(|error| fault(&error.to_string()))?;
     if !(MetadataVersion::V4..=MetadataVersion::V5).contains(&message.version()) {
         return Err(fault("its version is older than Arrow 0.8, or not known here"));
     }
@@ -69,6 +64,34 @@ pub(super) fn check(
         }
         _ => Err(fault("it is of another kind than the footer says")),
     }
+}
+
+/// A head of a message.
+fn parsed(head: &[u8], place: Place) -> Result<Message<'_>, ReadError> {
+    let message = without_length(head).ok_or_else(|| malformed(place, "it is shorter than its own head"))?;
+    root_as_message(message).map_err(|error| malformed(place, error.to_string()))
+}
+
+/// How the buffers of a batch are packed.
+pub(super) fn packing(head: &[u8], place: Place) -> Result<Packing, ReadError> {
+    let message = parsed(head, place)?;
+    let batch = message.header_as_record_batch().ok_or_else(|| malformed(place, "it has no rows"))?;
+    Ok(match batch.compression().map(|compression| compression.codec()) {
+        Some(CompressionType::ZSTD) => Packing::Zstd,
+        Some(_) => Packing::Lz4,
+        None => Packing::None,
+    })
+}
+
+fn without_length(head: &[u8]) -> Option<&[u8]> {
+    if head.starts_with(&CONTINUES) { head.get(8..) } else { head.get(4..) }
+}
+
+/// The number of nulls of each column of a message of rows that has been checked.
+pub(super) fn nulls(bytes: &[u8]) -> Vec<u64> {
+    let message = without_length(bytes).and_then(|message| root_as_message(message).ok());
+    let nodes = message.and_then(|message| message.header_as_record_batch()).and_then(|batch| batch.nodes());
+    nodes.into_iter().flatten().map(|node| node.null_count().unsigned_abs()).collect()
 }
 
 /// How many buffers a column has, validity among them.

@@ -13,6 +13,8 @@ use arrow_ipc::reader::FileDecoder;
 use arrow_ipc::{Block, MetadataVersion};
 use arrow_schema::SchemaRef;
 
+use crate::Packing;
+
 use super::{Column, Input, Limits, Notes, Place, ReadError, Rows, Table};
 
 pub(super) struct Feather {
@@ -30,6 +32,8 @@ pub(super) struct Feather {
     limits: Limits,
     batch: u64,
     rows: u64,
+    /// Of the batch that came last, for every column of the file.
+    nulls: Vec<u64>,
 }
 
 /// Footer and messages of a file may differ in it: with this one the library does not compare them.
@@ -62,6 +66,7 @@ impl Feather {
             limits,
             batch: 0,
             rows: 0,
+            nulls: Vec::new(),
         })
     }
 
@@ -115,7 +120,9 @@ impl Table for Feather {
         decoded.sort_unstable();
         decoded.dedup();
         self.kept = columns.iter().filter_map(|column| decoded.binary_search(column).ok()).collect();
-        self.decoder = FileDecoder::new(Arc::clone(&self.schema), ANY_VERSION).with_projection(decoded);
+        // The dictionaries stay with the decoder that has read them.
+        let fresh = FileDecoder::new(Arc::clone(&self.schema), ANY_VERSION);
+        self.decoder = std::mem::replace(&mut self.decoder, fresh).with_projection(decoded);
     }
 
     fn next(&mut self) -> Result<Option<Rows>, ReadError> {
@@ -126,6 +133,7 @@ impl Table for Feather {
         self.batch += 1;
         let place = Place::Batch(self.batch);
         let bytes = self.block(&block, message::Kind::Rows, place)?;
+        self.nulls = message::nulls(&bytes);
         let batch = self.decoder.read_record_batch(&block, &bytes.into());
         let batch = batch
             .map_err(|error| malformed(place, error.to_string()))?
@@ -140,6 +148,29 @@ impl Table for Feather {
 
     fn notes(&self) -> Notes {
         Notes::default()
+    }
+
+    fn schema(&self) -> Option<SchemaRef> {
+        Some(Arc::clone(&self.schema))
+    }
+
+    fn packing(&mut self) -> Result<Packing, ReadError> {
+        let Some(block) = self.batches.as_slice().first().copied() else { return Ok(Packing::None) };
+        let place = Place::Batch(1);
+        let outside = || malformed(place, "it lies outside the file");
+        let offset = u64::try_from(block.offset()).map_err(|_| outside())?;
+        let head = u64::try_from(block.metaDataLength()).map_err(|_| outside())?;
+        if offset.checked_add(head).is_none_or(|end| end > self.length) || head > self.limits.batch {
+            return Err(outside());
+        }
+        let mut bytes = vec![0; usize::try_from(head).map_err(|_| outside())?];
+        self.input.seek(SeekFrom::Start(offset))?;
+        self.input.read_exact(&mut bytes).map_err(|error| ReadError::at(error, place))?;
+        message::packing(&bytes, place)
+    }
+
+    fn nulls(&self) -> Option<&[u64]> {
+        (!self.nulls.is_empty()).then_some(&self.nulls)
     }
 }
 

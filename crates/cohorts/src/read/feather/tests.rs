@@ -53,6 +53,27 @@ fn fault(bytes: &[u8]) -> ReadError {
 }
 
 #[test]
+fn columns_can_be_left_out_between_batches_and_their_nulls_are_still_told() {
+    let bytes = file(Some(CompressionType::ZSTD), MetadataVersion::V5, 3);
+    let mut reader = Reader::open(Format::Feather, Cursor::new(bytes), Limits::default()).unwrap();
+    assert_eq!(reader.nulls(), None);
+    let types = |rows: Rows| rows.columns.iter().map(|column| column.data_type().clone()).collect::<Vec<_>>();
+    reader.keep(&[6]);
+    assert_eq!(types(reader.next().unwrap().unwrap()), [batch().column(6).data_type().clone()]);
+    assert_eq!(reader.nulls(), Some(&[0, 1, 1, 1, 1, 1, 1, 0, 1, 1, 3][..]));
+    // Categories are those of the list that was read at the beginning.
+    reader.keep(&[3, 6]);
+    let rows = reader.next().unwrap().unwrap();
+    assert_eq!((rows.before, rows.len), (3, 3));
+    assert_eq!(rows.columns[1].as_ref(), batch().column(6).as_ref());
+    reader.keep(&[]);
+    let rows = reader.next().unwrap().unwrap();
+    assert_eq!((rows.before, rows.len, rows.columns.len()), (6, 3, 0));
+    assert_eq!(reader.nulls().map(<[u64]>::len), Some(11));
+    assert!(reader.next().is_none());
+}
+
+#[test]
 fn types_are_kept_in_every_packing() {
     for (compression, version) in [
         (None, MetadataVersion::V5),

@@ -3,7 +3,7 @@
 
 use std::io::Write;
 
-use super::plan::Plan;
+use super::plan::{Plan, Stored};
 use crate::write::WriteError;
 
 /// The format's limit.
@@ -14,7 +14,7 @@ const MAP: &[u8] = b"<map>";
 const END_OF_DATA: u64 = b"</data>".len() as u64;
 
 /// Bytes of a name, of a format, and of a label, each with a zero at the end.
-const NAME: usize = 129;
+pub(super) const NAME: usize = 129;
 const FORMAT: usize = 57;
 const LABEL: usize = 321;
 
@@ -40,7 +40,7 @@ pub(super) fn write_head(out: &mut dyn Write, names: &[String], plan: &Plan, row
     positions.push(at);
     at += ("<strls>".len() + "</strls>".len()) as u64 + plan.long_bytes;
     positions.push(at);
-    at += ("<value_labels>".len() + "</value_labels>".len()) as u64;
+    at += ("<value_labels>".len() + "</value_labels>".len()) as u64 + plan.label_bytes;
     positions.push(at);
     positions.push(at + "</stata_dta>".len() as u64);
     head.extend_from_slice(MAP);
@@ -61,13 +61,16 @@ fn sections(names: &[String], plan: &Plan) -> [Vec<u8>; 7] {
     let count = names.len();
     let types = plan.columns.iter().flat_map(|column| column.code().to_le_bytes()).collect();
     let spelt = names.iter().flat_map(|name| padded(name, NAME)).collect();
-    let formats = plan.columns.iter().flat_map(|column| padded(&column.format(), FORMAT)).collect();
+    let shown = |at: usize| plan.shown.get(at).cloned().unwrap_or_default();
+    let format = |(at, column): (usize, &Stored)| shown(at).format.unwrap_or_else(|| column.format());
+    let formats = plan.columns.iter().enumerate().flat_map(|column| padded(&format(column), FORMAT)).collect();
+    let labels = (0..count).flat_map(|at| padded(&shown(at).labels, NAME)).collect();
     [
         section("variable_types", types),
         section("varnames", spelt),
         section("sortlist", vec![0; 2 * (count + 1)]),
         section("formats", formats),
-        section("value_label_names", vec![0; NAME * count]),
+        section("value_label_names", labels),
         section("variable_labels", vec![0; LABEL * count]),
         section("characteristics", Vec::new()),
     ]
@@ -77,9 +80,10 @@ fn section(tag: &str, content: Vec<u8>) -> Vec<u8> {
     [b"<", tag.as_bytes(), b">", &content, b"</", tag.as_bytes(), b">"].concat()
 }
 
-/// Filled up with zeros. Names have at most 32 characters of at most four bytes, so nothing is cut here.
-fn padded(text: &str, to: usize) -> Vec<u8> {
+/// Filled up with zeros, one at least. Names have at most 32 characters of at most four bytes, so nothing of them is cut.
+pub(super) fn padded(text: &str, to: usize) -> Vec<u8> {
     let mut bytes = text.as_bytes().to_vec();
+    bytes.truncate(to - 1);
     bytes.resize(to, 0);
     bytes
 }

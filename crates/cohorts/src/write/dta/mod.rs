@@ -5,6 +5,10 @@ mod layout;
 pub(crate) mod names;
 mod plan;
 mod rows;
+mod table;
+mod value;
+
+pub use self::table::{Passes, StataColumn, write_stata};
 
 use std::io::Write;
 

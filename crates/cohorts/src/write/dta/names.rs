@@ -1,6 +1,8 @@
 //! Names that Stata takes: letters, digits and `_`, at most 32, none of its own words, each once.
 //! Spec study-definitions.md 9.2: what is too long is cut, clashes get `_0`, `_1`… in front.
 
+use std::collections::HashSet;
+
 use crate::Field;
 
 const LONGEST: usize = 32;
@@ -17,12 +19,18 @@ const RESERVED: &[&str] = &[
 
 /// The names of the file, in order, and which columns have another name than before.
 pub(crate) fn fitting(fields: &[Field]) -> (Vec<String>, Vec<(String, String)>) {
-    let mut names: Vec<String> = fields.iter().map(|field| field.name.clone()).collect();
+    fitting_names(fields.iter().map(|field| field.name.clone()).collect())
+}
+
+pub(super) fn fitting_names(columns: Vec<String>) -> (Vec<String>, Vec<(String, String)>) {
+    let mut names = columns.clone();
     let mut renamed = Vec::new();
     let mut clashes = 0_usize;
-    for (at, field) in fields.iter().enumerate() {
-        let mut name = cut(valid(&field.name));
-        if name == field.name {
+    let mut seen = HashSet::new();
+    for (at, field) in columns.iter().enumerate() {
+        let mut name = cut(valid(field));
+        // Of two columns with one name the second gets another.
+        if name == *field && seen.insert(field) {
             continue;
         }
         // Names before this one are final, names after it still those of the columns: all of them count.
@@ -30,7 +38,7 @@ pub(crate) fn fitting(fields: &[Field]) -> (Vec<String>, Vec<(String, String)>) 
             name = cut(format!("_{clashes}{name}"));
             clashes += 1;
         }
-        renamed.push((field.name.clone(), name.clone()));
+        renamed.push((field.clone(), name.clone()));
         if let Some(slot) = names.get_mut(at) {
             *slot = name;
         }

@@ -10,7 +10,7 @@ use crate::write::cells::Cells;
 use crate::{Field, Kind};
 
 /// Longer texts are kept outside the rows.
-const LONGEST_SHORT: usize = 2_045;
+pub(super) const LONGEST_SHORT: usize = 2_045;
 /// What stands before and after the bytes of a long text: `GSO`, column, row, type, length; a zero.
 pub(super) const AROUND_LONG: u64 = 3 + 4 + 8 + 1 + 4 + 1;
 /// Larger numbers of this type mean missing values.
@@ -22,10 +22,14 @@ pub(super) const SMALLEST_LONG: i64 = -2_147_483_647;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stored {
     Byte,
+    Int,
     Long,
+    Float,
     Double,
     /// A long that counts days.
     Day,
+    /// A double that counts milliseconds.
+    Moment,
     /// So many bytes.
     Text(u16),
     LongText,
@@ -35,6 +39,19 @@ pub(super) struct Plan {
     pub(super) columns: Vec<Stored>,
     /// Bytes of all long texts with what stands around them.
     pub(super) long_bytes: u64,
+    /// What is shown of each column beside its values; nothing for columns as their type is.
+    pub(super) shown: Vec<Shown>,
+    /// Bytes of all lists of labels.
+    pub(super) label_bytes: u64,
+}
+
+/// How a column is shown.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Shown {
+    /// Its format, if not that of its type.
+    pub(super) format: Option<String>,
+    /// The name of its list of labels, if it has one.
+    pub(super) labels: String,
 }
 
 impl Plan {
@@ -48,8 +65,9 @@ impl Stored {
     fn width(self) -> u64 {
         match self {
             Self::Byte => 1,
-            Self::Long | Self::Day => 4,
-            Self::Double | Self::LongText => 8,
+            Self::Int => 2,
+            Self::Long | Self::Day | Self::Float => 4,
+            Self::Double | Self::Moment | Self::LongText => 8,
             Self::Text(width) => u64::from(width),
         }
     }
@@ -58,8 +76,10 @@ impl Stored {
     pub(super) const fn code(self) -> u16 {
         match self {
             Self::Byte => 65_530,
+            Self::Int => 65_529,
             Self::Long | Self::Day => 65_528,
-            Self::Double => 65_526,
+            Self::Float => 65_527,
+            Self::Double | Self::Moment => 65_526,
             Self::Text(width) => width,
             Self::LongText => 32_768,
         }
@@ -68,10 +88,12 @@ impl Stored {
     /// How Stata shows it.
     pub(super) fn format(self) -> String {
         match self {
-            Self::Byte => "%8.0g".to_owned(),
+            Self::Byte | Self::Int => "%8.0g".to_owned(),
+            Self::Float => "%9.0g".to_owned(),
             Self::Long => "%12.0g".to_owned(),
             Self::Double => "%10.0g".to_owned(),
             Self::Day => "%td".to_owned(),
+            Self::Moment => "%tc".to_owned(),
             Self::Text(width) => format!("%{}s", width.max(9)),
             Self::LongText => "%9s".to_owned(),
         }
@@ -133,7 +155,7 @@ impl Planning {
                 Kind::Str => Stored::Text(column.longest.max(1) as u16),
             })
             .collect();
-        Plan { columns, long_bytes }
+        Plan { columns, long_bytes, shown: Vec::new(), label_bytes: 0 }
     }
 }
 

@@ -10,10 +10,10 @@ use crate::write::cells::Cells;
 
 /// The largest double that is a number to Stata, 2^1023 and a bit less; above are its missing values.
 pub(super) const LARGEST_DOUBLE: f64 = f64::from_bits(0x7fdf_ffff_ffff_ffff);
-const MISSING_DOUBLE: f64 = f64::from_bits(0x7fe0_0000_0000_0000);
-const MISSING_LONG: i32 = 2_147_483_621;
+pub(super) const MISSING_DOUBLE: f64 = f64::from_bits(0x7fe0_0000_0000_0000);
+pub(super) const MISSING_LONG: i32 = 2_147_483_621;
 /// Text that ends with a zero.
-const TEXT: u8 = 130;
+pub(super) const TEXT: u8 = 130;
 
 /// The number of a category, with what stands for NULL.
 pub(super) fn whole(array: &Int64Array, row: usize, missing: Option<i64>) -> Option<i64> {

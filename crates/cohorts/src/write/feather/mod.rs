@@ -5,6 +5,9 @@ mod columns;
 mod dictionary;
 mod packed;
 mod pandas;
+mod table;
+
+pub use self::table::FeatherWriter;
 
 use std::collections::HashMap;
 use std::io::{self, Write};
@@ -18,7 +21,7 @@ use self::dictionary::{Dictionary, Gathering};
 use self::packed::Packed;
 use super::WriteError;
 use super::cells::each_batch;
-use crate::{Kind, Source};
+use crate::{Kind, Packing, Source};
 
 /// Rows of one batch of the file, as other writers of the format have them.
 const BATCH: usize = 65_536;
@@ -44,7 +47,7 @@ pub(super) fn write(source: &dyn Source, out: &mut dyn Write) -> Result<u64, Wri
     })?;
     let dictionaries: Vec<Option<Dictionary>> = gathering.into_iter().map(|g| g.map(Gathering::sorted)).collect();
     let schema = schema(source, &dictionaries, rows);
-    let mut file = Packed::begin(out, &schema)?;
+    let mut file = Packed::begin(out, &schema, Packing::Zstd)?;
     let expected = usize::try_from(rows).unwrap_or(usize::MAX).min(BATCH);
     let mut held: Vec<Column> = source
         .schema()

@@ -1,7 +1,7 @@
 //! An Arrow IPC file whose buffers are all compressed. The library's own writer leaves short buffers as they are, with a
 //! mark that readers before Arrow 4 do not know; so its messages are made uncompressed and packed here.
 
-use std::io::Write;
+use std::io::{self, Write};
 
 use arrow_array::RecordBatch;
 use arrow_ipc::convert::IpcSchemaEncoder;
@@ -15,6 +15,8 @@ use arrow_ipc::{
 use arrow_schema::{ArrowError, Schema};
 use flatbuffers::{FlatBufferBuilder, WIPOffset};
 
+use crate::Packing;
+
 const MAGIC: &[u8; 6] = b"ARROW1";
 /// As the library aligns messages; every reader takes it.
 const ALIGNMENT: usize = 64;
@@ -27,13 +29,13 @@ pub(super) struct Packed<'a> {
     options: IpcWriteOptions,
     context: IpcWriteContext,
     tracker: DictionaryTracker,
-    zstd: zstd::bulk::Compressor<'static>,
+    packer: Packer,
     dictionaries: Vec<Block>,
     batches: Vec<Block>,
 }
 
 impl<'a> Packed<'a> {
-    pub(super) fn begin(out: &'a mut dyn Write, schema: &Schema) -> Result<Self, ArrowError> {
+    pub(super) fn begin(out: &'a mut dyn Write, schema: &Schema, packing: Packing) -> Result<Self, ArrowError> {
         let options = IpcWriteOptions::try_new(ALIGNMENT, false, MetadataVersion::V5)?;
         let mut tracker = DictionaryTracker::new(true);
         let head = IpcDataGenerator::default().schema_to_bytes_with_dictionary_tracker(schema, &mut tracker, &options);
@@ -46,7 +48,7 @@ impl<'a> Packed<'a> {
             options,
             context: IpcWriteContext::default(),
             tracker,
-            zstd: zstd::bulk::Compressor::new(LEVEL)?,
+            packer: Packer::new(packing)?,
             dictionaries: Vec::new(),
             batches: Vec::new(),
         })
@@ -65,7 +67,7 @@ impl<'a> Packed<'a> {
     }
 
     fn write_block(&mut self, plain: EncodedData) -> Result<Block, ArrowError> {
-        let packed = pack(&plain, &mut self.zstd)?;
+        let packed = self.packer.pack(plain)?;
         let (meta, body) = write_message(&mut *self.out, packed, &self.options)?;
         let too_long = |_| ArrowError::IpcError("a batch is too long".to_owned());
         let block = Block::new(
@@ -101,8 +103,41 @@ impl<'a> Packed<'a> {
     }
 }
 
+/// Packs buffers.
+enum Packer {
+    None,
+    Lz4,
+    Zstd(Box<zstd::bulk::Compressor<'static>>),
+}
+
+impl Packer {
+    fn new(packing: Packing) -> io::Result<Self> {
+        Ok(match packing {
+            Packing::None => Self::None,
+            Packing::Lz4 => Self::Lz4,
+            Packing::Zstd => Self::Zstd(Box::new(zstd::bulk::Compressor::new(LEVEL)?)),
+        })
+    }
+
+    fn pack(&mut self, plain: EncodedData) -> Result<EncodedData, ArrowError> {
+        match self {
+            Self::None => Ok(plain),
+            Self::Lz4 => pack(&plain, CompressionType::LZ4_FRAME, |bytes| {
+                let mut packed = lz4_flex::frame::FrameEncoder::new(Vec::new());
+                packed.write_all(bytes)?;
+                packed.finish().map_err(io::Error::other)
+            }),
+            Self::Zstd(zstd) => pack(&plain, CompressionType::ZSTD, |bytes| zstd.compress(bytes)),
+        }
+    }
+}
+
 /// The same message with every buffer compressed, an eight-byte length before each.
-fn pack(plain: &EncodedData, zstd: &mut zstd::bulk::Compressor<'_>) -> Result<EncodedData, ArrowError> {
+fn pack(
+    plain: &EncodedData,
+    codec: CompressionType,
+    mut compress: impl FnMut(&[u8]) -> io::Result<Vec<u8>>,
+) -> Result<EncodedData, ArrowError> {
     let fault = |error: String| ArrowError::IpcError(error);
     let message = root_as_message(&plain.ipc_message).map_err(|error| fault(error.to_string()))?;
     let (batch, dictionary) = match (message.header_as_record_batch(), message.header_as_dictionary_batch()) {
@@ -121,14 +156,14 @@ fn pack(plain: &EncodedData, zstd: &mut zstd::bulk::Compressor<'_>) -> Result<En
         let start = body.len();
         if !content.is_empty() {
             body.extend_from_slice(&(content.len() as i64).to_le_bytes());
-            body.extend_from_slice(&zstd.compress(content)?);
+            body.extend_from_slice(&compress(content)?);
         }
         buffers.push(Buffer::new(start as i64, (body.len() - start) as i64));
         body.resize(body.len().next_multiple_of(ALIGNMENT), 0);
     }
     let mut builder = FlatBufferBuilder::new();
     let mut compression = BodyCompressionBuilder::new(&mut builder);
-    compression.add_codec(CompressionType::ZSTD);
+    compression.add_codec(codec);
     compression.add_method(BodyCompressionMethod::BUFFER);
     let compression = compression.finish();
     let nodes: Vec<_> = batch.nodes().into_iter().flatten().copied().collect();

@@ -1,2 +1,2 @@
 -- AllowedPatientsWithTypeOneDissent: a test
-SELECT * FROM Patient
+SELECT * FROM Nothing

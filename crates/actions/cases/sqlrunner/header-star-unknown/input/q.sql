@@ -1,3 +1,3 @@
 -- AllowedPatientsWithTypeOneDissent: a test
 SELECT *
-FROM Patient
+FROM Nothing

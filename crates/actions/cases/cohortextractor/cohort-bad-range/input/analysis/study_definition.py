@@ -1,0 +1,1 @@
+raise SystemError('the study is not read before the words are understood')

@@ -1,0 +1,2 @@
+-- AllowedPatientsWithTypeOneDissent: a test
+SELECT id, code, region FROM t

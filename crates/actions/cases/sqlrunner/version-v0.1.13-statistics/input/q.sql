@@ -1,0 +1,2 @@
+-- AllowedPatientsWithTypeOneDissent: a test
+SELECT a FROM t
