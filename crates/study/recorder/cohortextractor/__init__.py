@@ -34,6 +34,7 @@ SUBMODULES = (
     "study_definition",
     "measure",
     "exceptions",
+    "pandas_utils",
     "tpp_backend",
 )
 
