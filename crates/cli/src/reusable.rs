@@ -53,8 +53,16 @@ pub(crate) fn look_up(
     looked.offline = global.offline || settings.one("network.offline") == Some("true");
     let organisation = settings.one("actions.org").unwrap_or(jobs::reusable::ORGANISATION);
     let folder = runtimes::default_cache_dir().ok_or(crate::env::NoCache)?.join(CACHED);
-    let library = Library::on_a_laptop(url, organisation, &folder, looked.offline)
-        .map_err(|why| format!("error: reusable actions: {}", visible(&why)))?;
+    let library = match Library::on_a_laptop(url, organisation, &folder, looked.offline) {
+        Ok(library) => library,
+        // A look does without: what it does not know is a note.
+        Err(why) if ask == Ask::Never => {
+            terminal.note(&format!("note: reusable actions cannot be looked up: {}", visible(&why)));
+            looked.unknown = wanted;
+            return Ok(looked);
+        }
+        Err(why) => return Err(format!("error: reusable actions: {}", visible(&why)).into()),
+    };
     looked.pins = read_lock(&study.folder).map_err(|bad| format!("error: {}", visible(&bad.to_string())))?;
     let say = |reference: &RuntimeRef| {
         let address = library.address(&reference.name).unwrap_or_default();
@@ -122,8 +130,10 @@ impl Looked {
                     let address = reference.name.clone();
                     known.insert(reference, Err(ReusableFault::NoRepository { address, why }));
                 }
-                Err(NotFound::Machine(why)) => {
-                    return Err(format!("error: the reusable action {reference}: {}", visible(&why)).into());
+                Err(error @ (NotFound::Machine(_) | NotFound::TooMany)) => {
+                    return Err(
+                        format!("error: the reusable action {reference}: {}", visible(&error.to_string())).into()
+                    );
                 }
             }
         }
@@ -175,8 +185,12 @@ impl Looked {
     }
 
     /// The code of all that was found, stored for jobs.
-    pub(crate) fn stored(&self, store: &Store) -> Result<Reusable, Box<dyn Error>> {
-        Reusable::stored(self.found.values(), self.unknown.clone(), store).map_err(unusable)
+    pub(crate) fn stored(&self, store: &Store, terminal: &Terminal) -> Result<Reusable, Box<dyn Error>> {
+        let stored = Reusable::stored(self.found.values(), self.unknown.clone(), store).map_err(unusable)?;
+        for (reference, code) in &stored.codes {
+            code.notes.iter().for_each(|note| terminal.note(&format!("note: {reference}: {note}")));
+        }
+        Ok(stored)
     }
 
     /// The same for a look.

@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 use pipeline::{ActionName, Project, Registry, RuntimeRef};
 
 pub use code::{ActionCode, ActionCodes, Reusable, expand};
-pub use library::{Ask, Came, Found, Library, NotFound, Pins};
+pub use library::{Ask, Came, Found, Library, MOST, NotFound, Pins};
 pub use lockfile::{BadLock, LOCK_FILE, read_lock, write_lock};
 pub use origin::{BadOrigin, ORGANISATION, Origin};
 

@@ -20,7 +20,11 @@ pub fn resolve(project: &Project, registry: &Registry, tree: &Tree) -> Vec<Diagn
     let folded: BTreeMap<String, &str> = tree.files.iter().map(|f| (f.to_lowercase(), f.as_str())).collect();
     for action in &project.actions {
         runtime(action, registry, &mut found);
-        files(project, action, tree, &folded, &mut found);
+        // A script that a reusable action is given may be one of its own repository.
+        let nowhere = matches!(registry.reusable, ReusableActions::Nowhere);
+        if nowhere || registry.runtimes.contains_key(&action.runtime.name) {
+            files(project, action, tree, &folded, &mut found);
+        }
     }
     let offset = |d: &Diagnostic| d.span.map(|s| s.start.offset);
     found.sort_by_key(|a| (offset(a), a.code));
@@ -138,12 +142,9 @@ fn reusable(
     true
 }
 
+/// Every name that this program knows: as many as fit into a line or two.
 fn platform(registry: &Registry) -> impl Iterator<Item = &str> {
-    registry
-        .runtimes
-        .iter()
-        .filter(|(_, e)| matches!(e.kind, RuntimeKind::Platform | RuntimeKind::Planned))
-        .map(|(name, _)| name.as_str())
+    registry.runtimes.keys().map(String::as_str)
 }
 
 /// P320 and P321: scripts and dummy data files.

@@ -179,4 +179,7 @@ fn a_name_is_a_runtime_a_reusable_action_or_nothing() {
     assert_eq!(codes("--upload-pack:v1.0", looked()), [("P808", error)]);
     assert_eq!(codes("count..rows:v1.0", looked()), [("P808", error)]);
     assert_eq!(codes("python:v41", looked()), [("P308", error)]);
+    // A script may be one of the action's own.
+    assert_eq!(codes("count-rows:v1.0 its/own.py", looked()), []);
+    assert_eq!(codes("python:v2 no/such.py", looked()), [("P320", Severity::Warning)]);
 }

@@ -32,6 +32,7 @@ pub(crate) fn recorded(
     match study::record::record(&request, fence.as_ref()) {
         Ok(recorded) => {
             printed(&recorded.printed, context);
+            said(&recorded, module, context);
             if recorded.dropped_in_all > 0 {
                 let names: Vec<String> = recorded.dropped.iter().map(|path| path.display().to_string()).collect();
                 let more = if recorded.dropped_in_all > names.len() as u64 { ", …" } else { "" };
@@ -50,6 +51,14 @@ pub(crate) fn recorded(
             Err(vec![Fault::new(FaultCode::IoError, Exit::Data, message)])
         }
     }
+}
+
+/// What a file of patients goes back to. The id of a recording hangs on all that it holds, which may be patients' data.
+fn said(recorded: &Recorded, module: &Module, context: &mut Context<'_>) {
+    let (recorder, python) = (&recorded.recording.recorder, &recorded.recording.python);
+    let id = Recording::id(&recorded.json);
+    let id = if context.is_dummy() { format!("recording {}, ", id.get(..16).unwrap_or(&id)) } else { String::new() };
+    context.log(&format!("read analysis/{}.py: {id}recorder {recorder}, Python {python}", module.name()));
 }
 
 /// What a study prints may come from patients' data, and the log is read by people.

@@ -236,14 +236,14 @@ impl Decider {
     }
 
     /// Makes of the project what would run, with the reusable actions as they are now.
-    async fn actions(&self, mut code: Code, request: &Request) -> Result<(Code, Actions), Outage> {
+    async fn actions(&self, mut code: Code, request: &Request) -> Result<(Code, Actions), NoPlan> {
         let (rules, library, shop) = (self.rules.clone(), self.library.clone(), self.server.workshop().clone());
         let requested = request.requested_actions.clone();
-        aside(move || {
+        let look_up = move || {
             let actions = Actions::of_order(&mut code, &requested, &rules, &library, &shop.store);
-            (code, actions)
-        })
-        .await
+            actions.map(|actions| (code, actions))
+        };
+        aside(look_up).await?.map_err(NoPlan::Refused)
     }
 
     async fn plan(&self, directive: &Directive, order: &Order, request: &Request) -> Result<Vec<Kit>, NoPlan> {

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use jobs::reusable::{Ask, Found, Library, NotFound, Pins, Reusable, expand, wanted};
+use jobs::reusable::{Ask, Found, Library, MOST, NotFound, Pins, Reusable, expand, wanted};
 use jobs::state::Job;
 use jobs::store::Store;
 use pipeline::{Action, Project, Registry, ReusableActions, ReusableFault, RuntimeRef, Tree};
@@ -25,18 +25,24 @@ pub(super) struct Actions {
 
 impl Actions {
     /// Looks up what an order's actions come to, and makes of its project what would run.
+    ///
+    /// # Errors
+    /// It names too many.
     pub(super) fn of_order(
         code: &mut Code,
         requested: &[pipeline::ActionName],
         rules: &Rules,
         library: &Library,
         store: &Store,
-    ) -> Self {
+    ) -> Result<Self, Refused> {
         let registry = runtimes::catalogue();
         let named = wanted(&code.project, requested, &registry);
         let mut actions = Self::default();
         if named.is_empty() {
-            return actions;
+            return Ok(actions);
+        }
+        if named.len() > MOST {
+            return Err(Refused::new(RefusedReason::TooLarge, NotFound::TooMany.to_string()));
         }
         let (allowed, refused): (BTreeSet<_>, BTreeSet<_>) =
             named.into_iter().partition(|one| rules.actions.allows(&one.name));
@@ -56,8 +62,13 @@ impl Actions {
             None
         });
         let found: Vec<Found> = found.collect();
+        for (one, own) in &actions.reusable.codes {
+            for note in &own.notes {
+                tracing::info!(action = %one, %note, "not all of a commit is what its author may think");
+            }
+        }
         code.project = Arc::new(expand(&code.project, &found));
-        actions
+        Ok(actions)
     }
 
     /// What jobs that were planned before run, by the commits that they were planned with.

@@ -65,7 +65,9 @@ pub(crate) fn run(args: &Run, global: &Global, terminal: &Terminal) -> Result<Ex
     // A wrong name is told before anything is looked for or written.
     jobs::plan::plan(project, &request, &BTreeMap::new()).map_err(|bad| refused(&bad, project))?;
     let looked = reusable::look_up(&found, Some(&request.requested), Ask::Missing, &settings, global, terminal)?;
-    let diagnostics = found.diagnostics_for(&request.requested, &looked.registry);
+    // Who goes on after failures goes on without what nothing here can run: it is told as a gap.
+    let must = if args.continue_on_error { &[][..] } else { &request.requested };
+    let diagnostics = found.diagnostics_for(must, &looked.registry);
     let Some(project) = sound(&found, &diagnostics, terminal) else { return Ok(Exit::No) };
     let project = &looked.expand(project);
     if args.runtime == RuntimeChoice::Container || options.isolation == Isolation::Container {
@@ -137,7 +139,7 @@ impl Work<'_> {
         let snapshot = study.snapshot(self.project)?;
         let code = code_tree(&snapshot.tree);
         let images = images(self.project, &self.located);
-        let reusable = self.looked.stored(&study.workshop().store)?;
+        let reusable = self.looked.stored(&study.workshop().store, self.terminal)?;
         let judging = Judging { project: self.project, code: &code, images: &images, reusable: &reusable };
         let judged = study.view().judge(&judging).await?;
         let mut plan =

@@ -155,6 +155,8 @@ fn an_action_that_nobody_knows_stops_only_who_needs_it() {
     assert_eq!(ran.ran(), ["good"]);
     study.run(&["run_all"]).failed().says("error[P307]");
     study.run(&["odd"]).failed().says("error[P307]");
+    let ran = study.run(&["run_all", "-f", "--continue-on-error"]).failed().says("error[X206]").says("needed by odd");
+    assert_eq!(ran.ran(), ["good"]);
 }
 
 #[test]

@@ -161,6 +161,25 @@ fn a_folder_may_hold_work_trees_and_know_no_organisation() {
     assert_eq!(study.read("output/count.txt"), "3 it's ['action.yaml', 'count.py', 'output']\n");
 }
 
+#[test]
+fn a_study_that_names_hundreds_asks_nobody() {
+    let (shelf, cache) = (Shelf::new(), tempfile::tempdir().unwrap());
+    let action =
+        |n: u32| format!("  a{n}:\n    run: action-{n}:v1\n    outputs: {{highly_sensitive: {{x: output/{n}.csv}}}}\n");
+    let study = Study::of(&(0..201).map(action).collect::<String>(), &[]);
+    let cloister = |words: &[&str]| {
+        let mut command = study.command(words);
+        command.env("CLOISTER_ACTIONS_URL", shelf.0.path()).env("CLOISTER_CACHE_DIR", cache.path());
+        let done = command.output().unwrap();
+        (done.status.code(), String::from_utf8(done.stderr).unwrap())
+    };
+    let copies = || std::fs::read_dir(cache.path().join("actions")).unwrap().count();
+    let (code, said) = cloister(&["run", "run_all"]);
+    assert!(code == Some(1) && said.contains("more than 200 different reusable actions"), "{said}");
+    assert_eq!((cloister(&["check", "-q"]).0, copies()), (Some(1), 0));
+    assert_eq!((cloister(&["plan", "a7"]).0, copies()), (Some(0), 0), "what is not fetched leaves nothing");
+}
+
 const FINE: (&str, &str, &str) = ("100644", "action.yaml", "run: python:v2 python count.py\n");
 
 /// A study with the project.yaml that these words make of `count`.

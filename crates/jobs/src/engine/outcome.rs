@@ -35,7 +35,7 @@ fn database_words(code: i32) -> Option<&'static str> {
         4 => "data are being imported into the database",
         5 => "a problem of the database",
         6 => "the query is too complex",
-        10 => "the definition cannot be read",
+        10 => "the definition has faults, told in the log",
         11 => "a data file cannot be read",
         12 => "no permission",
         13 => "tests of the definition failed",

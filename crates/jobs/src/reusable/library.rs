@@ -13,6 +13,8 @@ use repositories::{
 
 use super::Origin;
 
+/// Distinct `name:tag` of one request; studies have a handful.
+pub const MOST: usize = 200;
 /// Repositories that are asked at the same time.
 const AT_ONCE: usize = 4;
 
@@ -61,6 +63,9 @@ pub enum NotFound {
     /// It was not fetched before, and nothing was asked.
     #[error("it was not fetched before, and no connection may be opened now")]
     NotHere,
+    /// Far more are named than any study needs.
+    #[error("more than {MOST} different reusable actions are named; name fewer")]
+    TooMany,
     /// Its source is out of reach: later it may be there.
     #[error("{0}")]
     Outage(String),
@@ -116,7 +121,7 @@ impl Library {
         self.origin.as_ref()?.of(name).ok().map(|repo| repo.to_string())
     }
 
-    /// What each of these is. `registry` says which runtimes an action.yaml may name.
+    /// What each of these is. `registry` says which runtimes an action.yaml may name. Of more than [`MOST`] nothing is asked.
     pub fn look_up(
         &self,
         wanted: &BTreeSet<RuntimeRef>,
@@ -124,6 +129,9 @@ impl Library {
         ask: Ask,
         registry: &Registry,
     ) -> BTreeMap<RuntimeRef, Result<Found, NotFound>> {
+        if wanted.len() > MOST {
+            return wanted.iter().map(|one| (one.clone(), Err(NotFound::TooMany))).collect();
+        }
         let open: Mutex<Vec<&RuntimeRef>> = Mutex::new(wanted.iter().collect());
         let done = Mutex::new(BTreeMap::new());
         let work = || {

@@ -33,6 +33,14 @@ fn last_tag(tag: &Tag) -> String {
     format!("refs/cloister/tag/{}", segment(tag.as_str()))
 }
 
+/// The mirror of an address. Where nothing may be fetched none is made: it would stay empty.
+fn known(mirrors: &Mirrors, url: &RepoUrl, what: impl FnOnce() -> String) -> Result<Mirror, Error> {
+    if mirrors.settings.network == Network::Off && !Mirror::is_made(url, &mirrors.settings) {
+        return Err(Error::Offline { url: url.clone(), what: what() });
+    }
+    Mirror::of(url, &mirrors.settings, &mirrors.git)
+}
+
 pub(super) fn ensure(
     mirrors: &Mirrors,
     url: &RepoUrl,
@@ -40,7 +48,7 @@ pub(super) fn ensure(
     commit: Commit,
 ) -> Result<CommitOnBranch, Error> {
     let (git, settings) = (&mirrors.git, &mirrors.settings);
-    let mirror = Mirror::of(url, settings, git)?;
+    let mirror = known(mirrors, url, || format!("commit {commit} on the branch `{branch}`"))?;
     if !is_proven(mirrors, &mirror, branch, commit)? {
         if settings.network == Network::Off {
             let what = format!("commit {commit} on the branch `{branch}`");
@@ -150,7 +158,7 @@ pub(super) fn pin(git: &Git, mirror: &Mirror, branch: &Branch, commit: Commit) -
 
 pub(super) fn resolve(mirrors: &Mirrors, url: &RepoUrl, tag: &Tag, on: &Branch) -> Result<CommitOnBranch, Error> {
     let (git, settings) = (&mirrors.git, &mirrors.settings);
-    let mirror = Mirror::of(url, settings, git)?;
+    let mirror = known(mirrors, url, || format!("the tag `{tag}`"))?;
     let kept = last_tag(tag);
     if settings.network == Network::Off {
         let known = mirror.read_ref(git, &kept)?.and_then(|commit| commit.parse().ok());

@@ -50,6 +50,11 @@ impl Mirror {
         Ok(mirror)
     }
 
+    /// Whether there is a mirror of an address.
+    pub(super) fn is_made(url: &RepoUrl, settings: &Settings) -> bool {
+        Self { path: settings.root.join(place_of(url)) }.is_there()
+    }
+
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }

@@ -34,6 +34,7 @@ SUBMODULES = (
     "study_definition",
     "measure",
     "exceptions",
+    "pandas_utils",
     "tpp_backend",
 )
 
@@ -82,3 +83,6 @@ class _OtherSubmodules:
 
 
 sys.meta_path.append(_OtherSubmodules)
+
+# Its name before June 2020; studies of that time still run.
+sys.modules.setdefault("datalab_cohorts", sys.modules[__name__])

@@ -27,6 +27,7 @@ pub const FILES: &[(&str, &str)] = files![
     "cohortextractor/measure.py",
     "cohortextractor/patients.py",
     "cohortextractor/study_definition.py",
+    "cohortextractor/pandas_utils.py",
     "cohortextractor/tpp_backend.py",
 ];
 

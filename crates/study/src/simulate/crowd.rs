@@ -50,6 +50,9 @@ pub(super) struct Crowd<'s, 'a> {
     rate: f64,
 }
 
+/// Rows of files by the place of their index date.
+pub(super) type Dated = Vec<(usize, Vec<PatientRow>)>;
+
 /// What became of a range of people.
 struct Part {
     looked: u64,
@@ -104,7 +107,7 @@ impl<'s, 'a> Crowd<'s, 'a> {
     }
 
     /// The rows of the next patients by index date; `None` when there are enough, or none can be found.
-    pub(super) fn next(&mut self) -> Result<Option<Vec<(usize, Vec<PatientRow>)>>, RunFault> {
+    pub(super) fn next(&mut self) -> Result<Option<Dated>, RunFault> {
         let left = self.left();
         if self.is_done() || left == 0 {
             return Ok(None);
@@ -123,7 +126,7 @@ impl<'s, 'a> Crowd<'s, 'a> {
         let outside = (self.wanted.div_ceil(10).max(50)).saturating_sub(self.missed.len() as u64);
         let outside = outside.div_ceil(ranges.len().max(1) as u64);
         let parts = parallel::each(&ranges, |range| self.part(range.clone(), outside));
-        let mut rows: Vec<(usize, Vec<PatientRow>)> = Vec::new();
+        let mut rows = Dated::new();
         for part in parts {
             self.take(part?, &mut rows);
         }
@@ -135,7 +138,7 @@ impl<'s, 'a> Crowd<'s, 'a> {
     }
 
     /// As many as are wanted; the rest is as if it had not been looked at.
-    fn take(&mut self, part: Part, rows: &mut Vec<(usize, Vec<PatientRow>)>) {
+    fn take(&mut self, part: Part, rows: &mut Dated) {
         self.looked += part.looked;
         self.fitting += part.fitting;
         let (mut last, mut dropped) = (0, false);

@@ -109,9 +109,9 @@ fn companions(wishes: &mut [Wish], study: &Study, recording: &Recording, runs: &
 /// Which wishes are about the same rows, and which of them says what stands in these.
 fn share_rows(wishes: &mut [Wish]) {
     let mut groups: HashMap<String, usize> = HashMap::new();
-    for place in 0..wishes.len() {
+    for wish in wishes.iter_mut() {
         let new = groups.len();
-        wishes[place].rows = *groups.entry(wishes[place].group.clone()).or_insert(new);
+        wish.rows = *groups.entry(wish.group.clone()).or_insert(new);
     }
     let first = |group: usize, of: fn(&Draw) -> bool| {
         wishes.iter().position(|wish| wish.rows == group && wish.values.as_ref().is_some_and(of))

@@ -168,20 +168,20 @@ fn expectations_are_reached() {
     let answer = simulation.answer(Some(INDEX)).unwrap();
     let patients = answer.rows.len();
     assert_eq!((simulation.inside(), patients), (3_000, 3_000));
-    assert_near(share(&answer, "has_a", is_true), 0.3, patients);
-    assert_near(share(&answer, "d", |cell| *cell == Cell::text("A")), 0.4, patients);
-    assert_near(share(&answer, "d", |cell| *cell == Cell::text("B")), 0.1, patients);
-    assert_near(share(&answer, "sex", |cell| *cell == Cell::text("M")), 0.3, patients);
+    assert_near(share(answer, "has_a", is_true), 0.3, patients);
+    assert_near(share(answer, "d", |cell| *cell == Cell::text("A")), 0.4, patients);
+    assert_near(share(answer, "d", |cell| *cell == Cell::text("B")), 0.1, patients);
+    assert_near(share(answer, "sex", |cell| *cell == Cell::text("M")), 0.3, patients);
     // 50 to 54: 4,674 of 66,434 thousand, less the 13 thousand that age 50 gives up.
-    assert_near(share(&answer, "age", |cell| matches!(cell, Cell::Int(50..=54))), 4661.0 / 66_434.0, patients);
-    let values: Vec<f64> = column_at(&answer, "b")
+    assert_near(share(answer, "age", |cell| matches!(cell, Cell::Int(50..=54))), 4661.0 / 66_434.0, patients);
+    let values: Vec<f64> = column_at(answer, "b")
         .filter_map(|cell| if let Cell::Float(x) = cell { Some(*x) } else { None })
         .filter(|x| *x != 0.0)
         .collect();
     assert_near(values.len() as f64 / patients as f64, 0.4, patients);
     let mean = values.iter().sum::<f64>() / values.len() as f64;
     assert!((mean - 100.0).abs() < 4.0 / (values.len() as f64).sqrt(), "{mean}");
-    for (value, day) in column_at(&answer, "b").zip(column_at(&answer, "b_date")) {
+    for (value, day) in column_at(answer, "b").zip(column_at(answer, "b_date")) {
         match day {
             Cell::Date(day) => assert!((date(2020, 3, 1)..=INDEX).contains(day)),
             _ => assert_eq!(*value, Cell::Float(0.0)),
@@ -226,9 +226,9 @@ fn the_population_is_solved() {
     assert!(simulation.lints().is_empty());
     let answer = simulation.answer(Some(INDEX)).unwrap();
     assert_eq!(answer.rows.len(), 400);
-    assert!(column_at(&answer, "age").all(|cell| matches!(cell, Cell::Int(18..=64))));
-    assert!(column_at(&answer, "sex").all(|cell| *cell == Cell::text("F") || *cell == Cell::text("M")));
-    assert!(column_at(&answer, "has_a").all(is_true) && !column_at(&answer, "has_b").any(is_true));
+    assert!(column_at(answer, "age").all(|cell| matches!(cell, Cell::Int(18..=64))));
+    assert!(column_at(answer, "sex").all(|cell| *cell == Cell::text("F") || *cell == Cell::text("M")));
+    assert!(column_at(answer, "has_a").all(is_true) && !column_at(answer, "has_b").any(is_true));
 }
 
 /// A population may be a function by itself.
@@ -286,7 +286,7 @@ fn columns_follow_columns() {
     let simulation = made(&everybody(vec![first, then]), &request(1_000));
     let answer = simulation.answer(Some(INDEX)).unwrap();
     let mut both = 0;
-    for (first, then) in column_at(&answer, "first").zip(column_at(&answer, "then")) {
+    for (first, then) in column_at(answer, "first").zip(column_at(answer, "then")) {
         match (first, then) {
             (Cell::Date(first), Cell::Date(then)) => {
                 assert!(first <= then);
@@ -311,7 +311,7 @@ fn every_index_date_is_served() {
     assert_eq!(simulation.index_dates().len(), 4);
     for day in dates {
         let answer = simulation.answer(Some(day)).unwrap();
-        assert_near(share(&answer, "has_a", is_true), 0.3, answer.rows.len());
+        assert_near(share(answer, "has_a", is_true), 0.3, answer.rows.len());
     }
 }
 
@@ -340,7 +340,7 @@ fn mess_is_not_counted() {
     // Three untidy rows each, and three of those with a row in the list.
     assert!(rows(&messy) > rows(&tidy) + 500 * 3 + 150);
     let flags = |simulation: &Simulation| {
-        column_at(&simulation.answer(Some(INDEX)).unwrap(), "has_a").map(is_true).collect::<Vec<_>>()
+        column_at(simulation.answer(Some(INDEX)).unwrap(), "has_a").map(is_true).collect::<Vec<_>>()
     };
     assert_eq!(flags(&tidy), flags(&messy));
 }
@@ -362,8 +362,8 @@ fn nobody_does_anything_after_death() {
         &Request { mess: 1.0, ..request(400) },
     );
     let answer = simulation.answer(Some(INDEX)).unwrap();
-    assert_near(share(&answer, "ons", |cell| *cell != Cell::Null), 0.5, 400);
-    for ((ons, gp), cpns) in column_at(&answer, "ons").zip(column_at(&answer, "gp")).zip(column_at(&answer, "cpns")) {
+    assert_near(share(answer, "ons", |cell| *cell != Cell::Null), 0.5, 400);
+    for ((ons, gp), cpns) in column_at(answer, "ons").zip(column_at(answer, "gp")).zip(column_at(answer, "cpns")) {
         assert_eq!((ons, cpns), (gp, ons));
     }
     let store = simulation.store();
@@ -582,7 +582,7 @@ fn value_files_bring_their_patients() {
         answer.rows.iter().map(|row| row.patient_id).collect::<Vec<_>>(),
         (1..=50).map(|n| n * 7).collect::<Vec<i64>>()
     );
-    assert!(column_at(&answer, "has_a").all(is_true));
+    assert!(column_at(answer, "has_a").all(is_true));
     assert_eq!(simulation.store().rows("Patient").unwrap().rows.len(), 55);
 }
 
@@ -790,7 +790,7 @@ fn every_function_is_planted() {
     }
     let given = |name: &str, value: Cell| {
         assert!(
-            column_at(&answer, name)
+            column_at(answer, name)
                 .all(|cell| *cell == value || matches!(cell, Cell::Int(-1 | 0)) || *cell == Cell::text("")),
             "{name}"
         )
@@ -805,8 +805,8 @@ fn every_function_is_planted() {
     given("arm", Cell::text("Con"));
     given("pages", Cell::text("3.5"));
     given("stay", Cell::Int(9));
-    assert_near(share(&answer, "tests", |cell| matches!(cell, Cell::Int(2..))), 0.5, 600);
-    assert_near(share(&answer, "upper", |cell| *cell != Cell::Float(0.0)), 0.25, 600);
+    assert_near(share(answer, "tests", |cell| matches!(cell, Cell::Int(2..))), 0.5, 600);
+    assert_near(share(answer, "upper", |cell| *cell != Cell::Float(0.0)), 0.25, 600);
 }
 
 /// A population that people can be in, of flags on four lists, ages and sexes.

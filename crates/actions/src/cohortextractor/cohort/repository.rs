@@ -68,9 +68,12 @@ impl Repository {
     }
 }
 
+/// Parameters and index dates.
+type Asked = (Vec<(String, String)>, Vec<Date>);
+
 /// The studies of the project's actions with their parameters and index dates.
-fn named(context: &Context<'_>) -> BTreeMap<Module, (Vec<(String, String)>, Vec<Date>)> {
-    let mut found: BTreeMap<Module, (Vec<(String, String)>, Vec<Date>)> = BTreeMap::new();
+fn named(context: &Context<'_>) -> BTreeMap<Module, Asked> {
+    let mut found: BTreeMap<Module, Asked> = BTreeMap::new();
     let Some(project) = uses::project(context.cwd) else { return found };
     for one in uses::of(&project, context.today) {
         let What::Cohort { dates, .. } = one.what else { continue };

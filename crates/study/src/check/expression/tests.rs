@@ -120,6 +120,7 @@ fn names_mean_truth_or_value_by_their_place() {
     // A word of SQL is a name like any other.
     assert_eq!(typed("date"), Ok(*truth(3)));
     assert_eq!(typed("i -- the rest is a comment\n /* and this */"), Ok(*truth(0)));
+    assert_eq!(typed("# before\ni # AND b"), Ok(*truth(0)));
     let minus = Expr::Arithmetic(Arithmetic::Subtract, column(0), Box::new(Expr::Negate(column(0))));
     assert_eq!(typed("i - -+i = 0"), Ok(Expr::Compare(Comparison::Eq, Box::new(minus), Box::new(Expr::Int(0)))));
 }

@@ -84,14 +84,14 @@ impl<'e> Cutter<'e> {
         Ok(Some(Token { kind, range: start..self.at }))
     }
 
-    /// Blanks and comments.
+    /// Blanks and comments: those of SQL, and `# ` as in Python, which existing studies have too.
     fn blanks(&mut self) -> Result<(), Problem> {
         loop {
             let rest = self.rest();
             let blank = rest.len() - rest.trim_start().len();
             if blank > 0 {
                 self.at += blank;
-            } else if rest.starts_with("--") {
+            } else if rest.starts_with("--") || rest.starts_with("# ") {
                 self.at += rest.find('\n').unwrap_or(rest.len());
             } else if let Some(comment) = rest.strip_prefix("/*") {
                 let end = comment.find("*/").ok_or_else(|| {
