@@ -299,6 +299,19 @@ fn without_a_connection_what_was_fetched_counts() {
 }
 
 #[test]
+fn of_what_was_not_fetched_nothing_is_said_to_have_changed() {
+    let ((shelf, _repository, _), study) = (counting(), study());
+    shelf.run(&study, &["run_all"]).done();
+    // As on a machine that has the results, and has fetched nothing.
+    let cache = tempfile::tempdir().unwrap();
+    let mut command = study.command(&["plan", "run_all", "--format", "json"]);
+    let done = command.env("CLOISTER_ACTIONS_URL", shelf.0.path()).env("CLOISTER_CACHE_DIR", cache.path()).output();
+    let plan: serde_json::Value = serde_json::from_slice(&done.unwrap().stdout).unwrap();
+    let count = plan["actions"].as_array().unwrap().iter().find(|action| action["action"] == "count").unwrap();
+    assert_eq!((&count["decision"], &count["state"]), (&"keep".into(), &"up_to_date".into()), "{count}");
+}
+
+#[test]
 fn plan_and_info_say_what_it_is() {
     let ((shelf, _repository, commit), study) = (counting(), study());
     shelf.cloister(&study, &["plan"]).done().says("count-rows:v1.0 not installed");

@@ -253,7 +253,9 @@ fn judged(error: Error, address: &str) -> NotFound {
                 .into()
         }
         Error::RepositoryNotFound { why, .. } | Error::Moved { why, .. } => {
-            ReusableFault::NoRepository { address, why }.into()
+            // What git says after that is advice for people who push.
+            let first = why.split("; ").next().unwrap_or_default();
+            ReusableFault::NoRepository { address, why: first.trim_start_matches("fatal: ").to_owned() }.into()
         }
         Error::TooLargeToFetch { .. } | Error::TooDeep { .. } => {
             ReusableFault::NoRepository { address, why: error.to_string() }.into()

@@ -11,6 +11,7 @@ use sandbox::folder::{FolderError, SafeFolder};
 use serde::{Deserialize, Serialize};
 
 use super::{Found, Pins};
+use crate::publish::open_project;
 
 /// Its name. It does not count as code: the commits that it names do.
 pub const LOCK_FILE: &str = "actions.lock";
@@ -97,7 +98,7 @@ pub fn write_lock<'f>(
     };
     let text = Text { schema: SCHEMA.to_owned(), actions: pins.into_iter().map(entry).collect() };
     let text = serde_json::to_string_pretty(&text).map_err(|error| BadLock::Text(error.to_string()))? + "\n";
-    let folder = SafeFolder::at(study)?;
+    let folder = open_project(study)?;
     folder
         .write_atomic(LOCK_FILE, 0o644, |file| io::Write::write_all(file, text.as_bytes()).map_err(BadLock::Write))?;
     Ok(true)
