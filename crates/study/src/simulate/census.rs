@@ -51,6 +51,8 @@ struct Expected {
 #[derive(Debug, Clone, PartialEq)]
 struct Deaths {
     incidence: f64,
+    /// Whether expectations say so.
+    said: bool,
     /// Where deaths lie, one after the other, with the share of the incidence that belongs to it.
     spans: Vec<(Days, f64)>,
     study: String,
@@ -89,8 +91,11 @@ impl Census {
                 }
             }
         }
-        if self.deaths.is_none() {
-            self.deaths = deaths(wishes, runs, study);
+        // What is said wins over what a study that says nothing would have.
+        let known = self.deaths.as_ref();
+        if known.is_none_or(|known| !known.said) {
+            let new = deaths(wishes, runs, study).filter(|new| known.is_none() || new.said);
+            self.deaths = new.or(self.deaths.take());
         }
     }
 
@@ -205,7 +210,7 @@ fn deaths(wishes: &[Wish], runs: &[Run], study: &str) -> Option<Deaths> {
         covered = covered.max(whole.latest());
     }
     let incidence = if wish.said { wish.incidence } else { UNSAID_DEATHS };
-    (!spans.is_empty()).then(|| Deaths { incidence, spans, study: study.to_owned() })
+    (!spans.is_empty()).then(|| Deaths { incidence, said: wish.said, spans, study: study.to_owned() })
 }
 
 /// The last five years of a period at most, where expectations say nothing or lie elsewhere.

@@ -70,7 +70,7 @@ impl Person {
     /// Ids ascend with the number.
     pub(crate) fn id(scene: &Scene, number: u64) -> i64 {
         let beyond = scene.listed.last().copied().unwrap_or(0).max(0);
-        let numbered = || beyond + number as i64 * 10 + 1 + scene.base.of(number).below(9) as i64;
+        let numbered = || beyond.saturating_add(number as i64 * 10 + 1 + scene.base.of(number).below(9) as i64);
         scene.listed.get(number as usize).copied().unwrap_or_else(numbered)
     }
 
