@@ -7,7 +7,7 @@ use cohorts::read::{Limits, ReadError, Reader, Rows};
 
 use crate::csv::{MAX_COLUMNS, MAX_HEADER_NAME};
 use crate::fault::{Fault, FaultCode};
-use crate::files::{Format, Opened, data_fault};
+use crate::files::{Format, Opened, data_fault, unreadable};
 use crate::text::warn;
 
 use super::detail::Budget;
@@ -24,7 +24,7 @@ pub(super) struct Wanted {
 
 pub(super) fn survey(opened: Opened, format: Format, wanted: Wanted, stderr: &mut dyn Write) -> Result<Survey, Fault> {
     let name = opened.name;
-    let fault = |error: ReadError| read_fault(&name, &error);
+    let fault = |error: ReadError| unreadable(&error, &name);
     let input = BufReader::with_capacity(64 << 10, opened.file);
     let mut reader =
         Reader::open(format, input, Limits { columns: MAX_COLUMNS, ..Limits::default() }).map_err(fault)?;
@@ -71,14 +71,4 @@ fn batch_seen(batch: &Rows, kept: &[usize], nulls: Option<&[u64]>, columns: &mut
             }
         }
     }
-}
-
-fn read_fault(name: &str, error: &ReadError) -> Fault {
-    let code = match error {
-        ReadError::Io(_) => FaultCode::IoError,
-        ReadError::Malformed { .. } | ReadError::Truncated { .. } => FaultCode::MalformedFile,
-        ReadError::Unsupported { .. } => FaultCode::UnsupportedFormat,
-        ReadError::UnpacksTooFar | ReadError::TooLarge { .. } => FaultCode::TooLarge,
-    };
-    data_fault(code, format!("{name}: {error}"))
 }

@@ -9,6 +9,6 @@ mod select;
 
 pub(crate) use compat::Compat;
 pub(crate) use format::{Format, format_of};
-pub(crate) use open::{Opened, csv_fault, data_fault, header};
+pub(crate) use open::{Opened, csv_fault, data_fault, header, unreadable};
 pub(crate) use pattern::has_magic;
 pub(crate) use select::{find, near_misses};

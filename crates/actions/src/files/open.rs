@@ -5,6 +5,8 @@ use std::fs::File;
 use std::io::{self, BufReader, Read, Write};
 use std::path::Path;
 
+use cohorts::read::ReadError;
+
 use crate::csv::{CsvError, CsvReader, MAX_COLUMNS, MAX_HEADER_NAME};
 use crate::fault::{Exit, Fault, FaultCode};
 use crate::gz::{self, UnpackLimits, Unpacked};
@@ -49,6 +51,18 @@ impl Opened {
             false => Box::new(self.file),
         }
     }
+}
+
+/// A file of patients that cannot be read, in the words of its reader.
+pub(crate) fn unreadable(error: &ReadError, what: &str) -> Fault {
+    let code = match error {
+        ReadError::Io(_) => FaultCode::IoError,
+        ReadError::Malformed { format: "csv", .. } => FaultCode::MalformedCsv,
+        ReadError::Malformed { .. } | ReadError::Truncated { .. } => FaultCode::MalformedFile,
+        ReadError::Unsupported { .. } => FaultCode::UnsupportedFormat,
+        ReadError::UnpacksTooFar | ReadError::TooLarge { .. } => FaultCode::TooLarge,
+    };
+    data_fault(code, format!("{what}: {error}"))
 }
 
 pub(crate) fn data_fault(code: FaultCode, message: String) -> Fault {

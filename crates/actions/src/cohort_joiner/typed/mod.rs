@@ -19,8 +19,8 @@ use arrow_schema::DataType;
 use cohorts::read::{Limits, ReadError, Reader};
 
 use crate::csv::MAX_COLUMNS;
-use crate::fault::{Exit, Fault, FaultCode};
-use crate::files::{Format, data_fault};
+use crate::fault::{Exit, Fault};
+use crate::files::{Format, unreadable};
 use crate::text::warn;
 use crate::workspace::Workspace;
 
@@ -41,13 +41,7 @@ fn open(workspace: &Workspace, path: &Path, format: Format, part: &str) -> Resul
 }
 
 fn fault(path: &Path, error: &ReadError) -> Fault {
-    let code = match error {
-        ReadError::Io(_) => FaultCode::IoError,
-        ReadError::Malformed { .. } | ReadError::Truncated { .. } => FaultCode::MalformedFile,
-        ReadError::Unsupported { .. } => FaultCode::UnsupportedFormat,
-        ReadError::UnpacksTooFar | ReadError::TooLarge { .. } => FaultCode::TooLarge,
-    };
-    data_fault(code, format!("{}: {error}", path.display()))
+    unreadable(error, &path.display().to_string())
 }
 
 /// The names of a file's columns.

@@ -13,7 +13,7 @@ use crate::text::warn;
 use crate::workspace::Workspace;
 use crate::{Context, Outcome};
 
-use super::super::measures::unreadable;
+use crate::files::unreadable;
 use super::answered::schema;
 use super::{Job, Sound};
 

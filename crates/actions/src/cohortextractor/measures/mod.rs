@@ -32,7 +32,7 @@ use super::names::{self, Choice, Module};
 use super::options;
 
 pub use number::Era;
-pub(crate) use table::unreadable;
+
 
 use groups::{Groups, POPULATION};
 use listed::Listed;

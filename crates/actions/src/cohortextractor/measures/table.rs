@@ -6,9 +6,10 @@ use std::io::BufReader;
 
 use arrow_array::ArrayRef;
 use cohorts::Format;
-use cohorts::read::{Limits, ReadError, Reader};
+use cohorts::read::{Limits, Reader};
 
-use crate::fault::{Exit, Fault, FaultCode};
+use crate::fault::{Exit, Fault};
+use crate::files::unreadable;
 
 /// What is done with a batch: one array for each wanted column, in the order wanted.
 pub(crate) type Each<'a> = dyn FnMut(&[ArrayRef]) -> Result<(), Fault> + 'a;
@@ -72,15 +73,4 @@ impl PatientFile for Table {
         }
         Ok(())
     }
-}
-
-/// A file that another action, or this one, left and that cannot be read.
-pub(crate) fn unreadable(error: &ReadError, what: &str) -> Fault {
-    let code = match error {
-        ReadError::Io(_) => FaultCode::IoError,
-        ReadError::UnpacksTooFar | ReadError::TooLarge { .. } => FaultCode::TooLarge,
-        ReadError::Malformed { format: "csv", .. } => FaultCode::MalformedCsv,
-        _ => FaultCode::MalformedFile,
-    };
-    Fault::new(code, Exit::Data, format!("{what}: {error}"))
 }
