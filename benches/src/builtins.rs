@@ -177,7 +177,7 @@ impl Stream {
 }
 
 /// A file of 20 columns such as a query about patients gives: ids, codes, dates, numbers, gaps; about 89 bytes a row.
-fn rows(path: &Path, count: u64) -> Result<(), Box<dyn Error>> {
+pub(crate) fn rows(path: &Path, count: u64) -> Result<(), Box<dyn Error>> {
     let mut out = BufWriter::new(File::create(path)?);
     writeln!(
         out,
