@@ -180,6 +180,11 @@ impl Index {
         text_block(self.block(row)).0
     }
 
+    /// The first byte of what is kept of a row; reading it fetches the rest.
+    pub(super) fn first_byte(&self, row: u32) -> u8 {
+        self.block(row as usize).first().copied().unwrap_or(0)
+    }
+
     /// What a row carries.
     pub(super) fn carried(&self, row: u32) -> &[u8] {
         let row = row as usize;

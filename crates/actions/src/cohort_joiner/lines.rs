@@ -7,6 +7,7 @@ use std::path::Path;
 use crate::csv::push_field;
 use crate::workspace::Workspace;
 
+use super::block::Block;
 use super::csv_side::{CsvSide, Row};
 use super::inputs::{LEFT, Left, RIGHT, Side};
 use super::key::Key;
@@ -166,23 +167,25 @@ impl Right {
         let mut counts = Counts::default();
         let mut text = Vec::with_capacity(2 * HANDED_ON);
         push_header(&mut text, &left.names);
+        let mut block = Block::default();
+        let mut write = |block: &mut Block| {
+            block.join(&mut finder, |line, carried| {
+                let carried = carried.unwrap_or(&self.blank);
+                text.extend_from_slice(line);
+                text.extend_from_slice(carried);
+                end_line(&mut text, line.is_empty() && carried.is_empty());
+                hand_on(&mut text, out)
+            })
+        };
         csv.each(|row| {
             counts.rows += 1;
-            let found = finder.each(Key::of_text(row.key), |carried| {
-                text.extend_from_slice(row.line);
-                text.extend_from_slice(carried);
-                end_line(&mut text, row.line.is_empty() && carried.is_empty());
-                hand_on(&mut text, out)
-            })?;
-            counts.matched += u64::from(found > 0);
-            if found == 0 {
-                text.extend_from_slice(row.line);
-                text.extend_from_slice(&self.blank);
-                end_line(&mut text, row.line.is_empty() && self.blank.is_empty());
-                hand_on(&mut text, out)?;
+            block.push(row.line, Key::of_text(row.key));
+            if block.is_full() {
+                counts.matched += write(&mut block)?;
             }
             Ok(())
         })?;
+        counts.matched += write(&mut block)?;
         out.write_all(&text)?;
         csv.tell(stderr);
         counts.used = finder.used();

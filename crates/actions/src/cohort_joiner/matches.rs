@@ -108,11 +108,38 @@ impl Finder<'_> {
     pub(super) fn each(
         &mut self,
         key: Key<'_>,
+        each: impl FnMut(&[u8]) -> Result<(), Trouble>,
+    ) -> Result<u64, Trouble> {
+        let first = self.find(key);
+        self.each_of(key, first, each)
+    }
+
+    /// The first row of a key, where it is in memory.
+    pub(super) fn find(&self, key: Key<'_>) -> Option<u32> {
+        match self {
+            Self::Memory(index, _) => index.first(key),
+            Self::Disk(_) => None,
+        }
+    }
+
+    /// Brings what rows carry closer to the processor.
+    pub(super) fn warm(&self, rows: &[Option<u32>]) {
+        if let Self::Memory(index, _) = self {
+            let sum = rows.iter().flatten().fold(0_u8, |sum, row| sum.wrapping_add(index.first_byte(*row)));
+            std::hint::black_box(sum);
+        }
+    }
+
+    /// As `each`, with what `find` has found.
+    pub(super) fn each_of(
+        &mut self,
+        key: Key<'_>,
+        first: Option<u32>,
         mut each: impl FnMut(&[u8]) -> Result<(), Trouble>,
     ) -> Result<u64, Trouble> {
         match self {
             Self::Memory(index, used) => {
-                let Some(first) = index.first(key) else { return Ok(0) };
+                let Some(first) = first else { return Ok(0) };
                 used.mark(first);
                 let (mut row, mut count) = (Some(first), 0);
                 while let Some(at) = row {

@@ -1,6 +1,7 @@
 //! cohort-joiner: the columns of one file added to many others, by patient_id (actions.md 4).
 //! One left file after another; each result gets its name when it is whole.
 
+mod block;
 mod columns;
 mod csv_side;
 mod index;
