@@ -881,6 +881,6 @@ fn the_report_in_words() {
     let simulation = made(&study, &request(100));
     let report = &simulation.reports()[0];
     insta::assert_snapshot!(report);
-    let json = serde_json::to_value(&report).unwrap();
+    let json = serde_json::to_value(report).unwrap();
     assert_eq!(json["columns"][1]["why"], "its period hangs on first, which not everybody has");
 }
