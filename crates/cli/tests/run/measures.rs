@@ -65,11 +65,22 @@ fn check_tells_what_is_wrong_with_study_definitions() {
     let grouped = DEFINITION.replace("group_by=None", "group_by=\"population\"");
     study(&grouped).cloister(&["check", "--only", "studies"]).done();
     let unknown = grouped.replace("patients.sex(", "patients.sexx(");
-    study(&unknown).cloister(&["check"]).failed().says("error[SD005]").says("did you mean 'sex'?");
+    study(&unknown)
+        .cloister(&["check", "--only", "project,studies"])
+        .failed()
+        .says("error[SD005]")
+        .says("did you mean 'sex'?");
     let unset = grouped.replace("\"rate\": \"universal\", ", "");
-    study(&unset).cloister(&["check"]).failed().says("error[SD603]").says("study_definition.py:7:");
+    study(&unset)
+        .cloister(&["check", "--only", "project,studies"])
+        .failed()
+        .says("error[SD603]")
+        .says("study_definition.py:7:");
     // A lint is a note, unless it is denied.
     let lint = grouped.replace("patients.registered_as_of(\"index_date\"),\n    ill", "patients.all(),\n    ill");
-    study(&lint).cloister(&["check", "--strict", "--allow", "P111"]).done().says("note[SD912]");
-    study(&lint).cloister(&["check", "--deny", "SD912"]).failed().says("error[SD912]");
+    study(&lint)
+        .cloister(&["check", "--only", "project,studies", "--strict", "--allow", "P111"])
+        .done()
+        .says("note[SD912]");
+    study(&lint).cloister(&["check", "--only", "project,studies", "--deny", "SD912"]).failed().says("error[SD912]");
 }
