@@ -146,11 +146,16 @@ impl<R: Read> Scanner<R> {
         }
         // A long record is looked at again from its beginning, so what is held doubles.
         if self.held.len() - self.filled < CHUNK / 2 {
-            self.held.resize(self.held.len() * 2, 0);
+            self.held.resize((self.held.len() * 2).min(MAX_RECORD + 1), 0);
         }
         let before = self.filled;
         let read = read_some(&mut self.input, &mut self.held[before..])?;
         (self.filled, self.drained) = (before + read, read == 0);
+        // However small the pieces that the input gives.
+        while before >= CHUNK && self.filled < self.held.len() && !self.drained {
+            let read = read_some(&mut self.input, &mut self.held[self.filled..])?;
+            (self.filled, self.drained) = (self.filled + read, read == 0);
+        }
         while !self.begun && (1..3).contains(&self.filled) && !self.drained {
             let read = read_some(&mut self.input, &mut self.held[self.filled..])?;
             (self.filled, self.drained) = (self.filled + read, read == 0);

@@ -13,9 +13,9 @@ use crate::text::warn;
 use crate::workspace::Workspace;
 use crate::{Context, Outcome};
 
-use crate::files::unreadable;
 use super::answered::schema;
 use super::{Job, Sound};
+use crate::files::unreadable;
 
 const WHAT: &str = "--dummy-data-file";
 

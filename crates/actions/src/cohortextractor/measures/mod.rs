@@ -33,7 +33,6 @@ use super::options;
 
 pub use number::Era;
 
-
 use groups::{Groups, POPULATION};
 use listed::Listed;
 use select::Chosen;

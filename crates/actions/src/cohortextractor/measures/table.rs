@@ -8,7 +8,7 @@ use arrow_array::ArrayRef;
 use cohorts::Format;
 use cohorts::read::{Limits, Reader};
 
-use crate::fault::{Exit, Fault};
+use crate::fault::Fault;
 use crate::files::unreadable;
 
 /// What is done with a batch: one array for each wanted column, in the order wanted.
