@@ -148,6 +148,8 @@ impl Work<'_> {
         if !gaps.is_empty() {
             let left = self.without(&gaps);
             if self.options.rules.after_failure == AfterFailure::Stop || left.is_empty() {
+                // What was never fetched has its own words.
+                self.looked.complete(self.project, &plan)?;
                 return Err(runtimes::told(&gaps).into());
             }
             self.terminal.error(&runtimes::told(&gaps));
