@@ -133,7 +133,8 @@ proptest! {
                 let names: std::collections::HashSet<_> = header.iter().collect();
                 let rows = records.len().saturating_sub(1) as u64;
                 let columns = records.get(1).map_or(0, |first| names.len() as u64 + u64::from(first.len() > header.len()));
-                let patient_id = header.iter().any(|h| h.trim().trim_matches('"') == "patient_id");
+                let outer = |c: char| c == '"' || c.is_whitespace();
+                let patient_id = header.iter().any(|h| h.trim_matches(outer) == "patient_id");
                 prop_assert_eq!(facts, CsvFacts { patient_id, rows, columns });
             }
             (got, expected) => prop_assert!(false, "{got:?} {expected:?}"),

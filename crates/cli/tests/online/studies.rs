@@ -121,6 +121,17 @@ fn in_its_shape(study: &str) -> (Files, BTreeMap<String, &'static str>) {
     (files.map(|(path, text)| (path.to_owned(), text.into_bytes())).to_vec(), ends)
 }
 
+/// A study that the backend refuses as a whole: nothing here has this engine.
+const UNRUNNABLE: &str = "unrunnable";
+
+fn unrunnable() -> Files {
+    let project = json!({ "version": "5", "actions": { "form": {
+        "run": "interactive:v1 measures",
+        "outputs": { "highly_sensitive": { "o": "output/a.csv" } },
+    } } });
+    vec![("project.yaml".to_owned(), project.to_string().into_bytes())]
+}
+
 /// Status, reason and the codes of the jobs of a request, once it has ended.
 fn end_of(house: &House, request: i64, seconds: u64) -> (String, String, BTreeMap<String, String>) {
     let query = format!("SELECT status, coalesce(reason, '') FROM job_request WHERE number = {request}");
@@ -149,6 +160,7 @@ fn no_mark_leaves_while_the_studies_run() {
         .collect();
     let mut repositories: Vec<(&str, Files)> = names.iter().map(|study| (study.as_str(), as_it_is(study))).collect();
     repositories.extend(shapes.iter().map(|(name, files, _)| (name.as_str(), files.clone())));
+    repositories.push((UNRUNNABLE, unrunnable()));
     let workspaces: Vec<(&str, &str)> = repositories.iter().map(|(name, _)| (*name, *name)).collect();
     let mut house = House::with(&repositories, &workspaces);
     house.share_runtimes();
@@ -177,6 +189,8 @@ fn no_mark_leaves_while_the_studies_run() {
         assert_eq!((status.as_str(), found.len()), ("succeeded", jobs), "{study}: {reason} {found:?}");
         count += jobs;
     }
+    let (status, reason, found) = end_of(&house, asked[UNRUNNABLE], 60);
+    assert_eq!((status.as_str(), found.len()), ("failed", 0), "{reason}");
     house.kill_backend();
     let inside = inside(&house);
     for mark in [NAME, VALUE, PRINTED, RAISED] {
