@@ -25,9 +25,9 @@ pub const FILES: &[(&str, &str)] = files![
     "cohortextractor/codelistlib.py",
     "cohortextractor/exceptions.py",
     "cohortextractor/measure.py",
+    "cohortextractor/pandas_utils.py",
     "cohortextractor/patients.py",
     "cohortextractor/study_definition.py",
-    "cohortextractor/pandas_utils.py",
     "cohortextractor/tpp_backend.py",
 ];
 

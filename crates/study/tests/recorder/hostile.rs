@@ -112,7 +112,7 @@ fn row_46_every_attempt_is_refused() {
     }
 }
 
-/// Nothing of what surrounds the recorder is there: no variable, no descriptor, no folder.
+/// Nothing of what surrounds the recorder is there: no variable, no descriptor, no file.
 #[test]
 fn the_recorder_sees_no_data_and_no_credentials() {
     let rig = Rig::new();
@@ -132,7 +132,7 @@ print("descriptors", *filter(is_open, range(4096)))
 print("input", repr(sys.stdin.read()))
 print("arguments", len(sys.argv))
 print("here", *sorted(os.listdir(".")))
-print("home", os.listdir(os.environ["HOME"]))
+print("home", [name for _, _, files in os.walk(os.environ["HOME"]) for name in files])
 "#,
     );
     // A descriptor that a careless parent leaves open.
