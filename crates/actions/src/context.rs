@@ -26,6 +26,9 @@ pub struct Context<'a> {
     pub cwd: &'a Path,
     /// The `version` of the project.yaml whose job this is; `None` when a person calls the action by hand.
     pub project_version: Option<f64>,
+    /// On a backend: the SHA-256 of the SQL files that may run without saying how they treat type 1 opt-outs; none may if
+    /// it is empty. `None` elsewhere: there the version of the project decides (actions.md 7.5).
+    pub waived_sql: Option<Vec<String>>,
     /// How study definitions are recorded.
     pub fence: &'a Fences<'a>,
     /// What a study definition finds as `OPENSAFELY_BACKEND`: `expectations` on dummy data, else the name of the backend.
@@ -46,7 +49,7 @@ impl<'a> Context<'a> {
         let (today, era) = (jiff::Zoned::now().date(), Era::default());
         let backend = DUMMY.to_owned();
         let fence: &Fences<'_> = &|| Err("no Python is at hand".to_owned());
-        Self { cwd, project_version: None, fence, backend, today, era, stdout, stderr }
+        Self { cwd, project_version: None, waived_sql: None, fence, backend, today, era, stdout, stderr }
     }
 
     /// Whether the run has no data of patients, so that all may be shown.

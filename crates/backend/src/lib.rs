@@ -10,6 +10,7 @@ pub mod orders;
 pub mod settings;
 pub mod tell;
 pub mod upkeep;
+pub mod waivers;
 pub mod work;
 pub use agent::{Agent, CannotOpen, Ended, Start};
 pub use settings::Settings;

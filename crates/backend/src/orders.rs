@@ -14,6 +14,7 @@ mod rules;
 
 pub use again::Kit;
 pub use answer::Refused;
+pub(crate) use answer::now;
 pub use code::{Code, Outage};
 pub use decide::{Decided, Decider};
 pub use images::{Here, Lately};

@@ -332,6 +332,9 @@ pub(crate) struct Action {
     /// How measures print sums of truth values: 2021 (253.0) or 2022 (253) [default: the setting cohortextractor.era]
     #[arg(long, hide = true, value_name = "YEAR")]
     pub(crate) era: Option<String>,
+    /// On a backend: SQL files that hold a waiver, each by its SHA-256, joined by commas
+    #[arg(long, hide = true, value_name = "SHA256,...")]
+    pub(crate) waived_sql: Option<String>,
     /// Such as sqlrunner or sqlrunner:v1, then its arguments
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "NAME[:TAG] ARG")]
     pub(crate) words: Vec<String>,

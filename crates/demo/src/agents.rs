@@ -9,13 +9,15 @@ use backend::identity::{CannotEnrol, enrol};
 use backend::line::ground::System;
 use backend::orders::{Machine, Rules};
 use backend::settings::{BadSettings, Settings};
+use backend::waivers::{self, ActionName, Mode, Sha256Hex, Terms, Waivers};
 use backend::work::WorkDesk;
 use sandbox::Runtime;
 use site::Opened;
 use site::line as at_site;
 use site::store::ids::BackendId;
 
-use crate::town::PROJECT;
+use crate::studies;
+use crate::town::{self, PROJECT};
 use crate::way::InProcess;
 
 /// Bytes that stay free, as `cloister run` leaves them.
@@ -44,6 +46,9 @@ pub enum NoBackend {
     /// It cannot be opened.
     #[error("a backend of the demo cannot be opened: {0}")]
     Open(#[from] CannotOpen),
+    /// The waiver that it ships.
+    #[error("the demo's waiver cannot be kept: {0}")]
+    Waiver(String),
     /// The site's database.
     #[error(transparent)]
     Store(#[from] site::store::StoreError),
@@ -94,6 +99,31 @@ pub(crate) async fn agent(
     rules.running.disk_low = DISK_LOW;
     let desk = Arc::new(WorkDesk::new(rules, runtime));
     Ok(Agent::with(&settings, Arc::new(way.clone()), desk, Start::default()).await?)
+}
+
+/// Ships the waiver that the oldest of the stand-in studies needs (spec actions.md 7.5), as an operator would add it.
+pub(crate) fn waive(data: &Path, slug: &str, repositories: &Path) -> Result<(), NoBackend> {
+    let fault = |error: &dyn std::fmt::Display| NoBackend::Waiver(error.to_string());
+    let (action, sql, commits) = studies::old_sql(repositories).map_err(|error| fault(&error))?;
+    let kept = Waivers::of_state(&data.join(slug).join("state"));
+    let from = waivers::now();
+    for (branch, commit) in commits {
+        let terms = Terms {
+            workspace: town::workspace(studies::SHOWN, branch).parse().map_err(|error| fault(&error))?,
+            repository: town::url(&repositories.join(studies::SHOWN)),
+            commit: commit.parse().map_err(|error| fault(&error))?,
+            action: ActionName::new(action),
+            sql: Sha256Hex::of(&[sql]),
+            mode: Mode::AssumeExcluded,
+            reason: "it is older than the rule, and this demo's patients are invented".to_owned(),
+            proposed_by: "Robin Researcher".to_owned(),
+            approved_by: "Ash Authority".to_owned(),
+            from,
+            until: from.plus_seconds(365 * 24 * 60 * 60),
+        };
+        kept.add(terms).map_err(|error| fault(&error))?;
+    }
+    Ok(())
 }
 
 async fn enrol_it(site: &Opened, way: &InProcess, id: BackendId, settings: &Settings) -> Result<(), NoBackend> {

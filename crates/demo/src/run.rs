@@ -94,6 +94,7 @@ pub async fn run(options: Options, told: impl Fn(Told), mut stop: watch::Receive
     }
     let way = InProcess(site::router(site.clone()));
     for (id, (slug, _, flavour)) in town.backends.iter().zip(town::BACKENDS) {
+        agents::waive(&data, slug, &repositories)?;
         let here = (options.machine.clone(), options.runtime.clone());
         let agent = agents::agent(&site, &way, (*id, slug, flavour), &data, here).await?;
         let ended = ended.clone();

@@ -116,7 +116,23 @@ fn commit<'a>(
     stream.push(b'\n');
 }
 
-fn git(folder: &Path, words: &[&str], input: &[u8]) -> Result<(), RepositoryError> {
+/// The SQL of [`SHOWN`], which is older than the rule that SQL says how it treats type 1 opt-outs: its action, its bytes,
+/// and the commit of each branch of the repository that [`repository`] made below `folder`.
+pub(crate) fn old_sql(
+    folder: &Path,
+) -> Result<(&'static str, &'static [u8], Vec<(&'static str, String)>), RepositoryError> {
+    let bytes = files(SHOWN).find(|(path, _)| *path == SQL).map(|(_, bytes)| bytes).unwrap_or_default();
+    let commits = [BRANCH, SLOW, BROKEN].into_iter().map(|branch| {
+        let commit = git(&folder.join(SHOWN), &["rev-parse", "--verify", branch], &[])?;
+        Ok((branch, commit.trim().to_owned()))
+    });
+    Ok(("visit_num", bytes, commits.collect::<Result<_, _>>()?))
+}
+
+const SQL: &str = "analysis/visit_num.sql";
+
+/// Gives what git prints.
+fn git(folder: &Path, words: &[&str], input: &[u8]) -> Result<String, RepositoryError> {
     let io = |source| RepositoryError::Io { path: folder.to_owned(), source };
     let mut child = Command::new("git")
         .args(words)
@@ -125,7 +141,7 @@ fn git(folder: &Path, words: &[&str], input: &[u8]) -> Result<(), RepositoryErro
         .env("GIT_CONFIG_GLOBAL", "/dev/null")
         .env("GIT_CEILING_DIRECTORIES", folder)
         .stdin(Stdio::piped())
-        .stdout(Stdio::null())
+        .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
         .map_err(RepositoryError::NoGit)?;
@@ -135,7 +151,7 @@ fn git(folder: &Path, words: &[&str], input: &[u8]) -> Result<(), RepositoryErro
     }
     let ended = child.wait_with_output().map_err(io)?;
     if ended.status.success() {
-        return Ok(());
+        return Ok(String::from_utf8_lossy(&ended.stdout).into_owned());
     }
     let says = String::from_utf8_lossy(&ended.stderr).trim().to_owned();
     Err(RepositoryError::Refused { path: folder.to_owned(), says })

@@ -195,6 +195,7 @@ fn builtin(reference: &RuntimeRef, resolved: RuntimeRef, options: &Options) -> R
             program: builtins.program.clone(),
             project_version: builtins.project_version.clone(),
             era: era.cloned(),
+            waived_sql: None,
             word: reference.to_string(),
         },
     }))

@@ -27,7 +27,14 @@ pub struct Program {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Start {
     /// `cloister action --project-version V name:tag …`.
-    Builtin { program: PathBuf, project_version: Option<String>, era: Option<String>, word: String },
+    Builtin {
+        program: PathBuf,
+        project_version: Option<String>,
+        era: Option<String>,
+        /// On a backend alone: [`Program::with_waived_sql`].
+        waived_sql: Option<Vec<String>>,
+        word: String,
+    },
     /// By the first-argument rule.
     Environment {
         /// Gets all arguments unless the first is a program itself.
@@ -40,17 +47,28 @@ pub(crate) enum Start {
 }
 
 impl Program {
+    /// The same, told by a backend which SQL files, by their SHA-256, it may run without their saying how they treat type 1
+    /// opt-outs (spec actions.md 7.5). Only built-in actions are told.
+    #[must_use]
+    pub fn with_waived_sql(mut self, files: Vec<String>) -> Self {
+        if let Start::Builtin { waived_sql, .. } = &mut self.start {
+            *waived_sql = Some(files);
+        }
+        self
+    }
+
     /// The command for the words after `name:tag`.
     ///
     /// An argument that is a program of the environment - a bare name on its `PATH`, or the absolute path of one - is
     /// started with the rest; otherwise the default executable gets all arguments. The study folder is never looked at.
     pub fn argv(&self, args: &[String]) -> Vec<String> {
         let before = match &self.start {
-            Start::Builtin { program, project_version, era, word } => {
+            Start::Builtin { program, project_version, era, waived_sql, word } => {
                 let version = project_version.iter().flat_map(|v| ["--project-version".to_owned(), v.clone()]);
                 let era = era.iter().flat_map(|era| ["--era".to_owned(), era.clone()]);
+                let waived = waived_sql.iter().flat_map(|files| ["--waived-sql".to_owned(), files.join(",")]);
                 let before = [program.to_string_lossy().into_owned(), "action".to_owned()];
-                before.into_iter().chain(version).chain(era).chain([word.clone()]).collect()
+                before.into_iter().chain(version).chain(era).chain(waived).chain([word.clone()]).collect()
             }
             Start::Environment { search, overlays, .. }
                 if args.first().is_some_and(|first| names_program(first, search, overlays)) =>
@@ -192,17 +210,23 @@ mod tests {
 
     #[test]
     fn a_builtin_gets_every_word() {
+        let own = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
         let joiner = program(Start::Builtin {
             program: "/opt/cloister".into(),
             project_version: Some("3.0".into()),
             era: None,
+            waived_sql: None,
             word: "cohort-joiner:v0.0.44".into(),
         });
         let args = ["sh".to_owned(), "-c".to_owned()];
-        assert_eq!(
-            joiner.argv(&args),
-            ["/opt/cloister", "action", "--project-version", "3.0", "cohort-joiner:v0.0.44", "sh", "-c"]
-        );
+        let before = ["/opt/cloister", "action", "--project-version", "3.0"];
+        let behind = ["cohort-joiner:v0.0.44", "sh", "-c"];
+        assert_eq!(joiner.argv(&args), own(&[before.as_slice(), &behind].concat()));
+        // Nothing waived is said too: it is how a built-in learns that a backend runs it.
+        for (files, said) in [(vec![], ""), (vec!["a".to_owned(), "b".to_owned()], "a,b")] {
+            let expected = own(&[before.as_slice(), &["--waived-sql", said], &behind].concat());
+            assert_eq!(joiner.clone().with_waived_sql(files).argv(&args), expected);
+        }
     }
 
     #[test]

@@ -69,7 +69,7 @@ pub(crate) fn run(version: Option<&str>, args: &[OsString], context: &mut Contex
 fn dummy_run(options: &Options, profile: &Profile, context: &mut Context<'_>, ambient: &Ambient) -> Result<(), Fault> {
     let workspace = Workspace::new(context.cwd)?;
     let query = query_file::read(&workspace, &options.sql_file)?;
-    t1oo::check(&query, profile, context.project_version, context.stderr)?;
+    t1oo::check(&query, profile, context)?;
     if options.dsn.is_some() || ambient.database_url.is_some() {
         let named = if options.dsn.is_some() { "--dsn" } else { "DATABASE_URL" };
         let message = format!("{named} names a database, and this version of cloister cannot connect to one");

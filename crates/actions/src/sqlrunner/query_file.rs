@@ -4,6 +4,9 @@
 use std::io::Read as _;
 use std::path::Path;
 
+use data_encoding::HEXLOWER;
+use sha2::{Digest as _, Sha256};
+
 use crate::fault::{Exit, Fault, FaultCode};
 use crate::workspace::Workspace;
 
@@ -15,6 +18,8 @@ const MAX_BYTES: u64 = 1 << 20;
 pub(crate) struct QueryFile {
     pub(crate) name: String,
     pub(crate) text: String,
+    /// Of its bytes as they lie there, as 64 hexadecimal digits: what a waiver names.
+    pub(crate) sha256: String,
 }
 
 pub(crate) fn read(workspace: &Workspace, path: &Path) -> Result<QueryFile, Fault> {
@@ -28,9 +33,10 @@ pub(crate) fn read(workspace: &Workspace, path: &Path) -> Result<QueryFile, Faul
         let message = format!("the SQL file {name} is larger than 1 MiB");
         return Err(Fault::new(FaultCode::TooLarge, Exit::Unreadable, message));
     }
+    let sha256 = HEXLOWER.encode(&Sha256::digest(&bytes));
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").map(<[u8]>::to_vec).unwrap_or(bytes);
     match String::from_utf8(bytes) {
-        Ok(text) => Ok(QueryFile { name, text }),
+        Ok(text) => Ok(QueryFile { name, text, sha256 }),
         Err(error) => {
             let good = error.utf8_error().valid_up_to();
             let line = error.as_bytes()[..good].iter().filter(|b| **b == b'\n').count() + 1;

@@ -1,8 +1,7 @@
 //! Type 1 opt-outs: whether the SQL says how it treats them, and what follows when it does not (actions.md 7.5).
 //! Only words are checked here; protecting the rows is the backend's.
 
-use std::io::Write;
-
+use crate::Context;
 use crate::fault::{Exit, Fault, FaultCode};
 use crate::text::warn;
 
@@ -19,29 +18,33 @@ const HELP: &str = "exclude opted-out patients with \
     `Patient_ID NOT IN (SELECT Patient_ID FROM PatientsWithTypeOneDissent)`, or state why they belong in, \
     in a comment such as `-- AllowedPatientsWithTypeOneDissent: deaths are counted for all`";
 
-/// Lets declared SQL pass; refuses other SQL, or only warns where history allows it.
-pub(crate) fn check(
-    query: &QueryFile,
-    profile: &Profile,
-    project_version: Option<f64>,
-    stderr: &mut dyn Write,
-) -> Result<(), Fault> {
+/// Lets declared SQL pass; refuses other SQL, or only warns where history allows it. On a backend the rule of today holds
+/// whatever version the study writes, and only a waiver for these very bytes lets other SQL pass.
+pub(crate) fn check(query: &QueryFile, profile: &Profile, context: &mut Context<'_>) -> Result<(), Fault> {
     if declares(T1ooRule::Declared, &query.text) {
         return Ok(());
     }
     let undeclared = format!("{} does not say how it treats type 1 opt-outs", query.name);
-    if declares(profile.t1oo, &query.text) {
-        let note = format!(
-            "{undeclared}; this version of sqlrunner asks no more, but a backend will refuse it without a waiver"
-        );
-        warn(stderr, &format!("{note}\n  help: {HELP}"));
-        return Ok(());
-    }
-    if project_version.is_some_and(|version| version < FIRST_STRICT_PROJECT) {
-        warn(stderr, &format!("{undeclared}; a backend will refuse it without a waiver\n  help: {HELP}"));
-        return Ok(());
-    }
-    Err(Fault::new(FaultCode::T1ooUndeclared, Exit::NotPermitted, undeclared).help(HELP))
+    let refused = |why: String| Err(Fault::new(FaultCode::T1ooUndeclared, Exit::NotPermitted, why).help(HELP));
+    let note = match &context.waived_sql {
+        Some(files) if files.contains(&query.sha256) => {
+            warn(context.stderr, &format!("{undeclared}; this backend has a waiver for these very bytes"));
+            return Ok(());
+        }
+        Some(_) => {
+            let why = format!("{undeclared}, and this backend has no waiver for it (SHA-256 {})", query.sha256);
+            return refused(why);
+        }
+        None if declares(profile.t1oo, &query.text) => {
+            "this version of sqlrunner asks no more, but a backend will refuse it without a waiver"
+        }
+        None if context.project_version.is_some_and(|version| version < FIRST_STRICT_PROJECT) => {
+            "a backend will refuse it without a waiver"
+        }
+        None => return refused(undeclared),
+    };
+    warn(context.stderr, &format!("{undeclared}; {note}\n  help: {HELP}"));
+    Ok(())
 }
 
 fn declares(rule: T1ooRule, text: &str) -> bool {
@@ -115,6 +118,8 @@ fn after_block_comment(bytes: &[u8], open: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sqlrunner::profile::{KNOWN, MOVING};
+    use crate::version;
     use proptest::prelude::*;
 
     #[test]
@@ -154,6 +159,35 @@ mod tests {
         ];
         for (text, expected) in rows {
             assert_eq!(declares(T1ooRule::Declared, text), expected, "{text}");
+        }
+    }
+
+    /// The table of actions.md 7.5, row by row.
+    #[test]
+    fn who_runs_it_decides_what_follows() {
+        let (by_hand, backend) = (None, Some(vec![]));
+        let waived = |sql: &str| Some(vec!["0".repeat(64), sql.to_owned()]);
+        // SHA-256 of `abc`, from FIPS 180-4.
+        let abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        let rows = [
+            (None, by_hand.clone(), false, ""),
+            (Some(4.0), by_hand.clone(), false, ""),
+            (Some(3.0), by_hand, true, "a backend will refuse it without a waiver"),
+            (Some(4.0), backend.clone(), false, abc),
+            (Some(3.0), backend, false, abc),
+            (Some(3.0), waived(abc), true, "has a waiver for these very bytes"),
+            (Some(4.0), waived(&abc.to_uppercase()), false, abc),
+            (Some(3.0), Some(vec![String::new()]), false, abc),
+        ];
+        let profile = crate::sqlrunner::profile::of(version::resolve("sqlrunner", None, MOVING, KNOWN).unwrap().pin);
+        for (version, files, passes, words) in rows {
+            let query = QueryFile { name: "a.sql".into(), text: "abc".into(), sha256: abc.into() };
+            let (mut out, mut err) = (Vec::new(), Vec::new());
+            let mut context = Context::by_hand(std::path::Path::new("."), &mut out, &mut err);
+            (context.project_version, context.waived_sql) = (version, files.clone());
+            let said = check(&query, profile, &mut context);
+            let told = said.as_ref().map_or_else(|fault| fault.message.clone(), |()| String::from_utf8(err).unwrap());
+            assert!(said.is_ok() == passes && told.contains(words), "{version:?} {files:?}: {told}");
         }
     }
 

@@ -137,7 +137,7 @@ fn the_same_run_gives_the_same_bytes() {
 }
 
 fn columns(text: &str) -> Result<Vec<String>, FaultCode> {
-    let query = QueryFile { name: "q.sql".to_owned(), text: text.to_owned() };
+    let query = QueryFile { name: "q.sql".to_owned(), text: text.to_owned(), sha256: String::new() };
     match sql::columns(&query, Compat::Safe) {
         Ok(found) => Ok(found.columns.into_iter().map(|column| column.name).collect()),
         Err(fault) => {

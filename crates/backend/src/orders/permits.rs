@@ -16,6 +16,13 @@ use runtimes::Kind;
 use super::{ActionRules, Policy, Rules, may_run};
 use crate::log::Log;
 use crate::settings::Profile;
+use crate::waivers::{Asked, Waivers};
+
+/// The built-in action that runs a study's SQL.
+const RUNS_SQL: &str = "sqlrunner";
+
+/// The permission to read opted-out patients.
+const INCLUDE: &str = "include_t1oo";
 
 /// What is in force now, at hand for every start: kept in memory, read from the records when the backend starts.
 pub struct Standing {
@@ -23,6 +30,7 @@ pub struct Standing {
     repositories: AllowList,
     actions: ActionRules,
     profile: Profile,
+    waivers: Waivers,
     log: Arc<Log>,
     now: RwLock<Now>,
 }
@@ -96,7 +104,8 @@ impl Standing {
     pub fn new(rules: &Rules, log: Arc<Log>) -> Self {
         let (policy, repositories) = (rules.policy.clone(), rules.repositories.clone());
         let actions = rules.actions.clone();
-        Self { policy, repositories, actions, profile: rules.profile, log, now: RwLock::default() }
+        let waivers = Waivers::of_state(&rules.folders.state);
+        Self { policy, repositories, actions, profile: rules.profile, waivers, log, now: RwLock::default() }
     }
 
     fn write(&self, change: impl FnOnce(&mut Now)) {
@@ -166,6 +175,25 @@ impl Standing {
 impl Admission for Standing {
     fn admit(&self, work: &Work) -> Result<(), Refusal> {
         self.judge(work, super::answer::now())
+    }
+
+    fn waived_sql(&self, work: &Work) -> Result<Option<Vec<String>>, String> {
+        let definition = &work.job.definition;
+        if work.program.located.kind != Kind::Builtin || work.program.located.reference.name != RUNS_SQL {
+            return Ok(None);
+        }
+        let (Some(repository), Some(commit)) = (definition.code.repo_url(), definition.code.commit()) else {
+            return Ok(Some(Vec::new()));
+        };
+        let asked = Asked {
+            workspace: &definition.workspace,
+            repository,
+            commit,
+            action: &definition.action,
+            include: self.scope(&work.project, super::answer::now()).population_permissions.contains(INCLUDE),
+        };
+        let files = self.waivers.in_force(&asked, super::answer::now()).map_err(|error| error.to_string())?;
+        Ok(Some(files.into_iter().map(|file| file.to_string()).collect()))
     }
 }
 

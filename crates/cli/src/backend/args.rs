@@ -94,6 +94,9 @@ pub(crate) enum Command {
         #[arg(long)]
         bodies: bool,
     },
+    /// SQL files that may run here without saying how they treat type 1 opt-outs
+    #[command(subcommand)]
+    Waiver(super::waiver::Waiver),
     /// What runs, what waits and for what, and which modes are on
     Status,
     /// The newest jobs

@@ -6,6 +6,7 @@ mod record;
 mod serve;
 mod shown;
 mod upkeep;
+mod waiver;
 
 use std::error::Error;
 use std::path::Path;
@@ -39,6 +40,7 @@ pub(crate) fn backend(args: &Backend, global: &Global, terminal: &Terminal) -> R
         Command::ResumeLine { settings } => return record::resume_line(args, settings, terminal),
         Command::Egress { since, bodies } => return record::egress(args, since.as_deref(), *bodies, terminal),
         Command::Rebind { workspace } => return record::rebind(args, workspace, terminal),
+        Command::Waiver(what) => return waiver::waiver(args, what, terminal),
         _ => {}
     }
     if let Command::Weights { file } = &args.command {
@@ -188,6 +190,7 @@ async fn act(args: &Backend, desk: &Desk, terminal: &Terminal) -> Result<Exit, B
         | Command::ResumeLine { .. }
         | Command::Rebind { .. }
         | Command::Egress { .. }
+        | Command::Waiver(_)
         | Command::Weights { .. }
         | Command::Snapshot
         | Command::Verify

@@ -22,14 +22,14 @@ use super::{operator, say, unconfirmed};
 use crate::exit::Exit;
 use crate::terminal::Terminal;
 
-type Done = Result<Exit, Box<dyn Error>>;
+pub(super) type Done = Result<Exit, Box<dyn Error>>;
 
-fn threads() -> std::io::Result<tokio::runtime::Runtime> {
+pub(super) fn threads() -> std::io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_current_thread().enable_all().build()
 }
 
 /// The desk of the backend, to write down who and why; none without a why.
-async fn desk(args: &Backend, state: &Path) -> Result<Desk, Box<dyn Error>> {
+pub(super) async fn desk(args: &Backend, state: &Path) -> Result<Desk, Box<dyn Error>> {
     if args.why.trim().is_empty() {
         return Err("error: say with --why what this is for; it stays in the record".into());
     }
@@ -106,7 +106,7 @@ pub(super) fn resume_line(args: &Backend, file: &Path, terminal: &Terminal) -> D
 }
 
 /// The state folder, which these commands need.
-fn state(args: &Backend) -> Result<&Path, Box<dyn Error>> {
+pub(super) fn state(args: &Backend) -> Result<&Path, Box<dyn Error>> {
     let missing = "error: say with --state which backend: the folder that its settings name";
     Ok(args.state.as_deref().ok_or(missing)?)
 }
@@ -129,7 +129,7 @@ pub(super) fn rebind(args: &Backend, workspace: &str, terminal: &Terminal) -> Do
 }
 
 /// A day, from its beginning in UTC, or a moment.
-fn moment(text: &str) -> Result<Timestamp, Box<dyn Error>> {
+pub(super) fn moment(text: &str) -> Result<Timestamp, Box<dyn Error>> {
     if let Ok(moment) = text.parse::<Timestamp>() {
         return Ok(moment);
     }

@@ -18,5 +18,6 @@ mod rig;
 mod studies;
 mod tables;
 mod upkeep;
+mod waivers;
 mod whole;
 mod wire;

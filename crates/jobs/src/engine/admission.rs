@@ -20,6 +20,15 @@ pub trait Admission: Send + Sync {
     /// # Errors
     /// It may not: it fails, and all that waits for it.
     fn admit(&self, work: &Work) -> Result<(), Refusal>;
+
+    /// The SQL files, by their SHA-256, that this job may run without their saying how they treat type 1 opt-outs (spec
+    /// actions.md 7.5); `None` where the version of the project decides. Asked for each attempt; may look at the disk.
+    ///
+    /// # Errors
+    /// It cannot be known, in words: the attempt fails.
+    fn waived_sql(&self, _: &Work) -> Result<Option<Vec<String>>, String> {
+        Ok(None)
+    }
 }
 
 /// No rules: a laptop, where who runs a study may run it.

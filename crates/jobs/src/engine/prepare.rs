@@ -84,6 +84,8 @@ pub(super) enum PrepareError {
     Folder(#[from] sandbox::folder::FolderError),
     #[error(transparent)]
     Remove(#[from] RemoveError),
+    #[error("{0}")]
+    Waivers(String),
 }
 
 /// The folder of an attempt.
@@ -124,7 +126,9 @@ pub(super) fn prepare(
         }
     }
     let workspace = SafeFolder::at(&folder.join("workspace"))?;
-    let spec = spec(&shop.settings, &work.program, &work.job, folder, attempt);
+    let waived = shop.admission.waived_sql(work).map_err(PrepareError::Waivers)?;
+    let told = waived.map(|files| work.program.clone().with_waived_sql(files));
+    let spec = spec(&shop.settings, told.as_ref().unwrap_or(&work.program), &work.job, folder, attempt);
     Ok(Prepared { spec, tree, workspace })
 }
 
