@@ -98,6 +98,7 @@ impl Line {
     /// The record cannot be read.
     pub async fn new(parts: Parts, readings: watch::Receiver<Readings>) -> Result<Self, LogError> {
         let last = parts.log.standing().await?.heard;
+        parts.log.wait(true);
         let contact = Contact { last, connected: false, starts: Starts::Allowed };
         let through = watch::Sender::new((Epoch::LEAST, Seq::LEAST));
         Ok(Self { parts, readings, contact: watch::Sender::new(contact), halted: Mutex::new(None), through })
@@ -139,6 +140,7 @@ impl Line {
                 Ok(Greeting::Connected(met)) => {
                     // Said once: a later process must be able to take over from this one.
                     take_over = false;
+                    self.parts.log.wait(false);
                     self.contact.send_modify(|contact| contact.starts = Starts::Allowed);
                     self.session(met).await
                 }
@@ -174,6 +176,7 @@ impl Line {
     /// Waits until the operator or the site may have changed what stands against a connection.
     async fn rest(&self, halt: Halt) {
         tracing::error!(%halt, "the connection rests");
+        self.parts.log.wait(true);
         self.contact.send_modify(|contact| {
             contact.starts = if halt == Halt::Superseded { Starts::Elsewhere } else { Starts::Stopped };
             contact.connected = false;

@@ -64,6 +64,7 @@ pub struct Log {
     held: Mutex<Option<Held>>,
     arrived: watch::Sender<Cursor>,
     told: watch::Sender<EpochPlace>,
+    waits: watch::Sender<bool>,
     roster: watch::Sender<Option<Arc<Roster>>>,
     _lock: Option<lock::Lock>,
 }
@@ -121,6 +122,7 @@ impl Log {
             held: Mutex::new(None),
             arrived: watch::Sender::new(Cursor::LEAST),
             told: watch::Sender::new(none),
+            waits: watch::Sender::new(false),
             roster: watch::Sender::new(roster),
             _lock: lock,
         };
@@ -188,6 +190,17 @@ impl Log {
     /// Wakes when facts were told; its value is the head of the chain.
     pub fn told(&self) -> watch::Receiver<EpochPlace> {
         self.told.subscribe()
+    }
+
+    /// Whether what the jobs tell is to wait in their outbox. A line lets it wait until the site has said where the chain
+    /// stands: what a backend that was restored adds before that is another history than the site's.
+    pub fn wait(&self, yes: bool) {
+        self.waits.send_replace(yes);
+    }
+
+    /// Whether facts are to wait, as [`Log::wait`] says; it changes.
+    pub fn waits(&self) -> watch::Receiver<bool> {
+        self.waits.subscribe()
     }
 
     /// Everybody who has to do with this backend, as the site told it last.

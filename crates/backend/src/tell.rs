@@ -106,7 +106,7 @@ pub async fn tell(state: &State, log: &Log) -> Result<Counted, TellError> {
     }
 }
 
-/// Tells whenever there is news, until `stop` becomes true.
+/// Tells whenever there is news, until `stop` becomes true. Nothing while facts are to wait ([`Log::wait`]).
 ///
 /// # Errors
 /// As for [`tell`], when it goes on for long.
@@ -115,12 +115,14 @@ pub async fn keep_telling(
     log: &Arc<Log>,
     mut stop: tokio::sync::watch::Receiver<bool>,
 ) -> Result<(), TellError> {
-    let mut news = state.news();
+    let (mut news, mut waits) = (state.news(), log.waits());
     let mut failures = 0u32;
     loop {
         news.mark_unchanged();
-        match tell(state, log).await {
-            Ok(_) => failures = 0,
+        let waiting = *waits.borrow_and_update();
+        let told = if waiting { Ok(()) } else { tell(state, log).await.map(drop) };
+        match told {
+            Ok(()) => failures = 0,
             Err(error) => {
                 failures += 1;
                 tracing::error!(%error, failures, "facts cannot be told now; they wait");
@@ -133,7 +135,10 @@ pub async fn keep_telling(
         }
         tokio::select! {
             changed = news.changed() => if changed.is_err() { return Ok(()) },
-            () = ended(&mut stop) => return tell(state, log).await.map(drop),
+            changed = waits.changed() => if changed.is_err() { return Ok(()) },
+            () = ended(&mut stop) => {
+                return if *waits.borrow() { Ok(()) } else { tell(state, log).await.map(drop) };
+            }
         }
     }
 }

@@ -88,6 +88,10 @@ fn a_restored_backend_goes_on_in_an_epoch_that_staff_confirm() {
 
     // The site has facts that this backend knows nothing of: it rests.
     house.start_backend();
+    // It rests long enough to have something to tell: its mode.
+    let says = |words: &str| fs::read_to_string(house.path("backend.log")).is_ok_and(|log| log.contains(words));
+    until("it rests", 60, || says("the connection rests") && says("offline: true"));
+    std::thread::sleep(std::time::Duration::from_millis(500));
     let open = ["new-epoch", "backend.toml", "--reason", "restored", "--yes"];
     let why = ["--why", "disk failed, copy of Monday"];
     refused(&house, &[&open[..], &why].concat(), "stop it first");
