@@ -5,6 +5,8 @@ use std::hash::{BuildHasher as _, RandomState};
 
 use super::key::Key;
 
+/// Keys that are looked up together: enough to hide the waiting.
+const TOGETHER: usize = 64;
 /// No row.
 const NONE: u32 = u32::MAX;
 /// Kinds of keys beside plain whole numbers.
@@ -231,6 +233,24 @@ impl Index {
         self.slots[at] = tag(hash) | (row as u64 + 1);
     }
 
+    /// The first row of each of these whole numbers, in order, as [`Index::first`] finds them one by one. What the search
+    /// looks at is fetched for all of them together.
+    pub(super) fn firsts(&self, keys: &[i64], found: &mut Vec<Option<u32>>) {
+        found.clear();
+        for keys in keys.chunks(TOGETHER) {
+            let mut slots = [(0, 0); TOGETHER];
+            for (slot, key) in slots.iter_mut().zip(keys) {
+                let hash = self.spread.of(Key::of_signed(*key));
+                *slot = (self.slots[self.place(hash)], tag(hash));
+            }
+            found.extend(keys.iter().zip(slots).map(|(key, (slot, tag))| {
+                let row = ((slot & !TAG) as u32).checked_sub(1)?;
+                let is_it = slot & TAG == tag && self.rows[row as usize].key == key.cast_unsigned() && *key >= 0;
+                if is_it && self.kind(row as usize) == WHOLE { Some(row) } else { self.first(Key::of_signed(*key)) }
+            }));
+        }
+    }
+
     /// The first row of a key.
     pub(super) fn first(&self, key: Key<'_>) -> Option<u32> {
         let (kind, bits) = self.spread.bits(key);
@@ -303,6 +323,11 @@ mod tests {
                 let extra: usize = expected.values().map(|rows| rows.len() - 1).sum();
                 let several = expected.values().filter(|rows| rows.len() > 1).count();
                 prop_assert_eq!(index.duplicates(), (extra as u64, several as u64));
+                let whole: Vec<i64> = (-3..200).chain([i64::MIN, i64::MAX]).collect();
+                let mut found = Vec::new();
+                index.firsts(&whole, &mut found);
+                let one_by_one: Vec<_> = whole.iter().map(|key| index.first(Key::of_signed(*key))).collect();
+                prop_assert_eq!(found, one_by_one);
                 for key in keys.iter().map(String::as_str).chain(["7", "x", "", "-2"]) {
                     let mut found = Vec::new();
                     let mut row = index.first(Key::of_text(key.as_bytes()));

@@ -18,6 +18,7 @@ use arrow_array::ArrayRef;
 use arrow_schema::{DataType, SchemaRef};
 
 pub use self::error::{Place, ReadError};
+pub use self::feather::PackedRows;
 pub use self::input::{Input, Limits};
 use crate::{Format, Packing};
 
@@ -62,6 +63,8 @@ pub struct Rows {
     pub len: usize,
     /// The cells, for each of the columns that are kept ([`Reader::keep`]), as long as `len`.
     pub columns: Vec<ArrayRef>,
+    /// Of a feather file: all its columns for these rows as they lie there, to be handed on ([`crate::FeatherWriter`]).
+    pub packed: Option<PackedRows>,
 }
 
 /// What is odd about a file but no fault. Complete when all rows have been read.

@@ -193,6 +193,11 @@ fn push_moment(out: &mut Vec<u8>, count: i64, per_second: i64, with_time: bool) 
     }
 }
 
+/// What the rows are joined by of a column of whole numbers without gaps, as most identifiers are; `None` of another.
+pub(in super::super) fn whole_keys(array: &ArrayRef) -> Option<&[i64]> {
+    Some(array.as_primitive_opt::<Int64Type>().filter(|array| array.null_count() == 0)?.values())
+}
+
 /// Calls with what a row is joined by.
 pub(in super::super) fn with_key<T>(array: &ArrayRef, row: usize, then: impl FnOnce(Key<'_>) -> T) -> T {
     if array.is_null(row) {

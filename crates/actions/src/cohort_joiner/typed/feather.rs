@@ -15,7 +15,7 @@ use super::super::inputs::Left;
 use super::super::options::Options;
 use super::super::tell::Counts;
 use super::super::trouble::Trouble;
-use super::join::{self, Open};
+use super::join::{self, Open, Piece};
 use super::pandas;
 use super::right::{Column, Right};
 
@@ -28,17 +28,17 @@ pub(super) fn write(
     options: &Options,
     out: &mut dyn Write,
 ) -> Result<Counts, Trouble> {
-    let total = join::count(right, left, open)?;
+    let rows = join::count(right, left, open)?;
     let mut reader = open()?;
     let packing = reader.packing().map_err(|error| super::fault(&left.side.path, &error))?;
     let packing = if options.compat.is_original() { Packing::Lz4 } else { packing };
     let of_left = reader.schema().unwrap_or_else(|| Arc::new(Schema::empty()));
     drop(reader);
     let carried: Vec<ArrayRef> = right.columns.iter().map(carried).collect();
-    let schema = schema(left, &of_left, right, &carried, total.rows);
+    let schema = schema(left, &of_left, right, &carried, rows);
     let mut file = FeatherWriter::begin(out, Arc::clone(&schema), packing).map_err(trouble)?;
     let mut batches = Batches { file: &mut file, schema: &schema, parts: Vec::new(), rows: 0, begun: false };
-    join::each(right, &carried, left, open, FeatherWriter::BATCH, |columns| batches.push(&columns))?;
+    let counts = join::each(right, &carried, left, open, FeatherWriter::BATCH, |piece| batches.push(&piece))?;
     // A file without rows has one batch without rows, for readers that want one.
     if !batches.begun && batches.parts.is_empty() {
         let fields = schema.fields().iter();
@@ -46,7 +46,7 @@ pub(super) fn write(
     }
     batches.flush()?;
     file.end().map_err(trouble)?;
-    Ok(total.counts)
+    Ok(counts)
 }
 
 fn trouble(error: WriteError) -> Trouble {
@@ -70,8 +70,17 @@ struct Batches<'a, 'w> {
 }
 
 impl Batches<'_, '_> {
-    fn push(&mut self, columns: &[ArrayRef]) -> Result<(), Trouble> {
+    fn push(&mut self, piece: &Piece<'_>) -> Result<(), Trouble> {
+        let columns = piece.columns.as_slice();
         let rows = columns.first().map_or(0, |array| array.len());
+        let is_a_batch = self.rows == 0 && (rows == FeatherWriter::BATCH || piece.last && rows < FeatherWriter::BATCH);
+        if let Some(packed) = piece.packed.filter(|_| is_a_batch) {
+            let batch = RecordBatch::try_new(Arc::clone(self.schema), columns.to_vec()).map_err(arrow)?;
+            if self.file.write_beside(packed, &batch).map_err(trouble)? {
+                self.begun = true;
+                return Ok(());
+            }
+        }
         let mut from = 0;
         while from < rows {
             let now = (rows - from).min(FeatherWriter::BATCH - self.rows);

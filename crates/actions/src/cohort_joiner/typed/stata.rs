@@ -42,7 +42,6 @@ pub(super) fn write(
     stderr: &mut dyn Write,
     out: &mut dyn Write,
 ) -> Result<Counts, Trouble> {
-    let total = join::count(right, left, open)?;
     let original = options.compat.is_original();
     let of_left: Vec<LeftColumn> = open()?.columns().to_vec();
     let places = of_left.len();
@@ -64,11 +63,12 @@ pub(super) fn write(
         });
     }
     let carried: Vec<ArrayRef> = right.columns.iter().map(|column| column.array.clone()).collect();
-    let mut stopped = None;
+    let (mut stopped, mut counts) = (None, Counts::default());
     let written = write_stata(
         &columns,
         &mut |each| {
-            let pass = join::each(right, &carried, left, open, BATCH, |mut arrays| {
+            let pass = join::each(right, &carried, left, open, BATCH, |piece| {
+                let mut arrays = piece.columns;
                 // The original wrote labels in place of numbers.
                 for (array, column) in arrays.iter_mut().zip(of_left.iter().filter(|_| original)) {
                     if let Some(labels) = &column.labels {
@@ -78,7 +78,10 @@ pub(super) fn write(
                 each(&arrays).map_err(Stop::Write)
             });
             match pass {
-                Ok(()) => Ok(()),
+                Ok(of_all) => {
+                    counts = of_all;
+                    Ok(())
+                }
                 Err(Stop::Write(error)) => Err(error),
                 Err(Stop::Join(trouble)) => {
                     stopped = Some(trouble);
@@ -93,7 +96,7 @@ pub(super) fn write(
         (_, Some(trouble)) => Err(trouble),
         (Ok(renamed), None) => {
             warn_of_names(&result, &renamed, stderr);
-            Ok(total.counts)
+            Ok(counts)
         }
         (Err(WriteError::Io(error)), None) => Err(Trouble::Write(error)),
         (Err(error), None) => {

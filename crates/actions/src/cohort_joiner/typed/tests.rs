@@ -19,6 +19,8 @@ use proptest::prelude::*;
 use super::super::tests::run;
 use super::cell::{self, Shown};
 
+mod whole_batches;
+
 /// A row: identifier, number, share, truth, text, day. A blank identifier, number, share or day is none.
 type Row = (Option<i64>, Option<i64>, Option<f64>, bool, String, Option<i64>);
 

@@ -105,12 +105,10 @@ impl Sums {
         let cells = array.as_binary::<i32>();
         let mut numbers = Vec::with_capacity(cells.len());
         for (row, cell) in cells.iter().enumerate() {
-            let cell = std::str::from_utf8(cell.unwrap_or_default()).unwrap_or("?").trim();
-            // Python's float would take more: underscores, infinities. No file of patients has them.
-            let plain = !cell.is_empty() && cell.bytes().all(|b| b.is_ascii_digit() || b"+-.eE".contains(&b));
-            match cell.parse::<f64>().ok().filter(|_| plain) {
+            let cell = cell.unwrap_or_default();
+            match few_digits(cell).or_else(|| any_number(cell)) {
                 Some(number) => numbers.push(Some(number)),
-                None => return Err(NoNumber::Cell { row, empty: cell.is_empty() }),
+                None => return Err(NoNumber::Cell { row, empty: cell.trim_ascii().is_empty() }),
             }
         }
         self.add_float(groups, numbers.into_iter());
@@ -151,6 +149,21 @@ impl Sums {
             _ => Printed::Float,
         }
     }
+}
+
+/// A whole number that every float can be, as nearly all cells are.
+fn few_digits(cell: &[u8]) -> Option<f64> {
+    if !(1..=15).contains(&cell.len()) || !cell.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    Some(cell.iter().fold(0_u64, |number, digit| number * 10 + u64::from(digit - b'0')) as f64)
+}
+
+fn any_number(cell: &[u8]) -> Option<f64> {
+    let cell = std::str::from_utf8(cell).ok()?.trim();
+    // Python's float would take more: underscores, infinities. No file of patients has them.
+    let plain = !cell.is_empty() && cell.bytes().all(|b| b.is_ascii_digit() || b"+-.eE".contains(&b));
+    cell.parse().ok().filter(|_| plain)
 }
 
 /// Sums grow with the groups.

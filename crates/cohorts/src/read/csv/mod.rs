@@ -112,7 +112,8 @@ impl Table for Csv {
         }
         let before = self.rows;
         self.rows += len as u64;
-        Ok(Some(Rows { before, len, columns: cells.into_iter().map(Cells::array).collect::<Result<_, _>>()? }))
+        let columns = cells.into_iter().map(Cells::array).collect::<Result<_, _>>()?;
+        Ok(Some(Rows { before, len, columns, packed: None }))
     }
 
     fn notes(&self) -> Notes {

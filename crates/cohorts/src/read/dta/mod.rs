@@ -145,7 +145,8 @@ impl Table for Dta {
         let len = self.fill(&mut cells, most)?;
         let before = self.rows;
         self.rows += len as u64;
-        Ok(Some(Rows { before, len, columns: cells.into_iter().map(Cells::array).collect() }))
+        let columns = cells.into_iter().map(Cells::array).collect();
+        Ok(Some(Rows { before, len, columns, packed: None }))
     }
 
     fn notes(&self) -> Notes {

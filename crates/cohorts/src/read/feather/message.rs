@@ -87,10 +87,14 @@ fn without_length(head: &[u8]) -> Option<&[u8]> {
     if head.starts_with(&CONTINUES) { head.get(8..) } else { head.get(4..) }
 }
 
+/// The rows of a message that has been checked.
+pub(super) fn rows(head: &[u8]) -> Option<RecordBatch<'_>> {
+    root_as_message(without_length(head)?).ok()?.header_as_record_batch()
+}
+
 /// The number of nulls of each column of a message of rows that has been checked.
 pub(super) fn nulls(bytes: &[u8]) -> Vec<u64> {
-    let message = without_length(bytes).and_then(|message| root_as_message(message).ok());
-    let nodes = message.and_then(|message| message.header_as_record_batch()).and_then(|batch| batch.nodes());
+    let nodes = rows(bytes).and_then(|batch| batch.nodes());
     nodes.into_iter().flatten().map(|node| node.null_count().unsigned_abs()).collect()
 }
 

@@ -8,9 +8,9 @@ use std::io::{Read as _, SeekFrom};
 use std::sync::Arc;
 
 use arrow_array::ArrayRef;
-use arrow_buffer::MutableBuffer;
+use arrow_buffer::{Buffer, MutableBuffer};
 use arrow_ipc::reader::FileDecoder;
-use arrow_ipc::{Block, MetadataVersion};
+use arrow_ipc::{Block, MetadataVersion, RecordBatch};
 use arrow_schema::SchemaRef;
 
 use crate::Packing;
@@ -34,6 +34,20 @@ pub(super) struct Feather {
     rows: u64,
     /// Of the batch that came last, for every column of the file.
     nulls: Vec<u64>,
+}
+
+/// Rows as they lie in a feather file, packed; checked, and decoded once, so that whoever hands them on hands on no fault.
+#[derive(Debug, Clone)]
+pub struct PackedRows {
+    bytes: Buffer,
+    head: usize,
+}
+
+impl PackedRows {
+    /// What the message says of the rows, and the bytes that it says it of.
+    pub(crate) fn parts(&self) -> Option<(RecordBatch<'_>, &[u8])> {
+        Some((message::rows(self.bytes.get(..self.head)?)?, self.bytes.get(self.head..)?))
+    }
 }
 
 /// Footer and messages of a file may differ in it: with this one the library does not compare them.
@@ -134,7 +148,9 @@ impl Table for Feather {
         let place = Place::Batch(self.batch);
         let bytes = self.block(&block, message::Kind::Rows, place)?;
         self.nulls = message::nulls(&bytes);
-        let batch = self.decoder.read_record_batch(&block, &bytes.into());
+        let bytes = Buffer::from(bytes);
+        let head = usize::try_from(block.metaDataLength()).unwrap_or_default();
+        let batch = self.decoder.read_record_batch(&block, &bytes);
         let batch = batch
             .map_err(|error| malformed(place, error.to_string()))?
             .ok_or_else(|| malformed(place, "there are no rows in it"))?;
@@ -143,7 +159,7 @@ impl Table for Feather {
         let before = self.rows;
         let len = batch.num_rows();
         self.rows += len as u64;
-        Ok(Some(Rows { before, len, columns }))
+        Ok(Some(Rows { before, len, columns, packed: Some(PackedRows { bytes, head }) }))
     }
 
     fn notes(&self) -> Notes {

@@ -2,6 +2,7 @@
 //! mark that readers before Arrow 4 do not know; so its messages are made uncompressed and packed here.
 
 use std::io::{self, Write};
+use std::sync::Arc;
 
 use arrow_array::RecordBatch;
 use arrow_ipc::convert::IpcSchemaEncoder;
@@ -12,16 +13,17 @@ use arrow_ipc::{
     Block, BodyCompressionBuilder, BodyCompressionMethod, Buffer, CompressionType, DictionaryBatchBuilder,
     FooterBuilder, Message, MessageBuilder, MessageHeader, MetadataVersion, RecordBatchBuilder, root_as_message,
 };
-use arrow_schema::{ArrowError, Schema};
+use arrow_schema::{ArrowError, Schema, SchemaRef};
 use flatbuffers::{FlatBufferBuilder, WIPOffset};
 
 use crate::Packing;
+use crate::read::PackedRows;
 
 const MAGIC: &[u8; 6] = b"ARROW1";
 /// As the library aligns messages; every reader takes it.
 const ALIGNMENT: usize = 64;
-/// That of the library, and of zstd.
-const LEVEL: i32 = 3;
+/// That of other writers of the format.
+const LEVEL: i32 = 1;
 
 pub(super) struct Packed<'a> {
     out: &'a mut dyn Write,
@@ -30,6 +32,8 @@ pub(super) struct Packed<'a> {
     context: IpcWriteContext,
     tracker: DictionaryTracker,
     packer: Packer,
+    /// Numbers the dictionaries of batches that are only a part of the file's columns.
+    beside: Option<(SchemaRef, DictionaryTracker)>,
     dictionaries: Vec<Block>,
     batches: Vec<Block>,
 }
@@ -49,25 +53,63 @@ impl<'a> Packed<'a> {
             context: IpcWriteContext::default(),
             tracker,
             packer: Packer::new(packing)?,
+            beside: None,
             dictionaries: Vec::new(),
             batches: Vec::new(),
         })
     }
 
     pub(super) fn write(&mut self, batch: &RecordBatch) -> Result<(), ArrowError> {
-        let (dictionaries, rows) =
-            IpcDataGenerator::default().encode(batch, &mut self.tracker, &self.options, &mut self.context)?;
-        for dictionary in dictionaries {
-            let block = self.write_block(dictionary)?;
-            self.dictionaries.push(block);
-        }
-        let block = self.write_block(rows)?;
+        let rows = self.encode(batch)?;
+        let packed = self.packer.pack(rows, None)?;
+        let block = self.write_block(packed)?;
         self.batches.push(block);
         Ok(())
     }
 
-    fn write_block(&mut self, plain: EncodedData) -> Result<Block, ArrowError> {
-        let packed = self.packer.pack(plain)?;
+    /// As [`super::FeatherWriter::write_beside`].
+    pub(super) fn write_beside(&mut self, rows: &PackedRows, batch: &RecordBatch) -> Result<bool, ArrowError> {
+        let fault = |error: &str| ArrowError::IpcError(error.to_owned());
+        let (before, body) = rows.parts().ok_or_else(|| fault("rows without a head"))?;
+        let kept = before.nodes().map_or(0, |nodes| nodes.len());
+        if before.compression().map(|compression| compression.codec()) != self.packer.codec() {
+            return Ok(false);
+        }
+        if before.length() != batch.num_rows() as i64 || kept > batch.num_columns() {
+            return Err(fault("rows that are not those of the batch"));
+        }
+        // Only for the dictionaries, which must stand before the first rows.
+        self.encode(&batch.slice(0, 0))?;
+        let last: Vec<usize> = (kept..batch.num_columns()).collect();
+        let batch = batch.project(&last)?;
+        let (schema, tracker) = self.beside.get_or_insert_with(|| {
+            let schema = batch.schema();
+            let mut tracker = DictionaryTracker::new(true);
+            // Numbers are given with the schema.
+            IpcDataGenerator::default().schema_to_bytes_with_dictionary_tracker(&schema, &mut tracker, &self.options);
+            (schema, tracker)
+        });
+        let batch = batch.with_schema(Arc::clone(schema))?;
+        let (_, plain) = IpcDataGenerator::default().encode(&batch, tracker, &self.options, &mut self.context)?;
+        let packed = self.packer.pack(plain, Some((before, body)))?;
+        let block = self.write_block(packed)?;
+        self.batches.push(block);
+        Ok(true)
+    }
+
+    /// Writes the dictionaries of a batch that are not written yet, and gives its rows.
+    fn encode(&mut self, batch: &RecordBatch) -> Result<EncodedData, ArrowError> {
+        let (dictionaries, rows) =
+            IpcDataGenerator::default().encode(batch, &mut self.tracker, &self.options, &mut self.context)?;
+        for dictionary in dictionaries {
+            let packed = self.packer.pack(dictionary, None)?;
+            let block = self.write_block(packed)?;
+            self.dictionaries.push(block);
+        }
+        Ok(rows)
+    }
+
+    fn write_block(&mut self, packed: EncodedData) -> Result<Block, ArrowError> {
         let (meta, body) = write_message(&mut *self.out, packed, &self.options)?;
         let too_long = |_| ArrowError::IpcError("a batch is too long".to_owned());
         let block = Block::new(
@@ -119,23 +161,66 @@ impl Packer {
         })
     }
 
-    fn pack(&mut self, plain: EncodedData) -> Result<EncodedData, ArrowError> {
+    const fn codec(&self) -> Option<CompressionType> {
         match self {
-            Self::None => Ok(plain),
-            Self::Lz4 => pack(&plain, CompressionType::LZ4_FRAME, |bytes| {
+            Self::None => None,
+            Self::Lz4 => Some(CompressionType::LZ4_FRAME),
+            Self::Zstd(_) => Some(CompressionType::ZSTD),
+        }
+    }
+
+    /// A message with every buffer packed, an eight-byte length before each; `before` are columns that stand before it,
+    /// packed already.
+    fn pack(&mut self, plain: EncodedData, before: Option<Before<'_>>) -> Result<EncodedData, ArrowError> {
+        match self {
+            Self::None if before.is_none() => Ok(plain),
+            Self::None => pack(&plain, before, None, |bytes| Ok(bytes.to_vec())),
+            Self::Lz4 => pack(&plain, before, self.codec(), |bytes| {
                 let mut packed = lz4_flex::frame::FrameEncoder::new(Vec::new());
                 packed.write_all(bytes)?;
                 packed.finish().map_err(io::Error::other)
             }),
-            Self::Zstd(zstd) => pack(&plain, CompressionType::ZSTD, |bytes| zstd.compress(bytes)),
+            Self::Zstd(zstd) => pack(&plain, before, Some(CompressionType::ZSTD), |bytes| zstd.compress(bytes)),
         }
     }
 }
 
-/// The same message with every buffer compressed, an eight-byte length before each.
+/// Rows and their bytes.
+type Before<'a> = (arrow_ipc::RecordBatch<'a>, &'a [u8]);
+
+/// The bytes of a message while its buffers are put together.
+#[derive(Default)]
+struct Body {
+    bytes: Vec<u8>,
+    buffers: Vec<Buffer>,
+}
+
+impl Body {
+    /// Adds every buffer of a batch, as `put` writes it.
+    fn add(
+        &mut self,
+        (batch, bytes): Before<'_>,
+        mut put: impl FnMut(&mut Vec<u8>, &[u8]) -> io::Result<()>,
+    ) -> Result<(), ArrowError> {
+        for buffer in batch.buffers().into_iter().flatten() {
+            let range = buffer.offset() as usize..(buffer.offset() + buffer.length()) as usize;
+            let content =
+                bytes.get(range).ok_or_else(|| ArrowError::IpcError("a buffer outside its batch".to_owned()))?;
+            let start = self.bytes.len();
+            if !content.is_empty() {
+                put(&mut self.bytes, content)?;
+            }
+            self.buffers.push(Buffer::new(start as i64, (self.bytes.len() - start) as i64));
+            self.bytes.resize(self.bytes.len().next_multiple_of(ALIGNMENT), 0);
+        }
+        Ok(())
+    }
+}
+
 fn pack(
     plain: &EncodedData,
-    codec: CompressionType,
+    before: Option<Before<'_>>,
+    codec: Option<CompressionType>,
     mut compress: impl FnMut(&[u8]) -> io::Result<Vec<u8>>,
 ) -> Result<EncodedData, ArrowError> {
     let fault = |error: String| ArrowError::IpcError(error);
@@ -148,31 +233,34 @@ fn pack(
         }
         (None, None) => return Err(fault("a message that is no batch".to_owned())),
     };
-    let mut body = Vec::with_capacity(plain.arrow_data.len() / 4);
-    let mut buffers = Vec::new();
-    for buffer in batch.buffers().into_iter().flatten() {
-        let range = buffer.offset() as usize..(buffer.offset() + buffer.length()) as usize;
-        let content = plain.arrow_data.get(range).ok_or_else(|| fault("a buffer outside its batch".to_owned()))?;
-        let start = body.len();
-        if !content.is_empty() {
-            body.extend_from_slice(&(content.len() as i64).to_le_bytes());
-            body.extend_from_slice(&compress(content)?);
-        }
-        buffers.push(Buffer::new(start as i64, (body.len() - start) as i64));
-        body.resize(body.len().next_multiple_of(ALIGNMENT), 0);
+    let handed_on = before.map_or(0, |(_, bytes)| bytes.len());
+    let mut body = Body { bytes: Vec::with_capacity(handed_on + plain.arrow_data.len() / 4), ..Body::default() };
+    if let Some(before) = before {
+        body.add(before, |out, content| out.write_all(content))?;
     }
+    body.add((batch, &plain.arrow_data), |out, content| {
+        if codec.is_some() {
+            out.extend_from_slice(&(content.len() as i64).to_le_bytes());
+        }
+        out.write_all(&compress(content)?)
+    })?;
     let mut builder = FlatBufferBuilder::new();
-    let mut compression = BodyCompressionBuilder::new(&mut builder);
-    compression.add_codec(codec);
-    compression.add_method(BodyCompressionMethod::BUFFER);
-    let compression = compression.finish();
-    let nodes: Vec<_> = batch.nodes().into_iter().flatten().copied().collect();
-    let (nodes, buffers) = (builder.create_vector(&nodes), builder.create_vector(&buffers));
+    let compression = codec.map(|codec| {
+        let mut compression = BodyCompressionBuilder::new(&mut builder);
+        compression.add_codec(codec);
+        compression.add_method(BodyCompressionMethod::BUFFER);
+        compression.finish()
+    });
+    let of_before = before.and_then(|(batch, _)| batch.nodes()).into_iter().flatten();
+    let nodes: Vec<_> = of_before.chain(batch.nodes().into_iter().flatten()).copied().collect();
+    let (nodes, buffers) = (builder.create_vector(&nodes), builder.create_vector(&body.buffers));
     let mut rows = RecordBatchBuilder::new(&mut builder);
     rows.add_length(batch.length());
     rows.add_nodes(nodes);
     rows.add_buffers(buffers);
-    rows.add_compression(compression);
+    if let Some(compression) = compression {
+        rows.add_compression(compression);
+    }
     let rows = rows.finish();
     let (kind, header) = match dictionary {
         None => (MessageHeader::RecordBatch, rows.as_union_value()),
@@ -187,8 +275,8 @@ fn pack(
     message.add_version(MetadataVersion::V5);
     message.add_header_type(kind);
     message.add_header(header);
-    message.add_bodyLength(body.len() as i64);
+    message.add_bodyLength(body.bytes.len() as i64);
     let root: WIPOffset<Message<'_>> = message.finish();
     builder.finish(root, None);
-    Ok(EncodedData { ipc_message: builder.finished_data().to_vec(), arrow_data: body })
+    Ok(EncodedData { ipc_message: builder.finished_data().to_vec(), arrow_data: body.bytes })
 }

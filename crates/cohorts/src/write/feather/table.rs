@@ -7,6 +7,7 @@ use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 
 use super::packed::Packed;
+use crate::read::PackedRows;
 use crate::{Packing, WriteError};
 
 /// Writes a feather file. Equal batches give equal bytes.
@@ -39,6 +40,15 @@ impl<'a> FeatherWriter<'a> {
     /// `out` cannot be written to, or a dictionary is another one.
     pub fn write(&mut self, batch: &RecordBatch) -> Result<(), WriteError> {
         Ok(self.file.write(batch)?)
+    }
+
+    /// Adds a batch whose first columns are handed on as they lie in another file, and whose last ones are packed here.
+    /// `batch` has all of them. False, and nothing is written, if the rows are packed in another way than this file's.
+    ///
+    /// # Errors
+    /// `out` cannot be written to, or a dictionary is another one.
+    pub fn write_beside(&mut self, rows: &PackedRows, batch: &RecordBatch) -> Result<bool, WriteError> {
+        Ok(self.file.write_beside(rows, batch)?)
     }
 
     /// Ends the file; without it there is none.
