@@ -14,6 +14,9 @@ use runtimes::{Found, Kind, Located, Missing, Options};
 use super::{Refused, Rules};
 use crate::settings::Profile;
 
+/// The tag that no backend runs (spec project-yaml.md P313, actions.md 2.2).
+const LOCAL: &str = "dev";
+
 /// How long it is believed that a runtime which was found ready still is. Queued jobs believe it for longer.
 const BELIEVED: Duration = Duration::from_secs(30);
 
@@ -79,6 +82,9 @@ impl Here {
         let runtime = &action.runtime;
         let refuse =
             |reason, words: String| Err(Refused::new(reason, format!("{} of {}: {words}", runtime, action.name)));
+        if runtime.tag == LOCAL {
+            return refuse(RefusedReason::ImageNotAllowed, "it is for tests on a laptop; name a version".to_owned());
+        }
         match self.found.get(runtime) {
             Some(Ok(found)) if found.located().kind == Kind::Native && self.profile == Profile::Production => {
                 refuse(RefusedReason::ImageNotAllowed, "native environments are refused here".to_owned())
