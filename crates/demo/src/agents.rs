@@ -104,16 +104,16 @@ pub(crate) async fn agent(
 /// Ships the waiver that the oldest of the stand-in studies needs (spec actions.md 7.5), as an operator would add it.
 pub(crate) fn waive(data: &Path, slug: &str, repositories: &Path) -> Result<(), NoBackend> {
     let fault = |error: &dyn std::fmt::Display| NoBackend::Waiver(error.to_string());
-    let (action, sql, commits) = studies::old_sql(repositories).map_err(|error| fault(&error))?;
+    let old = studies::old_sql(repositories).map_err(|error| fault(&error))?;
     let kept = Waivers::of_state(&data.join(slug).join("state"));
     let from = waivers::now();
-    for (branch, commit) in commits {
+    for (branch, commit) in old.commits {
         let terms = Terms {
             workspace: town::workspace(studies::SHOWN, branch).parse().map_err(|error| fault(&error))?,
             repository: town::url(&repositories.join(studies::SHOWN)),
             commit: commit.parse().map_err(|error| fault(&error))?,
-            action: ActionName::new(action),
-            sql: Sha256Hex::of(&[sql]),
+            action: ActionName::new(old.action),
+            sql: Sha256Hex::of(&[old.bytes]),
             mode: Mode::AssumeExcluded,
             reason: "it is older than the rule, and this demo's patients are invented".to_owned(),
             proposed_by: "Robin Researcher".to_owned(),

@@ -116,17 +116,24 @@ fn commit<'a>(
     stream.push(b'\n');
 }
 
-/// The SQL of [`SHOWN`], which is older than the rule that SQL says how it treats type 1 opt-outs: its action, its bytes,
-/// and the commit of each branch of the repository that [`repository`] made below `folder`.
-pub(crate) fn old_sql(
-    folder: &Path,
-) -> Result<(&'static str, &'static [u8], Vec<(&'static str, String)>), RepositoryError> {
+/// The SQL of [`SHOWN`], which is older than the rule that SQL says how it treats type 1 opt-outs.
+pub(crate) struct OldSql {
+    /// Whose it is.
+    pub(crate) action: &'static str,
+    /// The file.
+    pub(crate) bytes: &'static [u8],
+    /// Each branch with its commit.
+    pub(crate) commits: Vec<(&'static str, String)>,
+}
+
+/// What needs a waiver in the repository that [`repository`] made below `folder`.
+pub(crate) fn old_sql(folder: &Path) -> Result<OldSql, RepositoryError> {
     let bytes = files(SHOWN).find(|(path, _)| *path == SQL).map(|(_, bytes)| bytes).unwrap_or_default();
     let commits = [BRANCH, SLOW, BROKEN].into_iter().map(|branch| {
         let commit = git(&folder.join(SHOWN), &["rev-parse", "--verify", branch], &[])?;
         Ok((branch, commit.trim().to_owned()))
     });
-    Ok(("visit_num", bytes, commits.collect::<Result<_, _>>()?))
+    Ok(OldSql { action: "visit_num", bytes, commits: commits.collect::<Result<_, _>>()? })
 }
 
 const SQL: &str = "analysis/visit_num.sql";

@@ -8,6 +8,7 @@ pub mod reference;
 mod run_code;
 pub mod spelling;
 mod tables;
+pub mod totals;
 mod validate;
 mod value;
 

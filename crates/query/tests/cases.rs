@@ -10,6 +10,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use query::reference::run;
+use query::totals::run_totals;
 use query::{Catalogue, Graph, Severity, validate};
 use support::{Expected, data, read};
 
@@ -54,6 +55,16 @@ fn judge(text: &str) -> Result<(), String> {
     }
     if let Some(fault) = faults.iter().find(|f| f.severity == Severity::Error) {
         return Err(format!("the graph has a fault: {fault}"));
+    }
+    if !case.totals.is_empty() {
+        let totals =
+            run_totals(&case.graph, &case.tables, &case.bindings).map_err(|fault| format!("stops: {fault}"))?;
+        for (name, expected) in &case.totals {
+            let found = data::total_lines(&case.graph, &totals, name);
+            if found != *expected {
+                return Err(format!("{name} answers\n{}", found.join("\n")));
+            }
+        }
     }
     match (run(&case.graph, &case.tables, &case.bindings), &case.expected) {
         (Ok(answer), Expected::Rows(rows, counts)) => {

@@ -32,7 +32,8 @@ fn terms_that_break_a_rule_are_refused() {
         terms.check().map_err(|error| error.to_string())
     };
     assert_eq!(change(|_| ()), Ok(()));
-    let rows: [(fn(&mut Terms), &str); 7] = [
+    type Change = fn(&mut Terms);
+    let rows: [(Change, &str); 7] = [
         (|t| t.approved_by = " ann ".to_owned(), "another person must"),
         (|t| t.reason = "  ".to_owned(), "a reason"),
         (|t| t.reason = "a\nb".to_owned(), "one line"),

@@ -12,7 +12,9 @@ use std::collections::{BTreeMap, HashMap};
 pub use frames::{Joined, SortKey, Then};
 
 use crate::catalogue::Catalogue;
-use crate::graph::{Codelist, Dataset, Frame, Graph, NodeId, Op, Series, Ties, Universe, Variable};
+use crate::graph::{
+    Codelist, Dataset, EventCounts, Frame, Graph, GroupedSum, NodeId, Op, Series, Ties, Universe, Variable,
+};
 use crate::validate::Shapes;
 use crate::value::Type;
 
@@ -30,6 +32,8 @@ pub struct Builder<'a> {
     sources: BTreeMap<NodeId, String>,
     source: Option<String>,
     variables: Vec<Variable>,
+    grouped_sums: Vec<GroupedSum>,
+    event_counts: Vec<EventCounts>,
 }
 
 impl<'a> Builder<'a> {
@@ -47,6 +51,8 @@ impl<'a> Builder<'a> {
             sources: BTreeMap::new(),
             source: None,
             variables: Vec::new(),
+            grouped_sums: Vec::new(),
+            event_counts: Vec::new(),
         }
     }
 
@@ -58,6 +64,16 @@ impl<'a> Builder<'a> {
     /// Names a series as a variable of the answer; hidden ones are checked, not delivered.
     pub fn variable(&mut self, name: impl Into<String>, series: Series, hidden: bool) {
         self.variables.push(Variable { name: name.into(), series, hidden });
+    }
+
+    /// Asks for sums over groups of patients, too.
+    pub fn grouped_sum(&mut self, sum: GroupedSum) {
+        self.grouped_sums.push(sum);
+    }
+
+    /// Asks for counts of rows, too.
+    pub fn event_counts(&mut self, counts: EventCounts) {
+        self.event_counts.push(counts);
     }
 
     /// The graph: one row for each patient of the universe for whom the population is TRUE.
@@ -73,6 +89,8 @@ impl<'a> Builder<'a> {
             codelists: self.codelists,
             sources: self.sources,
             dataset: Dataset { population, variables: self.variables },
+            grouped_sums: self.grouped_sums,
+            event_counts: self.event_counts,
             catalogue: self.catalogue.sha256().to_owned(),
         }
     }

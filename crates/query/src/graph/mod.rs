@@ -4,12 +4,14 @@
 mod children;
 mod needed;
 mod op;
+mod totals;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 pub use op::*;
+pub use totals::*;
 
 use crate::value::Type;
 
@@ -104,6 +106,8 @@ pub struct Graph {
     pub(crate) codelists: BTreeMap<String, Codelist>,
     pub(crate) sources: BTreeMap<NodeId, String>,
     pub(crate) dataset: Dataset,
+    pub(crate) grouped_sums: Vec<GroupedSum>,
+    pub(crate) event_counts: Vec<EventCounts>,
     pub(crate) catalogue: String,
 }
 
@@ -156,6 +160,26 @@ impl Graph {
     /// What is delivered.
     pub fn dataset(&self) -> &Dataset {
         &self.dataset
+    }
+
+    /// Sums over groups of patients.
+    pub fn grouped_sums(&self) -> &[GroupedSum] {
+        &self.grouped_sums
+    }
+
+    /// Counts of rows.
+    pub fn event_counts(&self) -> &[EventCounts] {
+        &self.event_counts
+    }
+
+    /// Every node that something asked for names, with the name of what names it; a node may come several times.
+    pub(crate) fn roots(&self) -> impl Iterator<Item = (&str, NodeId)> {
+        let data = &self.dataset;
+        let variables = data.variables.iter().map(|v| (v.name.as_str(), v.series.0));
+        let sums = self.grouped_sums.iter().flat_map(|sum| sum.needs().map(|node| (sum.name.as_str(), node)));
+        let counts =
+            self.event_counts.iter().flat_map(|counts| counts.needs().map(|node| (counts.name.as_str(), node)));
+        variables.chain([("population", data.population.0)]).chain(sums).chain(counts)
     }
 
     /// The files of the study that are read, each once.

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Frame, Graph, NodeId, Op};
+use super::{EventCounts, Frame, Graph, GroupedSum, NodeId, Op};
 
 /// The columns of a union that are read by name, by union.
 type Read<'a> = BTreeMap<NodeId, BTreeSet<&'a str>>;
@@ -23,6 +23,8 @@ fn needed(graph: &Graph) -> Vec<bool> {
     for root in delivered.chain([data.population]) {
         mark(&mut needed, root.0);
     }
+    graph.grouped_sums.iter().flat_map(GroupedSum::needs).for_each(|root| mark(&mut needed, root));
+    graph.event_counts.iter().flat_map(EventCounts::needs).for_each(|root| mark(&mut needed, root));
     let mut read = Read::new();
     // a node is only read by later ones, so all its readers are known when its turn comes
     for node in (0..graph.len()).rev().filter_map(|at| u32::try_from(at).ok()).map(NodeId) {

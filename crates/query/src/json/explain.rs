@@ -6,7 +6,7 @@ use std::fmt;
 use serde_json::Value;
 
 use super::ungroup;
-use crate::graph::{Graph, Op};
+use crate::graph::{Graph, Named, Op};
 
 impl fmt::Display for Graph {
     /// `n3 = filter frame=n0 condition=n2`, with `# file:line` where the study says it; then the variables by name.
@@ -25,7 +25,24 @@ impl fmt::Display for Graph {
             let hidden = if variable.hidden { " (hidden)" } else { "" };
             writeln!(f, "{} = n{}{hidden}", variable.name, variable.series.0.0)?;
         }
-        writeln!(f, "population = n{}", self.dataset.population.0.0)
+        writeln!(f, "population = n{}", self.dataset.population.0.0)?;
+        let list =
+            |named: &[Named]| named.iter().map(|one| format!("{}:n{}", one.name, one.series.0.0)).collect::<Vec<_>>();
+        for sum in &self.grouped_sums {
+            let (of, by) = (list(&sum.numerators).join(" "), list(&sum.group_by).join(" "));
+            writeln!(f, "{} = grouped_sum of=[{of}] by=[{by}] denominator=n{}", sum.name, sum.denominator.0.0)?;
+        }
+        for counts in &self.event_counts {
+            let distinct: Vec<String> = counts.distinct.iter().map(|key| format!("n{}", key.0.0)).collect();
+            let (frame, by, patients) = (counts.frame.0.0, list(&counts.group_by).join(" "), counts.patients.0.0);
+            let distinct = distinct.join(" ");
+            writeln!(
+                f,
+                "{} = event_counts frame=n{frame} distinct=[{distinct}] by=[{by}] patients=n{patients}",
+                counts.name
+            )?;
+        }
+        Ok(())
     }
 }
 

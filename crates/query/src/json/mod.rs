@@ -42,7 +42,11 @@ impl Graph {
             "universe": self.universe,
             "parameters": self.parameters,
             "nodes": nodes,
-            "roots": { "dataset": self.dataset },
+            "roots": {
+                "dataset": self.dataset,
+                "event_counts": self.event_counts,
+                "grouped_sums": self.grouped_sums,
+            },
             "codelists": self.codelists,
             "source": source,
         }))

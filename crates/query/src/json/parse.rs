@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{FORMAT, VERSION, group};
-use crate::graph::{Codelist, Dataset, Graph, NodeId, Op, Ties, Universe};
+use crate::graph::{Codelist, Dataset, EventCounts, Graph, GroupedSum, NodeId, Op, Ties, Universe};
 use crate::validate::{Code, Fault, NODES, Severity};
 use crate::value::Type;
 
@@ -34,6 +34,8 @@ struct Document {
 #[serde(deny_unknown_fields)]
 struct Roots {
     dataset: Dataset,
+    event_counts: Vec<EventCounts>,
+    grouped_sums: Vec<GroupedSum>,
 }
 
 #[derive(Deserialize)]
@@ -88,26 +90,23 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Graph, Vec<Fault>> {
             None => faults.push(fault(Code::D304, None, format!("source of {key:?}, which is no node"))),
         }
     }
-    let data = &document.roots.dataset;
-    let roots = data.variables.iter().map(|v| v.series).chain([data.population]);
-    for root in roots {
-        if root.0.0 as usize >= count {
-            faults.push(fault(Code::D304, None, format!("a root refers to node {}, which is not there", root.0.0)));
-        }
-    }
-    if !faults.is_empty() {
-        return Err(faults);
-    }
-    Ok(Graph {
+    let Roots { dataset, event_counts, grouped_sums } = document.roots;
+    let graph = Graph {
         nodes: nodes.into_iter().flatten().collect(),
         ties: document.ties,
         universe: document.universe,
         parameters: document.parameters,
         codelists: document.codelists,
         sources,
-        dataset: document.roots.dataset,
+        dataset,
+        grouped_sums,
+        event_counts,
         catalogue: document.catalogue,
-    })
+    };
+    for (_, root) in graph.roots().filter(|(_, root)| root.0 as usize >= count) {
+        faults.push(fault(Code::D304, None, format!("a root refers to node {}, which is not there", root.0)));
+    }
+    if faults.is_empty() { Ok(graph) } else { Err(faults) }
 }
 
 /// A key that is a node's number, in its one spelling.

@@ -17,7 +17,7 @@ const ROWS: usize = 1_000_000;
 
 /// One row.
 #[derive(Debug)]
-pub(super) enum Row<'a> {
+pub(crate) enum Row<'a> {
     /// Of a table or a file, where it stands.
     Stored(&'a [Value]),
     /// Of a union.

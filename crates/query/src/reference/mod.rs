@@ -24,7 +24,7 @@ pub use crate::value::Value;
 pub use fault::RunFault;
 
 use crate::graph::{Graph, NodeId};
-use patient::Patient;
+pub(crate) use patient::Patient;
 use prepare::Prepared;
 
 /// One value for each parameter of a graph.
@@ -83,10 +83,38 @@ pub fn run_each(
     bindings: &Bindings,
     each: &mut (dyn FnMut(PatientRow) + Send),
 ) -> Result<Vec<Count>, RunFault> {
+    let data = &graph.dataset;
+    let mut counts: BTreeMap<NodeId, u64> = BTreeMap::new();
+    walk(graph, tables, bindings, &mut |patient| {
+        if patient.variable("population", data.population)?.is_true() {
+            let visible = data.variables.iter().filter(|v| !v.hidden);
+            let values: Result<Vec<Value>, RunFault> = visible.map(|v| patient.variable(&v.name, v.series)).collect();
+            each(PatientRow { patient_id: patient.id, values: values? });
+        }
+        for node in patient.doubts() {
+            *counts.entry(node).or_default() += 1;
+        }
+        Ok(())
+    })?;
+    let count = |(node, patients)| Count { node, source: graph.source(node).map(str::to_owned), patients };
+    Ok(counts.into_iter().map(count).collect())
+}
+
+/// What is done with each patient of the universe.
+pub(crate) type Visit<'v> = dyn FnMut(&mut Patient<'_>) -> Result<(), RunFault> + Send + 'v;
+
+/// Goes over the universe, ids ascending.
+pub(crate) fn walk(graph: &Graph, tables: &Tables, bindings: &Bindings, visit: &mut Visit<'_>) -> Result<(), RunFault> {
     let prepared = Prepared::new(graph, tables, bindings)?;
     // nodes call one another: the stack grows with the depth of the graph, which is limited
     let stack = (8 << 20) + (prepared.depth as usize) * (64 << 10);
-    let work = || patients(&prepared, each);
+    let work = || {
+        let mut patient = Patient::new(&prepared);
+        prepared.universe().into_iter().try_for_each(|id| {
+            patient.begin(id);
+            visit(&mut patient)
+        })
+    };
     std::thread::scope(|scope| {
         let thread = std::thread::Builder::new().stack_size(stack).spawn_scoped(scope, work);
         match thread.map(std::thread::ScopedJoinHandle::join) {
@@ -97,26 +125,6 @@ pub fn run_each(
     })
 }
 
-fn patients(prepared: &Prepared<'_>, each: &mut (dyn FnMut(PatientRow) + Send)) -> Result<Vec<Count>, RunFault> {
-    let data = &prepared.graph.dataset;
-    let mut patient = Patient::new(prepared);
-    let mut counts: BTreeMap<NodeId, u64> = BTreeMap::new();
-    for id in prepared.universe() {
-        patient.begin(id);
-        if patient.variable("population", data.population)?.is_true() {
-            let visible = data.variables.iter().filter(|v| !v.hidden);
-            let values: Result<Vec<Value>, RunFault> = visible.map(|v| patient.variable(&v.name, v.series)).collect();
-            each(PatientRow { patient_id: id, values: values? });
-        }
-        for node in patient.doubts() {
-            *counts.entry(node).or_default() += 1;
-        }
-    }
-    let graph = prepared.graph;
-    let count = |(node, patients)| Count { node, source: graph.source(node).map(str::to_owned), patients };
-    Ok(counts.into_iter().map(count).collect())
-}
-
 /// Whether the population would hold a patient of whom nothing is known (D302 of warehouse.md 5.1), for a binding.
 pub(crate) fn holds_unknown(graph: &Graph, bindings: &Bindings) -> Result<bool, RunFault> {
     let mut tables = Tables::default();
@@ -124,6 +132,8 @@ pub(crate) fn holds_unknown(graph: &Graph, bindings: &Bindings) -> Result<bool, 
     tables.insert("Patient", nobody);
     let mut graph = graph.clone();
     graph.dataset.variables.clear();
+    graph.grouped_sums.clear();
+    graph.event_counts.clear();
     graph.universe = crate::graph::Universe::Patients;
     Ok(!run(&graph, &tables, bindings)?.rows.is_empty())
 }

@@ -18,7 +18,7 @@ pub(super) type Held<'a> = Rc<[Rc<Row<'a>>]>;
 /// A set with the form in which it is looked in.
 pub(super) type Set = Rc<HashSet<Value>>;
 
-pub(super) struct Patient<'a> {
+pub(crate) struct Patient<'a> {
     pub(super) prepared: &'a Prepared<'a>,
     pub(super) id: i64,
     values: Vec<Option<Value>>,
@@ -82,7 +82,7 @@ impl<'a> Patient<'a> {
     }
 
     /// A variable of the answer; a fault on the way gets its name.
-    pub(super) fn variable(&mut self, name: &str, series: Series) -> Found<Value> {
+    pub(crate) fn variable(&mut self, name: &str, series: Series) -> Found<Value> {
         self.value(series, None).map_err(|fault| RunFault { variable: Some(name.to_owned()), ..fault })
     }
 
@@ -96,7 +96,7 @@ impl<'a> Patient<'a> {
     }
 
     /// Rows of a frame.
-    pub(super) fn rows(&mut self, frame: Frame) -> Found<Held<'a>> {
+    pub(crate) fn rows(&mut self, frame: Frame) -> Found<Held<'a>> {
         let at = frame.0.0 as usize;
         if let Some(Some(rows)) = self.frames.get(at) {
             return Ok(Rc::clone(rows));
@@ -117,7 +117,7 @@ impl<'a> Patient<'a> {
     }
 
     /// Value of a series for a row, or for the patient.
-    pub(super) fn value(&mut self, series: Series, row: Option<&Rc<Row<'a>>>) -> Found<Value> {
+    pub(crate) fn value(&mut self, series: Series, row: Option<&Rc<Row<'a>>>) -> Found<Value> {
         let node = series.0;
         let Some(facts) = self.prepared.facts.get(node.0 as usize).copied() else { return self.unsound(node) };
         if facts.lineage.is_none() {

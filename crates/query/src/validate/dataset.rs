@@ -31,12 +31,16 @@ pub(super) fn check(graph: &Graph, shapes: &Shapes<'_>, found: &mut Vec<(Option<
     }
 }
 
-fn named(problems: Vec<Problem>, name: &str, series: Series) -> impl Iterator<Item = (Option<NodeId>, Problem)> {
+pub(super) fn named(
+    problems: Vec<Problem>,
+    name: &str,
+    series: Series,
+) -> impl Iterator<Item = (Option<NodeId>, Problem)> {
     let variable = Some(name.to_owned());
     problems.into_iter().map(move |problem| (Some(series.0), Problem { variable: variable.clone(), ..problem }))
 }
 
-fn per_patient(
+pub(super) fn per_patient(
     series: Series,
     argument: &'static str,
     shapes: &Shapes<'_>,

@@ -117,10 +117,8 @@ pub(crate) fn place(graph: &Graph, found: Vec<(Option<NodeId>, Problem)>) -> Vec
 /// For each node the first variable that needs it.
 fn owners(graph: &Graph) -> Vec<Option<&str>> {
     let mut owners: Vec<Option<&str>> = vec![None; graph.len()];
-    let data = graph.dataset();
-    let roots = data.variables.iter().map(|v| (v.name.as_str(), v.series)).chain([("population", data.population)]);
-    for (name, series) in roots {
-        let mut open = vec![series.0];
+    for (name, root) in graph.roots() {
+        let mut open = vec![root];
         while let Some(node) = open.pop() {
             if let Some(owner @ None) = owners.get_mut(node.0 as usize) {
                 *owner = Some(name);

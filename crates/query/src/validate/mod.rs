@@ -7,6 +7,7 @@ mod frames;
 mod limits;
 mod series;
 mod shape;
+mod totals;
 
 pub use fault::{Code, Fault, Severity};
 pub(crate) use limits::{DEPTH, NODES, depths};
@@ -31,6 +32,7 @@ pub fn validate(graph: &Graph, catalogue: &Catalogue) -> Vec<Fault> {
         found.extend(problems.into_iter().map(|problem| (Some(node), problem)));
     }
     dataset::check(graph, &shapes, &mut found);
+    totals::check(graph, &shapes, &mut found);
     if graph.universe == Universe::Population && found.iter().all(|(_, p)| p.severity == Severity::Warning) {
         // parameters are left unknown, as the patient is
         let bindings = graph.parameters.keys().map(|name| (name.clone(), Value::Null)).collect();

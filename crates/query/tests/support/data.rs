@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 
 use query::reference::{Answer, Rows};
-use query::{Catalogue, Inline, Type, Value};
+use query::totals::{CountRow, Total, Totals};
+use query::{Catalogue, Graph, Inline, Named, Type, Value};
 
 pub(crate) fn patients(ids: &[i64]) -> Rows {
     let row = |id: &i64| vec![Value::Int(*id), Value::Date("1980-01-01".parse().unwrap()), Value::text("F")];
@@ -95,6 +96,32 @@ pub(crate) fn lines(answer: &Answer) -> Vec<String> {
     for row in &answer.rows {
         let cells = row.values.iter().map(text);
         lines.push([row.patient_id.to_string()].into_iter().chain(cells).collect::<Vec<_>>().join(","));
+    }
+    lines
+}
+
+/// The groups of one total as lines of CSV.
+pub(crate) fn total_lines(graph: &Graph, totals: &Totals, name: &str) -> Vec<String> {
+    let names = |named: &[Named]| named.iter().map(|one| one.name.clone()).collect::<Vec<_>>();
+    let number = |total: &Total| match total {
+        Total::Whole(number) => number.to_string(),
+        Total::Float(number) => format!("{number:?}"),
+        Total::OutOfRange => "out of range".to_owned(),
+    };
+    let mut lines = Vec::new();
+    for (sum, rows) in graph.grouped_sums().iter().zip(&totals.sums).filter(|(sum, _)| sum.name == name) {
+        let head = [names(&sum.group_by), names(&sum.numerators), vec!["denominator".to_owned()]].concat();
+        lines.push(head.join(","));
+        for row in rows {
+            let numbers = row.numerators.iter().chain([&row.denominator]).map(number);
+            lines.push(row.keys.iter().map(text).chain(numbers).collect::<Vec<_>>().join(","));
+        }
+    }
+    for (counts, rows) in graph.event_counts().iter().zip(&totals.counts).filter(|(counts, _)| counts.name == name) {
+        lines.push([names(&counts.group_by), vec!["count".to_owned()]].concat().join(","));
+        let line =
+            |row: &CountRow| row.keys.iter().map(text).chain([row.count.to_string()]).collect::<Vec<_>>().join(",");
+        lines.extend(rows.iter().map(line));
     }
     lines
 }

@@ -4,7 +4,8 @@
 //!
 //! An expression is a name, a constant (`5`, `5.0`, `"text"`, `true`, `2024-02-29`, `null:int`) or
 //! `(operation argument …)`. Tables, columns and other words stand as they are. `eq:ci` and the like compare without
-//! case. Keys of a pick: `(by series asc)`. Branches of a union: `(from frame series …)`. Cases: `(when c v) … (else v)`.
+//! case. `(grouped_sum (by a b) (of c d) denominator)` and `(event_counts frame (distinct a b) (by c) condition)` ask for
+//! totals with the line's name. Keys of a pick: `(by series asc)`. Branches of a union: `(from frame series …)`. Cases: `(when c v) … (else v)`.
 
 use std::collections::HashMap;
 
@@ -22,6 +23,8 @@ enum Made {
     Frame(Frame),
     Series(Series),
     Set(Series),
+    /// Sums or counts, which nothing reads.
+    Total,
 }
 
 pub(crate) fn kind(word: &str) -> Option<Type> {
@@ -61,12 +64,14 @@ pub(crate) fn read(lines: &[&str], flags: &[&str]) -> Graph {
         Ties::V1
     };
     let universe = if flags.contains(&"universe=population") { Universe::Population } else { Universe::Patients };
-    let mut reader = Reader { b: Builder::new(Catalogue::tpp(), ties, universe), names: HashMap::new() };
+    let mut reader =
+        Reader { b: Builder::new(Catalogue::tpp(), ties, universe), names: HashMap::new(), line: String::new() };
     let mut population = None;
     for (at, line) in lines.iter().enumerate() {
         let (name, expression) = line.split_once(" = ").unwrap_or_else(|| panic!("name = expression: {line}"));
         let mut tokens = tokens(expression).into_iter().peekable();
         let expression = parse(&mut tokens);
+        reader.line = name.to_owned();
         assert!(tokens.peek().is_none(), "too much in {line}");
         reader.b.at(Some(format!("case:{}", at + 1)));
         let made = reader.make(&expression);
@@ -129,6 +134,8 @@ impl Expr {
 struct Reader {
     b: Builder<'static>,
     names: HashMap<String, Made>,
+    /// The name of the line that is read.
+    line: String,
 }
 
 impl Reader {
@@ -150,7 +157,8 @@ impl Reader {
                     Some(op) => (op, Collation::Ci),
                     None => (op, Collation::Exact),
                 };
-                self.frame_op(op, args)
+                self.total(op, args)
+                    .or_else(|| self.frame_op(op, args))
                     .or_else(|| self.series_op(op, args, collation))
                     .unwrap_or_else(|| panic!("no {op}"))
             }
@@ -162,6 +170,7 @@ impl Reader {
             Made::Frame(frame) => frame,
             // a case of faults may put a series where a frame belongs
             Made::Series(series) | Made::Set(series) => Frame(series.0),
+            Made::Total => panic!("a total is no frame"),
         }
     }
 
@@ -169,11 +178,38 @@ impl Reader {
         match self.make(expression) {
             Made::Series(series) | Made::Set(series) => series,
             Made::Frame(frame) => Series(frame.0),
+            Made::Total => panic!("a total is no series"),
         }
     }
 
     fn all(&mut self, args: &[Expr]) -> Vec<Series> {
         args.iter().map(|a| self.s(a)).collect()
+    }
+
+    /// Series of `(word a b …)`, with their names.
+    fn named(&mut self, expression: &Expr) -> Vec<Named> {
+        let (_, names) = expression.list();
+        names.iter().map(|name| Named { name: name.word().to_owned(), series: self.s(name) }).collect()
+    }
+
+    fn total(&mut self, op: &str, args: &[Expr]) -> Option<Made> {
+        let name = self.line.clone();
+        match op {
+            "grouped_sum" => {
+                let (group_by, numerators) = (self.named(&args[0]), self.named(&args[1]));
+                let denominator = self.s(&args[2]);
+                self.b.grouped_sum(GroupedSum { name, group_by, numerators, denominator });
+            }
+            "event_counts" => {
+                let frame = self.f(&args[0]);
+                let distinct = self.named(&args[1]).into_iter().map(|named| named.series).collect();
+                let group_by = self.named(&args[2]);
+                let patients = self.s(&args[3]);
+                self.b.event_counts(EventCounts { name, frame, distinct, group_by, patients });
+            }
+            _ => return None,
+        }
+        Some(Made::Total)
     }
 
     fn frame_op(&mut self, op: &str, args: &[Expr]) -> Option<Made> {

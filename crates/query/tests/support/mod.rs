@@ -13,6 +13,8 @@ pub(crate) struct Case {
     pub tables: Tables,
     pub bindings: Bindings,
     pub expected: Expected,
+    /// Of totals by name: lines of CSV, header first.
+    pub totals: Vec<(String, Vec<String>)>,
 }
 
 pub(crate) enum Expected {
@@ -47,6 +49,7 @@ pub(crate) fn read(text: &str) -> Case {
     let mut graph = None;
     let mut expected = None;
     let mut counts = Vec::new();
+    let mut totals = Vec::new();
     for (head, lines) in sections(text) {
         match head.as_slice() {
             ["patients", ids @ ..] => patients.extend(ids.iter().map(|id| id.parse::<i64>().expect("an id"))),
@@ -63,6 +66,7 @@ pub(crate) fn read(text: &str) -> Case {
                 }
             }
             ["expect"] => expected = Some(Expected::Rows(lines.iter().map(|l| (*l).to_owned()).collect(), Vec::new())),
+            ["total", name] => totals.push(((*name).to_owned(), lines.iter().map(|l| (*l).to_owned()).collect())),
             ["counts", pairs @ ..] => counts = pairs.iter().map(|p| (*p).to_owned()).collect(),
             ["stop", code] => {
                 expected = Some(Expected::Stop((*code).to_owned(), lines.iter().map(|l| (*l).to_owned()).collect()));
@@ -81,5 +85,5 @@ pub(crate) fn read(text: &str) -> Case {
     if let Expected::Rows(_, of) = &mut expected {
         *of = counts;
     }
-    Case { graph: graph.expect("a graph"), tables, bindings, expected }
+    Case { graph: graph.expect("a graph"), tables, bindings, expected, totals }
 }

@@ -81,7 +81,8 @@ fn batches_are_handed_on_where_nothing_multiplies() {
     let left = [whole(1), whole(1 + BATCH), (1 + 2 * BATCH..11 + 2 * BATCH).collect()];
     let short = [(1..1000).collect(), (1000..2000).collect::<Vec<i64>>()];
     let long = BATCH as usize;
-    let rows: [(&str, &[Vec<i64>], Vec<i64>, Vec<usize>); 4] = [
+    type Row<'a> = (&'a str, &'a [Vec<i64>], Vec<i64>, Vec<usize>);
+    let rows: [Row<'_>; 4] = [
         ("each has one partner or none", &left, (1..3 * BATCH).rev().step_by(2).collect(), vec![long, long, 10]),
         ("the first batch grows by one row, so all behind it move", &left, vec![5, 5], vec![long, long, 11]),
         ("the last batch grows by one row", &left, vec![2 * BATCH + 3; 2], vec![long, long, 11]),
@@ -92,7 +93,7 @@ fn batches_are_handed_on_where_nothing_multiplies() {
             let folder = tempfile::tempdir().unwrap();
             std::fs::create_dir(folder.path().join("in")).unwrap();
             file(&folder.path().join("in/left.feather"), left, packing);
-            file(&folder.path().join("right.feather"), &[right.clone()], packing);
+            file(&folder.path().join("right.feather"), std::slice::from_ref(right), packing);
             let (done, said) =
                 run(folder.path(), &["--lhs=in/*", "--rhs=right.feather", "--output-dir=out"], usize::MAX);
             assert!(done, "{said}");
