@@ -1,3 +1,6 @@
+//! Rules of waivers, one by one, and which jobs they cover.
+//! Spec actions.md 7.5.
+
 use super::*;
 
 const REPOSITORY: &str = "https://example.org/studies/deaths";

@@ -133,7 +133,8 @@ print("input", repr(sys.stdin.read()))
 print("arguments", len(sys.argv))
 print("here", *sorted(os.listdir(".")))
 # Where this checkout lies below /tmp, the Python that runs is there too.
-print("home", [files for _, _, files in os.walk(os.environ["HOME"]) if files and "pyvenv.cfg" not in files])
+of_python = lambda folder: folder.startswith(sys.prefix)
+print("home", [files for folder, _, files in os.walk(os.environ["HOME"]) if files and not of_python(folder)])
 "#,
     );
     // A descriptor that a careless parent leaves open.
