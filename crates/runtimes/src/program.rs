@@ -165,6 +165,10 @@ mod tests {
         fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
     }
 
+    fn own(words: &[&str]) -> Vec<String> {
+        words.iter().map(|word| (*word).to_owned()).collect()
+    }
+
     #[test]
     fn the_first_argument_decides() {
         let folder = tempfile::tempdir().unwrap();
@@ -184,7 +188,6 @@ mod tests {
         let absolute = bin.join("pytest").to_string_lossy().into_owned();
         let outside = folder.path().join("elsewhere/tool").to_string_lossy().into_owned();
         let sideways = bin.join("../../elsewhere/tool").to_string_lossy().into_owned();
-        let own = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<String>>();
         for words in
             [&["pytest", "-v"][..], &["python", "a.py"], &[&absolute, "x"], &["Rscript"], &["/usr/bin/Rscript"]]
         {
@@ -210,7 +213,6 @@ mod tests {
 
     #[test]
     fn a_builtin_gets_every_word() {
-        let own = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
         let joiner = program(Start::Builtin {
             program: "/opt/cloister".into(),
             project_version: Some("3.0".into()),

@@ -82,12 +82,12 @@ pub(super) fn waiver(args: &Backend, what: &Waiver, terminal: &Terminal) -> Done
     match what {
         Waiver::Add(add) => {
             let terms = terms(add, &args.why)?;
-            let kept = noted(args, folder, "waiver_add", |_| Ok(waivers.add(terms)?))?;
+            let kept = noted(args, folder, "waiver_add", || Ok(waivers.add(terms)?))?;
             say(args, terminal, &format!("{} holds until {}", kept.id, day(kept.terms.until)), &of(&kept));
         }
         Waiver::Revoke { id } => {
             let revoked = Revoked { at: now(), why: args.why.clone() };
-            let ended = noted(args, folder, "waiver_revoke", |_| Ok(waivers.revoke(id, revoked)?))?;
+            let ended = noted(args, folder, "waiver_revoke", || Ok(waivers.revoke(id, revoked)?))?;
             say(args, terminal, &format!("{} is over: no job starts with it any more", ended.id), &of(&ended));
         }
         Waiver::List => list(args, &waivers.all()?, now(), terminal),
@@ -100,11 +100,11 @@ fn noted(
     args: &Backend,
     folder: &Path,
     did: &str,
-    change: impl FnOnce(&Path) -> Result<Kept, Box<dyn std::error::Error>>,
+    change: impl FnOnce() -> Result<Kept, Box<dyn std::error::Error>>,
 ) -> Result<Kept, Box<dyn std::error::Error>> {
     threads()?.block_on(async {
         let desk = desk(args, folder).await?;
-        let kept = change(folder)?;
+        let kept = change()?;
         desk.note(did, of(&kept)).await?;
         desk.close().await?;
         Ok(kept)

@@ -20,15 +20,28 @@ pub(super) fn check(graph: &Graph, shapes: &Shapes<'_>, found: &mut Vec<(Option<
     let mut names = HashSet::new();
     for variable in &graph.dataset.variables {
         let mut problems = Vec::new();
-        if variable.name.is_empty() || !names.insert(variable.name.as_str()) {
-            problems.push(Problem::new(Code::D304, "variables", format!("the name {:?} stands twice", variable.name)));
-        }
+        once(&variable.name, "variables", &mut names, &mut problems);
         if per_patient(variable.series, "variables", shapes, &mut problems) == Some(Type::DateTime) {
-            let message = format!("{} is a time: take its day", variable.name);
-            problems.push(Problem::new(Code::D306, "variables", message));
+            problems.push(no_time("variables", &variable.name));
         }
         found.extend(named(problems, &variable.name, variable.series));
     }
+}
+
+/// A name that is there, and no second time.
+pub(super) fn once<'a>(
+    name: &'a str,
+    argument: &'static str,
+    names: &mut HashSet<&'a str>,
+    problems: &mut Vec<Problem>,
+) {
+    if name.is_empty() || !names.insert(name) {
+        problems.push(Problem::new(Code::D304, argument, format!("the name {name:?} stands twice")));
+    }
+}
+
+pub(super) fn no_time(argument: &'static str, name: &str) -> Problem {
+    Problem::new(Code::D306, argument, format!("{name} is a time: take its day"))
 }
 
 pub(super) fn named(

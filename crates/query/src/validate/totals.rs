@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use super::dataset::{named, per_patient};
+use super::dataset::{named, no_time, once, per_patient};
 use super::fault::{Code, Problem};
 use super::shape::{Problems, Shapes};
 use crate::graph::{Graph, Named, NodeId, Series};
@@ -14,7 +14,8 @@ type Found = Vec<(Option<NodeId>, Problem)>;
 pub(super) fn check(graph: &Graph, shapes: &Shapes<'_>, found: &mut Found) {
     let mut names = HashSet::new();
     for sum in &graph.grouped_sums {
-        let mut problems = once(&sum.name, "grouped_sums", &mut names);
+        let mut problems = Vec::new();
+        once(&sum.name, "grouped_sums", &mut names, &mut problems);
         columns(sum.group_by.iter().chain(&sum.numerators), &mut problems);
         for key in &sum.group_by {
             if per_patient(key.series, "group_by", shapes, &mut problems) == Some(Type::DateTime) {
@@ -28,7 +29,8 @@ pub(super) fn check(graph: &Graph, shapes: &Shapes<'_>, found: &mut Found) {
         found.extend(named(problems, &sum.name, sum.denominator));
     }
     for counts in &graph.event_counts {
-        let mut problems = once(&counts.name, "event_counts", &mut names);
+        let mut problems = Vec::new();
+        once(&counts.name, "event_counts", &mut names, &mut problems);
         columns(counts.group_by.iter(), &mut problems);
         let kind = per_patient(counts.patients, "patients", shapes, &mut problems);
         if let Some(kind) = kind.filter(|kind| *kind != Type::Bool) {
@@ -52,20 +54,10 @@ pub(super) fn check(graph: &Graph, shapes: &Shapes<'_>, found: &mut Found) {
     }
 }
 
-/// A name that is there once, among sums and counts together.
-fn once<'a>(name: &'a str, argument: &'static str, names: &mut HashSet<&'a str>) -> Problems {
-    if !name.is_empty() && names.insert(name) {
-        return Vec::new();
-    }
-    vec![Problem::new(Code::D304, argument, format!("the name {name:?} stands twice"))]
-}
-
 fn columns<'a>(all: impl Iterator<Item = &'a Named>, problems: &mut Problems) {
     let mut names = HashSet::new();
     for column in all {
-        if column.name.is_empty() || !names.insert(column.name.as_str()) {
-            problems.push(Problem::new(Code::D304, "group_by", format!("the name {:?} stands twice", column.name)));
-        }
+        once(&column.name, "group_by", &mut names, problems);
     }
 }
 
@@ -78,8 +70,4 @@ fn number(series: Series, argument: &'static str, shapes: &Shapes<'_>, problems:
             format!("{kind} cannot be summed: bool, int or float is wanted"),
         ));
     }
-}
-
-fn no_time(argument: &'static str, name: &str) -> Problem {
-    Problem::new(Code::D306, argument, format!("{name} is a time: take its day"))
 }
