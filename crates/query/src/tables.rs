@@ -60,6 +60,22 @@ impl Tables {
         self.tables.remove(table);
     }
 
+    /// Keeps the rows of a table for which `keep`, given the row's patient and the row, says so; how many it took away.
+    pub fn retain(&mut self, table: &str, mut keep: impl FnMut(Option<i64>, &[Value]) -> bool) -> u64 {
+        let Some(known) = self.tables.get_mut(table) else { return 0 };
+        let mut rows = std::mem::take(&mut known.rows);
+        let before = rows.rows.len();
+        let patient = rows.columns.iter().position(|c| c == PATIENT_ID);
+        rows.rows.retain(|row| keep(patient.and_then(|at| row.get(at)?.int()), row));
+        let taken = before - rows.rows.len();
+        if taken > 0 {
+            *known = Indexed::new(rows, PATIENT_ID)
+        } else {
+            known.rows = rows
+        }
+        taken as u64
+    }
+
     /// A table.
     pub fn get(&self, table: &str) -> Option<&Rows> {
         self.tables.get(table).map(|t| &t.rows)
@@ -84,7 +100,7 @@ impl Tables {
     }
 
     /// Ids with a row in a table of patients, ascending.
-    pub(crate) fn ids(&self, table: &str) -> BTreeSet<i64> {
+    pub fn ids(&self, table: &str) -> BTreeSet<i64> {
         let index = self.table(table).and_then(|t| t.by_patient.as_ref());
         index.map_or_else(BTreeSet::new, |index| index.keys().copied().collect())
     }
@@ -96,8 +112,8 @@ impl Indexed {
         let by_patient = column.map(|column| {
             let mut index: HashMap<i64, Vec<usize>> = HashMap::new();
             for (at, row) in rows.rows.iter().enumerate() {
-                if let Some(Value::Int(id)) = row.get(column) {
-                    index.entry(*id).or_default().push(at);
+                if let Some(id) = row.get(column).and_then(Value::int) {
+                    index.entry(id).or_default().push(at);
                 }
             }
             index

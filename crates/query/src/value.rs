@@ -83,6 +83,20 @@ impl Value {
         matches!(self, Value::Null)
     }
 
+    /// The moment of a day or a time; a day begins at midnight.
+    pub fn moment(&self) -> Option<DateTime> {
+        match self {
+            Value::Date(day) => Some(DateTime::from(*day)),
+            Value::DateTime(moment) => Some(*moment),
+            _ => None,
+        }
+    }
+
+    /// The number of an integer, such as an id.
+    pub fn int(&self) -> Option<i64> {
+        if let Value::Int(number) = self { Some(*number) } else { None }
+    }
+
     /// Whether it is TRUE: what filter, case and population take.
     pub fn is_true(&self) -> bool {
         matches!(self, Value::Bool(true))

@@ -20,6 +20,8 @@ pub enum Code {
     D203,
     /// Too large for a folder.
     D309,
+    /// A privacy filter that cannot decide.
+    D401,
     /// A file of patients of a study: repeated ids, wrong types.
     D511,
 }

@@ -14,6 +14,7 @@ use crate::column::nearest;
 use crate::families;
 use crate::fault::{Code, Fault, Faults};
 use crate::hes::{self, Hes};
+use crate::privacy::{self, Hidden, Policy};
 use crate::table::{self, CELLS, Note};
 
 /// Bytes of text that one table may have once it is unpacked.
@@ -28,6 +29,8 @@ pub struct Folder {
     pub supplied: Vec<Supplied>,
     /// What is worth a word.
     pub notes: Vec<Note>,
+    /// What the privacy filters took away.
+    pub hidden: Hidden,
 }
 
 /// One table that was read.
@@ -49,19 +52,19 @@ enum Form {
 }
 
 /// Opens a folder of tables of a catalogue. Hospital tables are those that v1 studies read (warehouse.md 2.5): their
-/// archived twins if any archived table is there, else the current ones.
+/// archived twins if any archived table is there, else the current ones. The policy says which privacy filters are lifted.
 ///
 /// # Errors
-/// All faults of all files.
-pub fn open(folder: &Path, catalogue: &Catalogue) -> Result<Folder, Faults> {
-    open_with(folder, catalogue, None)
+/// All faults of all files; without any, that of a privacy filter.
+pub fn open(folder: &Path, catalogue: &Catalogue, policy: &Policy) -> Result<Folder, Faults> {
+    open_with(folder, catalogue, policy, None)
 }
 
 /// As [`open`], saying which hospital tables.
 ///
 /// # Errors
-/// All faults of all files.
-pub fn open_with(folder: &Path, catalogue: &Catalogue, hes: Option<Hes>) -> Result<Folder, Faults> {
+/// As [`open`].
+pub fn open_with(folder: &Path, catalogue: &Catalogue, policy: &Policy, hes: Option<Hes>) -> Result<Folder, Faults> {
     let shown = folder.display().to_string();
     let refused = |message: String| Faults::one(Fault::of_file(Code::D203, &shown, message));
     let root = fs::canonicalize(folder).map_err(|error| refused(error.to_string()))?;
@@ -71,7 +74,8 @@ pub fn open_with(folder: &Path, catalogue: &Catalogue, hes: Option<Hes>) -> Resu
         names.push(entry.file_name().to_string_lossy().into_owned());
     }
     names.sort();
-    let mut opened = Folder { tables: empty(catalogue), supplied: Vec::new(), notes: Vec::new() };
+    let mut opened =
+        Folder { tables: empty(catalogue), supplied: Vec::new(), notes: Vec::new(), hidden: Hidden::default() };
     let mut faults = Faults::default();
     let mut budget = CELLS;
     for name in names {
@@ -101,7 +105,9 @@ pub fn open_with(folder: &Path, catalogue: &Catalogue, hes: Option<Hes>) -> Resu
     }
     let hes = hes.unwrap_or_else(|| hes::default(&opened.tables));
     hes::apply(hes, &mut opened.tables, catalogue, &mut opened.notes);
-    faults.or(opened)
+    let mut opened = faults.or(opened)?;
+    opened.hidden = privacy::apply(policy, catalogue, &mut opened.tables)?;
+    Ok(opened)
 }
 
 fn empty(catalogue: &Catalogue) -> Tables {

@@ -9,10 +9,12 @@ mod folder;
 mod hes;
 mod parquet;
 mod patient_file;
+mod privacy;
 mod table;
 
 pub use fault::{Code, Fault, Faults};
 pub use folder::{Folder, Supplied, open, open_with};
 pub use hes::Hes;
 pub use patient_file::read_patient_file;
+pub use privacy::{Filter, Hidden, Policy};
 pub use table::{Note, read_csv, read_parquet};

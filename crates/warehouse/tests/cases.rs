@@ -8,7 +8,7 @@ use std::path::Path;
 
 use query::reference::Rows;
 use query::{Catalogue, Value};
-use warehouse::{Hes, open_with};
+use warehouse::{Filter, Hes, Policy, open_with};
 
 fn bytes(lines: &[&str]) -> Vec<u8> {
     let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
@@ -61,11 +61,16 @@ fn judge(text: &str) -> Result<(), String> {
         ["hes", "current"] => Some(Hes::Current),
         _ => None,
     });
-    let opened = open_with(folder.path(), Catalogue::tpp(), hes);
+    let lifts = |filter: &Filter| sections.iter().any(|(head, _)| *head == ["lift", filter.lifted_by()]);
+    let policy = Policy::lifting(Filter::ALL.into_iter().filter(lifts));
+    let opened = open_with(folder.path(), Catalogue::tpp(), &policy, hes);
     let mut notes: &[&str] = &[];
     for (head, expected) in &sections {
         let found = match (head.as_slice(), &opened) {
-            (["file", _] | ["hes", _], _) => continue,
+            (["file" | "hes" | "lift", _], _) => continue,
+            (["hidden"], Ok(opened)) => {
+                vec![format!("patients {}", opened.hidden.patients), format!("rows {}", opened.hidden.rows)]
+            }
             (["absent", table], Ok(opened)) if opened.tables.get(table).is_none() => Vec::new(),
             (["notes"], _) => {
                 notes = expected;

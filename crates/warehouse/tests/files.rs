@@ -24,7 +24,7 @@ fn parquet(path: &Path, columns: Vec<(&str, ArrayRef)>) {
 }
 
 fn tpp(folder: &Path) -> Result<Folder, Faults> {
-    open(folder, Catalogue::tpp())
+    open(folder, Catalogue::tpp(), &warehouse::Policy::default())
 }
 
 fn day(text: &str) -> Value {

@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 use cohorts::Format;
 use jiff::civil::Date;
 use pipeline::report::HumanOptions;
-use query::Catalogue;
 use serde_json::json;
 use study::fault::{Severity, Texts};
 use study::recording::Recording;
-use study::{CheckOptions, Checked, Flavour};
+use study::{CheckOptions, Checked};
+use warehouse::Policy;
 
 use crate::args::bad_argument;
 use crate::fault::{Exit, Fault, FaultCode};
@@ -19,7 +19,7 @@ use crate::text::about;
 use crate::workspace::Workspace;
 use crate::{Context, Outcome};
 
-use super::cohort::{Job, Sound, of_tables, simulated_report, simulated_tables, write_files};
+use super::cohort::{Job, Sound, graph, note_permissions, of_tables, simulated_report, simulated_tables, write_files};
 use super::names::{self, Choice, Module};
 use super::options::Rows;
 use super::options::Simulated;
@@ -238,8 +238,8 @@ fn sound(which: &Which, context: &mut Context<'_>) -> Result<Sound, Vec<Fault>> 
 
 fn explain(which: &Which, json: bool, context: &mut Context<'_>) -> Outcome {
     let sound = sound(which, context)?;
-    let graph = study::lower(&sound.study, &sound.recording, Flavour::Tpp)
-        .map_err(|error| vec![Fault::new(FaultCode::Study("SD211"), Exit::Data, error.to_string())])?;
+    let graph = graph(&sound.study, &sound.recording)?;
+    note_permissions(&sound, context)?;
     let text = if json { String::from_utf8_lossy(&graph.to_json()).into_owned() } else { graph.to_string() };
     context.say(&format!("{}\n", text.trim_end()))
 }
@@ -283,11 +283,11 @@ fn run(recording: &Path, data: &Path, out: &Path, index_dates: &[String], contex
     };
     let wanted: Vec<Option<Date>> = if dates.is_empty() { vec![None] } else { dates.into_iter().map(Some).collect() };
     let jobs = wanted.into_iter().map(|date| Job { path: file(date), date }).collect();
-    let opened = warehouse::open(&context.cwd.join(data), Catalogue::tpp());
-    let tables = of_tables(opened, data, context)?;
+    let tables = of_tables((&context.cwd.join(data), data), &Policy::default(), context)?;
     let module = Module::named(&recording.module);
     let workspace = Workspace::new(context.cwd).map_err(single)?;
     let sound = Sound { module, recording, study };
+    note_permissions(&sound, context)?;
     let made = super::cohort::asked(&sound, jobs, tables, &workspace, context)?;
     let target = Workspace::new(folder).map_err(single)?;
     write_files(&made, format, &target, context)

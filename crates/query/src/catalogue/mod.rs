@@ -30,6 +30,8 @@ pub struct Table {
     pub order: Option<String>,
     /// Whether columns beyond these may be supplied; they are text.
     pub open: bool,
+    /// The permission that a run over real data needs for it (warehouse.md 9).
+    pub permission: Option<String>,
     /// In catalogue order; `Patient_ID` first where there is one.
     pub columns: Vec<Column>,
 }

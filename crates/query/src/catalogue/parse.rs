@@ -59,6 +59,7 @@ fn table(class: &str, name: &str, flags: &[&str]) -> Result<Table, String> {
         class: if class == "P" { Class::Patient } else { Class::Reference },
         order: None,
         open: false,
+        permission: None,
         columns: Vec::new(),
     };
     if class == "P" {
@@ -69,6 +70,7 @@ fn table(class: &str, name: &str, flags: &[&str]) -> Result<Table, String> {
         match *flag {
             "one" => table.class = Class::OnePerPatient,
             "open" => table.open = true,
+            "needs" => table.permission = Some(flags.next().ok_or("needs without permission")?.to_string()),
             "by" => table.order = Some(flags.next().ok_or("by without column")?.to_string()),
             other => return Err(format!("unknown word {other}")),
         }
@@ -172,6 +174,30 @@ mod tests {
         assert!(Catalogue::tpp().universe().unwrap().key().is_some());
     }
 
+    /// The list of warehouse.md 9; archived copies of hospital tables are not restricted.
+    #[test]
+    fn restricted_tables_name_their_permission() {
+        let tables = Catalogue::tpp().tables().iter();
+        let mut found: Vec<_> = tables.filter_map(|t| Some((t.permission.as_deref()?, t.name.as_str()))).collect();
+        found.sort_unstable();
+        let expected = [
+            ("appointments", "Appointment"),
+            ("covid_therapeutics", "Therapeutics"),
+            ("icnarc", "ICNARC"),
+            ("isaric", "ISARIC_New"),
+            ("isaric", "ISARIC_Patient_Data_TopLine"),
+            ("occupation_on_covid_vaccine_record", "HealthCareWorker"),
+            ("open_prompt", "OpenPROMPT"),
+            ("sgss_covid_all_tests", "SGSS_AllTests_Negative"),
+            ("sgss_covid_all_tests", "SGSS_AllTests_Positive"),
+            ("ukrr", "UKRR"),
+            ("waiting_list", "WL_ClockStops"),
+            ("waiting_list", "WL_Diagnostics"),
+            ("waiting_list", "WL_OpenPathways"),
+        ];
+        assert_eq!(found, expected);
+    }
+
     #[test]
     fn a_broken_catalogue_names_its_line() {
         let line = |text: &str| parse(text).unwrap_err().line;
@@ -181,6 +207,7 @@ mod tests {
         assert_eq!(line("P T\nP t"), 2);
         assert_eq!(line("P T\n  a_{1..x}:I"), 2);
         assert_eq!(line("P T\n  a:I>Nowhere"), 0);
+        assert_eq!(line("P T needs"), 1);
         assert_eq!(line("Q T"), 1);
     }
 }

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 pub use op::*;
 pub use totals::*;
 
+use crate::catalogue::Catalogue;
 use crate::value::Type;
 
 /// A node by its place in the arena.
@@ -209,6 +210,17 @@ impl Graph {
             .collect();
         found.sort_unstable();
         found.dedup();
+        found
+    }
+
+    /// The permissions that a run over real data needs, each with the tables it is for (warehouse.md 9).
+    pub fn permissions<'a>(&'a self, catalogue: &'a Catalogue) -> BTreeMap<&'a str, Vec<&'a str>> {
+        let mut found: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for name in self.tables() {
+            if let Some(permission) = catalogue.table(name).and_then(|table| table.permission.as_deref()) {
+                found.entry(permission).or_default().push(name);
+            }
+        }
         found
     }
 }

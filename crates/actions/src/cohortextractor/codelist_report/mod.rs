@@ -8,7 +8,6 @@ mod dummy;
 mod model;
 mod options;
 mod period;
-mod privacy;
 mod snomed;
 mod tables;
 mod write;

@@ -1,23 +1,21 @@
 //! A folder of patient tables, counted by the rule: what a warehouse will be asked, over plain rows (actions.md 8.1).
 //! For laptops and tests, like `generate_cohort --dummy-tables`.
 
-use std::collections::HashSet;
 use std::path::Path;
 
-use jiff::civil::DateTime;
+use query::PATIENT_ID;
 use query::reference::{Tables, Value};
-use query::{Catalogue, PATIENT_ID};
+use warehouse::{Filter, Policy};
 
 use crate::Context;
 use crate::cohortextractor::cohort::of_tables;
 use crate::fault::{Exit, Fault, FaultCode};
-use crate::text::{about, warn};
+use crate::text::warn;
 use crate::workspace::Workspace;
 
 use super::codelist::Codelist;
 use super::count::{self, Event, Patient, Registration, Report, Rows};
 use super::options::Asked;
-use super::privacy::{Privacy, Stay};
 
 const EVENTS: &str = "CodedEvent_SNOMED";
 const REGISTRATIONS: &str = "RegistrationHistory";
@@ -30,26 +28,18 @@ pub(crate) fn report(
     context: &mut Context<'_>,
 ) -> Result<Report, Vec<Fault>> {
     let inside = workspace.folder(folder, "--dummy-tables").map_err(|fault| vec![fault])?;
-    let tables = of_tables(warehouse::open(&inside, Catalogue::tpp()), folder, context)?;
+    let policy = if asked.keeps_opted_out { Policy::lifting(Filter::ALL) } else { Policy::default() };
+    let tables = of_tables((&inside, folder), &policy, context)?;
     for name in [EVENTS, REGISTRATIONS, "Organisation", "Patient"] {
         if tables.get(name).is_none() {
             warn(context.stderr, &format!("{} has no table {name}, so no event is counted", folder.display()));
         }
     }
     let read = Read::of(&tables).map_err(|fault| vec![fault])?;
-    let privacy = if asked.keeps_opted_out { Privacy::default() } else { read.privacy() };
-    let hidden = read.patients().filter(|patient| !privacy.shows_patient(patient.id)).count();
-    if hidden > 0 {
-        context.log(&format!("note: {} patients opted out, or have no practice that takes part", about(hidden as u64)));
-    }
     let rows = Rows {
-        events: read
-            .events()
-            .filter(|event| privacy.shows_patient(event.patient) && privacy.shows_event(event.patient, event.day)),
-        registrations: read
-            .registrations()
-            .filter(|row| privacy.shows_patient(row.patient) && privacy.shows_practice(row.organisation)),
-        patients: read.patients().filter(|patient| privacy.shows_patient(patient.id)),
+        events: read.events(),
+        registrations: read.registrations(),
+        patients: read.patients(),
         organisations: read.organisations.ids(0),
     };
     Ok(count::count(asked.period, codes, rows))
@@ -87,19 +77,7 @@ impl<'t> Columns<'t> {
 
     /// The numbers of a column.
     fn ids<'s>(&'s self, column: usize) -> impl Iterator<Item = i64> + 's {
-        self.rows(move |value| number(value(column)))
-    }
-}
-
-fn number(value: &Value) -> Option<i64> {
-    if let Value::Int(number) = value { Some(*number) } else { None }
-}
-
-fn moment(value: &Value) -> Option<DateTime> {
-    match value {
-        Value::Date(day) => Some(DateTime::from(*day)),
-        Value::DateTime(moment) => Some(*moment),
-        _ => None,
+        self.rows(move |value| value(column).int())
     }
 }
 
@@ -109,16 +87,10 @@ struct Read<'t> {
     registrations: Columns<'t>,
     patients: Columns<'t>,
     organisations: Columns<'t>,
-    /// Lists of patients or organisations that were supplied: those who dissent, are allowed, are not on the national
-    /// list; practices that take part.
-    lists: [Option<Columns<'t>>; 4],
 }
 
 impl<'t> Read<'t> {
     fn of(tables: &'t Tables) -> Result<Self, Fault> {
-        let list = |table: &str, column: &str| -> Result<_, Fault> {
-            tables.get(table).map(|_| Columns::of(tables, table, &[column])).transpose()
-        };
         Ok(Self {
             events: Columns::of(tables, EVENTS, &[PATIENT_ID, "ConceptId", "ConsultationDate"])?,
             registrations: Columns::of(
@@ -128,19 +100,13 @@ impl<'t> Read<'t> {
             )?,
             patients: Columns::of(tables, "Patient", &[PATIENT_ID, "DateOfDeath"])?,
             organisations: Columns::of(tables, "Organisation", &["Organisation_ID"])?,
-            lists: [
-                list("PatientsWithTypeOneDissent", PATIENT_ID)?,
-                list("AllowedPatientsWithTypeOneDissent", PATIENT_ID)?,
-                list("PatientsWithoutNDOO", PATIENT_ID)?,
-                list("DirectionsAcknowledged", "Organisation_ID")?,
-            ],
         })
     }
 
     fn events(&self) -> impl Iterator<Item = Event<'t>> {
         self.events.rows(|value| {
             let Value::Str(code) = value(1) else { return None };
-            Some(Event { patient: number(value(0))?, code, day: moment(value(2))?.date() })
+            Some(Event { patient: value(0).int()?, code, day: value(2).moment()?.date() })
         })
     }
 
@@ -148,33 +114,17 @@ impl<'t> Read<'t> {
     fn registrations(&self) -> impl Iterator<Item = Registration> {
         self.registrations.rows(|value| {
             Some(Registration {
-                patient: number(value(0))?,
-                id: number(value(1)).unwrap_or(i64::MAX),
-                organisation: number(value(2))?,
-                start: moment(value(3)),
-                end: moment(value(4)),
+                patient: value(0).int()?,
+                id: value(1).int().unwrap_or(i64::MAX),
+                organisation: value(2).int()?,
+                start: value(3).moment(),
+                end: value(4).moment(),
             })
         })
     }
 
     fn patients(&self) -> impl Iterator<Item = Patient> {
         self.patients
-            .rows(|value| Some(Patient { id: number(value(0))?, died: moment(value(1)).map(|moment| moment.date()) }))
-    }
-
-    fn privacy(&self) -> Privacy {
-        let [dissent, allowed, national, practices] = &self.lists;
-        let ids = |list: &Option<Columns<'t>>| list.as_ref().map(|list| list.ids(0).collect::<HashSet<i64>>());
-        let (dissent, allowed, national) = (ids(dissent), ids(allowed), ids(national));
-        let mut privacy = Privacy { dissent, allowed, national, activated: None };
-        if let Some(practices) = ids(practices) {
-            let stays = self.registrations().map(|row| Stay {
-                patient: row.patient,
-                organisation: row.organisation,
-                end: row.end,
-            });
-            privacy.activate(practices, stays);
-        }
-        privacy
+            .rows(|value| Some(Patient { id: value(0).int()?, died: value(1).moment().map(|moment| moment.date()) }))
     }
 }

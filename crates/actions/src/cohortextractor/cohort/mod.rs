@@ -28,7 +28,7 @@ use repository::Repository;
 
 pub(crate) use files::write as write_files;
 pub(crate) use simulated::{tables_of as simulated_tables, text as simulated_report};
-pub(crate) use tables::{asked, opened as of_tables};
+pub(crate) use tables::{asked, graph, note_permissions, opened as of_tables};
 
 /// A study that is sound.
 pub(crate) struct Sound {
@@ -77,6 +77,7 @@ pub(crate) fn run(asked: &Cohort, context: &mut Context<'_>, ambient: &Ambient) 
         }
         _ => Repository::default(),
     };
+    studies.iter().try_for_each(|sound| note_permissions(sound, context))?;
     let mut work = Vec::new();
     let mut reports = Vec::new();
     for sound in &studies {

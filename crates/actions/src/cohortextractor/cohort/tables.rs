@@ -4,15 +4,16 @@
 use std::path::Path;
 
 use query::reference::{self, Bindings, Rows, RunFault, Tables, Value};
-use query::{Catalogue, Inline};
+use query::{Catalogue, Graph, Inline};
+use study::Flavour;
 use study::lower::INDEX_DATE;
 use study::model::Study;
 use study::recording::Recording;
-use study::{Flavour, LowerError};
+use warehouse::Policy;
 
 use crate::Context;
 use crate::fault::{Exit, Fault, FaultCode};
-use crate::text::warn;
+use crate::text::{about, warn};
 use crate::workspace::Workspace;
 
 use super::{Job, Sound, answered};
@@ -20,7 +21,7 @@ use super::{Job, Sound, answered};
 /// Faults of data that are shown.
 const SHOWN: usize = 20;
 /// What can be wrong with supplied rows (warehouse.md 12).
-const CODES: [&str; 8] = ["D101", "D102", "D103", "D104", "D105", "D203", "D309", "D511"];
+const CODES: [&str; 9] = ["D101", "D102", "D103", "D104", "D105", "D203", "D309", "D401", "D511"];
 
 pub(crate) fn prepare(
     sound: &Sound,
@@ -33,6 +34,21 @@ pub(crate) fn prepare(
     asked(sound, jobs, tables, workspace, context)
 }
 
+/// What a study asks.
+pub(crate) fn graph(study: &Study, recording: &Recording) -> Result<Graph, Vec<Fault>> {
+    let lowered = study::lower(study, recording, Flavour::Tpp);
+    lowered.map_err(|error| vec![Fault::new(FaultCode::Study("SD211"), Exit::Unreadable, error.to_string())])
+}
+
+/// Says what a run over real data needs leave for; over dummy data nothing does (warehouse.md 9).
+pub(crate) fn note_permissions(sound: &Sound, context: &mut Context<'_>) -> Result<(), Vec<Fault>> {
+    for (permission, tables) in graph(&sound.study, &sound.recording)?.permissions(Catalogue::tpp()) {
+        let (name, tables) = (sound.module.name(), tables.join(", "));
+        context.log(&format!("note: {name}: a real run needs the permission `{permission}`, for {tables}"));
+    }
+    Ok(())
+}
+
 /// What a study finds in tables, date by date.
 pub(crate) fn asked(
     sound: &Sound,
@@ -41,8 +57,7 @@ pub(crate) fn asked(
     workspace: &Workspace,
     context: &mut Context<'_>,
 ) -> Result<Vec<(Job, cohorts::Memory)>, Vec<Fault>> {
-    let graph =
-        study::lower(&sound.study, &sound.recording, Flavour::Tpp).map_err(|error| vec![of_lowering(&error)])?;
+    let graph = graph(&sound.study, &sound.recording)?;
     add_files(&sound.study, &sound.recording, &mut tables, workspace)?;
     let mut made = Vec::with_capacity(jobs.len());
     for job in jobs {
@@ -54,7 +69,7 @@ pub(crate) fn asked(
         let answer = reference::run(&graph, &tables, &bindings).map_err(|fault| vec![of_run(&fault)])?;
         for count in &answer.counts {
             let place = count.source.as_ref().map(|source| format!("{source}: ")).unwrap_or_default();
-            let patients = crate::text::about(count.patients);
+            let patients = about(count.patients);
             context
                 .log(&format!("note: {place}a date or number is out of range, and missing, for {patients} patients"));
         }
@@ -66,15 +81,16 @@ pub(crate) fn asked(
 
 fn open(folder: &Path, workspace: &Workspace, context: &mut Context<'_>) -> Result<Tables, Vec<Fault>> {
     let inside = workspace.folder(folder, "--dummy-tables").map_err(|fault| vec![fault])?;
-    opened(warehouse::open(&inside, Catalogue::tpp()), folder, context)
+    opened((&inside, folder), &Policy::default(), context)
 }
 
-/// The tables of an opened folder, with what there is to say about it.
+/// The tables of a folder, which messages call by its second name, with what there is to say about them.
 pub(crate) fn opened(
-    opened: Result<warehouse::Folder, warehouse::Faults>,
-    folder: &Path,
+    (inside, folder): (&Path, &Path),
+    policy: &Policy,
     context: &mut Context<'_>,
 ) -> Result<Tables, Vec<Fault>> {
+    let opened = warehouse::open(inside, Catalogue::tpp(), policy);
     let opened = opened.map_err(|faults| {
         let more = faults.count.saturating_sub(SHOWN as u64);
         let mut made: Vec<Fault> = faults.shown.iter().take(SHOWN).map(of_data).collect();
@@ -91,6 +107,14 @@ pub(crate) fn opened(
             context.stderr,
             &format!("{} holds no table, such as Patient.csv: every file will be empty", folder.display()),
         );
+    }
+    let warehouse::Hidden { patients, rows } = opened.hidden;
+    if patients > 0 {
+        let patients = about(patients);
+        context.log(&format!("note: {patients} patients opted out, or have no practice that takes part"));
+    }
+    if rows > 0 {
+        context.log(&format!("note: {} rows of patients are of practices or times that take no part", about(rows)));
     }
     Ok(opened.tables)
 }
@@ -114,7 +138,7 @@ pub(crate) fn value_files(
     recording: &Recording,
     workspace: &Workspace,
 ) -> Result<Vec<(Inline, Rows)>, Vec<Fault>> {
-    let graph = study::lower(study, recording, Flavour::Tpp).map_err(|error| vec![of_lowering(&error)])?;
+    let graph = graph(study, recording)?;
     graph.inlines().into_iter().map(|inline| Ok((inline.clone(), value_file(inline, workspace)?))).collect()
 }
 
@@ -130,10 +154,6 @@ fn of_data(fault: &warehouse::Fault) -> Fault {
     let (code, message) = text.split_once(": ").unwrap_or(("", &text));
     let known = CODES.iter().find(|known| **known == code).copied();
     Fault::new(FaultCode::Study(known.unwrap_or("D103")), Exit::DummyBad, message)
-}
-
-fn of_lowering(error: &LowerError) -> Fault {
-    Fault::new(FaultCode::Study("SD211"), Exit::Unreadable, error.to_string())
 }
 
 /// Data that contradict what a study says of them.
