@@ -37,6 +37,29 @@ pub fn catalogue() -> &'static [ActionInfo] {
     &CATALOGUE
 }
 
+/// A way to behave, shared by some versions of a built-in action; a change of any output byte raises its revision
+/// (actions.md 2.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ProfileInfo {
+    /// The first version that behaved so.
+    pub name: &'static str,
+    /// From 1.
+    pub revision: u32,
+}
+
+/// What a version of a built-in action runs as; `None` for what no run knows.
+pub fn profile(name: &str, version: &str) -> Option<ProfileInfo> {
+    let (name, revision) = match name {
+        cohortextractor::NAME => cohortextractor::PROFILE,
+        cohort_joiner::NAME => cohort_joiner::profile(version)?,
+        dataset_report::NAME => dataset_report::profile(version)?,
+        deciles_charts::NAME => deciles_charts::profile(version)?,
+        sqlrunner::NAME => sqlrunner::profile(version)?,
+        _ => return None,
+    };
+    Some(ProfileInfo { name, revision })
+}
+
 /// What of a built-in action's words this version cannot run yet, to be said before anything runs; `None` if it can.
 pub fn lacks(name: &str, _args: &[String]) -> Option<String> {
     let known = CATALOGUE.iter().find(|action| action.name == name)?;

@@ -17,7 +17,7 @@ mod text;
 mod version;
 mod workspace;
 
-pub use catalogue::{ActionInfo, catalogue, lacks};
+pub use catalogue::{ActionInfo, ProfileInfo, catalogue, lacks, profile};
 pub use cohortextractor::{Era, StudyCommand, StudyFile, Which, check_studies, study};
 pub use context::{Context, Fences};
 pub use fault::FaultCode;

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use pipeline::RuntimeRef;
 use pipeline::report::visible;
 use runtimes::{
-    BuildError, BuiltinEngine, Builtins, Choice, Configured, Found, Located, Options, Places, Plan, Program, Progress,
+    BuildError, BuiltinEngine, Builtins, Choice, Configured, Found, Located, Options, Places, Plan, Profile, Program,
+    Progress,
 };
 use serde_json::json;
 
@@ -80,12 +81,18 @@ pub(crate) fn options(
             version: env!("CARGO_PKG_VERSION").to_owned(),
             project_version: project.map(|project| project.version.text.clone()),
             era: settings.one("cohortextractor.era").filter(|era| *era != "2021").map(str::to_owned),
-            engines: engines.map(|action| BuiltinEngine { name: action.name.to_owned() }).collect(),
+            engines: engines.map(|action| BuiltinEngine { name: action.name.to_owned(), profile }).collect(),
         },
         configured: configured.collect(),
         places: Places::here(study),
         library: study::record::PACKAGE,
     })
+}
+
+/// What a built-in action runs as.
+fn profile(reference: &RuntimeRef) -> Option<Profile> {
+    let found = actions::profile(&reference.name, &reference.tag)?;
+    Some(Profile { name: found.name.to_owned(), revision: found.revision })
 }
 
 /// `name` alone means the newest generation (cli.md 5: default of `exec` and its like).

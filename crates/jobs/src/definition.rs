@@ -31,8 +31,12 @@ pub fn image_identity(located: &Located) -> ImageIdentity {
         Kind::Native => ImageIdentity::Environment { lock: located.identity.clone() },
         Kind::Builtin => ImageIdentity::Builtin {
             name: located.resolved.name.clone(),
-            profile: located.resolved.tag.clone(),
-            behaviour: located.identity.rsplit(':').next().unwrap_or_default().to_owned(),
+            // Without profiles every program behaves in its own way.
+            profile: located.profile.as_ref().map_or_else(|| located.resolved.tag.clone(), |own| own.name.clone()),
+            behaviour: match &located.profile {
+                Some(profile) => profile.revision.to_string(),
+                None => located.identity.rsplit(':').next().unwrap_or_default().to_owned(),
+            },
         },
     }
 }

@@ -22,6 +22,6 @@ pub use build::{BuildError, Plan, Progress, build};
 pub use catalogue::{catalogue, settle};
 pub use locate::{locate, locate_locked};
 pub use located::{Found, Kind, Located, Missing, Tried, Warning};
-pub use options::{BuiltinEngine, Builtins, Choice, Configured, Library, Options, Places, default_cache_dir};
+pub use options::{BuiltinEngine, Builtins, Choice, Configured, Library, Options, Places, Profile, default_cache_dir};
 pub use program::Program;
 pub use python::recorder::{RecorderPython, recorder_python};

@@ -7,7 +7,7 @@ use sandbox::Root;
 use crate::build::Plan;
 use crate::catalogue::{Entry, Family, find, settle};
 use crate::located::{Found, Kind, Located, Missing, Tried};
-use crate::options::{Choice, Options};
+use crate::options::{Choice, Options, Profile};
 use crate::program::{Program, Start, variables};
 use crate::python::library;
 use crate::python::locate::Request;
@@ -159,7 +159,7 @@ fn chosen(
 /// An engine of this program, if the caller has it: run inside the sandbox as `cloister action …`.
 fn builtin(reference: &RuntimeRef, resolved: RuntimeRef, options: &Options) -> Result<Found, Missing> {
     let builtins = &options.builtins;
-    if !builtins.engines.iter().any(|engine| engine.name == reference.name) {
+    let Some(engine) = builtins.engines.iter().find(|engine| engine.name == reference.name) else {
         return Err(Missing {
             reference: reference.to_string(),
             code: "X206",
@@ -167,16 +167,18 @@ fn builtin(reference: &RuntimeRef, resolved: RuntimeRef, options: &Options) -> R
             tried: Vec::new(),
             fix: None,
         });
-    }
+    };
     let era = builtins.era.as_ref().filter(|_| reference.name == READS_STUDIES);
     // What an era changes is another profile of the action.
-    let profile = era.map(|era| format!(":era-{era}")).unwrap_or_default();
+    let era_of = |joint: &str| era.map(|era| format!("{joint}era-{era}")).unwrap_or_default();
+    let profile = (engine.profile)(reference).map(|own| Profile { name: own.name + &era_of(" "), ..own });
     let located = Located {
         reference: reference.clone(),
         kind: Kind::Builtin,
         title: "built-in".to_owned(),
         warnings: Vec::new(),
-        identity: format!("builtin:{resolved}:{}{profile}", builtins.version),
+        identity: format!("builtin:{resolved}:{}{}", builtins.version, era_of(":")),
+        profile,
         resolved,
     };
     let mut prefixes = vec![builtins.program.clone()];

@@ -6,6 +6,7 @@ use std::fmt;
 use pipeline::RuntimeRef;
 
 use crate::build::Plan;
+use crate::options::Profile;
 use crate::program::Program;
 
 /// What stands behind a reference.
@@ -49,6 +50,8 @@ pub struct Located {
     pub title: String,
     /// To be shown once per run.
     pub warnings: Vec<Warning>,
+    /// What a built-in action behaves as.
+    pub profile: Option<Profile>,
     /// For provenance: `host:` and a SHA-256 over the locked packages and the interpreter's version, or `builtin:` with
     /// the program's version. The same identity means the same programs.
     pub identity: String,

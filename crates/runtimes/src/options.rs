@@ -44,10 +44,22 @@ pub struct Builtins {
 }
 
 /// One engine inside this program.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct BuiltinEngine {
     /// The name in `run:`, as `sqlrunner`.
     pub name: String,
+    /// What one of its versions runs as; `None` for a version that it does not know.
+    pub profile: fn(&RuntimeRef) -> Option<Profile>,
+}
+
+/// A way to behave, shared by some versions of a built-in action: what its revision made once, it makes again (spec
+/// actions.md 2.2).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Profile {
+    /// `v0.0.48`, the first version that behaved so.
+    pub name: String,
+    /// Raised with every change of an output.
+    pub revision: u32,
 }
 
 /// A choice of the user for one runtime: `runtime."name:tag"` in cloister.toml.

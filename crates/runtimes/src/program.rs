@@ -154,6 +154,7 @@ mod tests {
             kind: Kind::Native,
             title: String::new(),
             warnings: Vec::new(),
+            profile: None,
             identity: String::new(),
         };
         Program { located, root: Root::Host { prefixes: vec![], overlays: vec![] }, env: vec![], start }

@@ -46,6 +46,12 @@ pub(crate) const NAME: &str = "cohort-joiner";
 /// Bytes of a right side that are held in memory (actions.md 10, less what everything else takes).
 const LIMIT: usize = 448 << 20;
 
+/// Name and revision of what a version runs as.
+pub(crate) fn profile(version: &str) -> Option<(&'static str, u32)> {
+    let profile = profile::resolve(Some(version)).ok()?.profile;
+    Some((profile.name, profile.revision))
+}
+
 pub(crate) fn run(version: Option<&str>, args: &[OsString], context: &mut Context<'_>, ambient: &Ambient) -> Outcome {
     let resolved = profile::resolve(version).map_err(|fault| vec![fault])?;
     let profile = resolved.profile;

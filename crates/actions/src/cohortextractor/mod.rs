@@ -31,6 +31,8 @@ pub use studies::{StudyFile, check_studies};
 pub use study::{StudyCommand, Which, study};
 
 pub(crate) const NAME: &str = "cohortextractor";
+/// Name and revision of what every version runs as.
+pub(crate) const PROFILE: (&str, u32) = ("v1", 1);
 
 /// What stands before a command.
 const OWN: &[args::OptionSpec] = &[flag("--version"), flag("--help"), flag("-h"), flag("--verbose"), value("--compat")];
@@ -46,7 +48,8 @@ pub(crate) fn run(version: Option<&str>, args: &[OsString], context: &mut Contex
     let text = if parsed.given("--help") || parsed.given("-h") || args.is_empty() {
         help::overview()
     } else if parsed.given("--version") {
-        format!("v1 ({NAME}, profile v1 revision 1, cloister {})\n", env!("CARGO_PKG_VERSION"))
+        let (name, revision) = PROFILE;
+        format!("v1 ({NAME}, profile {name} revision {revision}, cloister {})\n", env!("CARGO_PKG_VERSION"))
     } else if !parsed.faults.is_empty() {
         return Err(parsed.faults);
     } else if let Some((command, rest)) = rest.split_first() {

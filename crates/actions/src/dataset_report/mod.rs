@@ -44,6 +44,12 @@ pub(crate) const NAME: &str = "dataset-report";
 /// The column of which nothing is told but its type.
 const PATIENT_ID: &str = "patient_id";
 
+/// Name and revision of what a version runs as.
+pub(crate) fn profile(version: &str) -> Option<(&'static str, u32)> {
+    let profile = profile::resolve(Some(version)).ok()?.profile;
+    Some((profile.name, profile.revision))
+}
+
 pub(crate) fn run(version: Option<&str>, args: &[OsString], context: &mut Context<'_>, ambient: &Ambient) -> Outcome {
     let resolved = profile::resolve(version).map_err(|fault| vec![fault])?;
     let profile = resolved.profile;

@@ -33,6 +33,12 @@ use profile::{KNOWN, MOVING, Profile};
 
 pub(crate) const NAME: &str = "sqlrunner";
 
+/// Name and revision of what a version runs as.
+pub(crate) fn profile(version: &str) -> Option<(&'static str, u32)> {
+    let profile = profile::of(version::resolve(NAME, Some(version), MOVING, KNOWN).ok()?.pin);
+    Some((profile.name, profile.revision))
+}
+
 pub(crate) fn run(version: Option<&str>, args: &[OsString], context: &mut Context<'_>, ambient: &Ambient) -> Outcome {
     let resolved = version::resolve(NAME, version, MOVING, KNOWN).map_err(|fault| vec![fault])?;
     if let Some(warning) = &resolved.warning {

@@ -10,11 +10,11 @@ use protocol::fact::codes::{
     BlockedBy, Canceller, Completed, Ending, EngineExit, Exit, ExitKind, Internal, JobError, JobErrorReason, NextTry,
     OnImage, PolicyRule, Pool, Reset, Room, Since, Stage, TimeLimit, Unmatched, Waiting, Yes,
 };
-use protocol::fact::job::{Engine, EngineName, JobFinished, JobReset, JobStage, JobStarted, JobWaiting};
+use protocol::fact::job::{Engine, EngineName, JobFinished, JobReset, JobStage, JobStarted, JobWaiting, Profile};
 use protocol::text::hashes::{ImageDigest, Sha256Hex};
 use protocol::text::ids::{JobId, LogRef, RequestId};
 use protocol::text::time::Moment;
-use protocol::text::whole::{AttemptNumber, Megabytes, Seconds, UnixSeconds, Weight};
+use protocol::text::whole::{AttemptNumber, Megabytes, ProfileRevision, Seconds, UnixSeconds, Weight};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -151,7 +151,7 @@ impl Change {
         let (image, engine) = match self.image.as_ref().ok_or(NoFact("nothing is said of the image"))? {
             ImageIdentity::Digest { digest } => (Some(digest.parse().map_err(|_| BAD)?), None),
             ImageIdentity::Environment { lock } => (Some(host(lock)?), None),
-            ImageIdentity::Builtin { name, .. } => (None, engine(name)?),
+            ImageIdentity::Builtin { name, profile, behaviour } => (None, engine(name, profile, behaviour)?),
         };
         Ok(JobStarted { request, job, attempt: self.attempt()?, image, engine })
     }
@@ -236,8 +236,11 @@ fn host(identity: &str) -> Result<ImageDigest, NoFact> {
 }
 
 /// A built-in action that the protocol has a name for.
-fn engine(name: &str) -> Result<Option<Engine>, NoFact> {
+/// A profile of another form than the list allows stays here.
+fn engine(name: &str, profile: &str, behaviour: &str) -> Result<Option<Engine>, NoFact> {
     let name = serde_json::from_value::<EngineName>(Value::String(name.to_owned())).ok();
     let version = env!("CARGO_PKG_VERSION").parse().map_err(|_| BAD)?;
-    Ok(name.map(|name| Engine { name, version }))
+    let revision = behaviour.parse().ok().and_then(|number: u64| ProfileRevision::try_from(number).ok());
+    let profile = profile.parse().ok().zip(revision).map(|(name, revision)| Profile { name, revision });
+    Ok(name.map(|name| Engine { name, version, profile }))
 }

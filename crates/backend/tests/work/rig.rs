@@ -94,7 +94,7 @@ pub fn no_lack(_: &str, _: &[String]) -> Option<String> {
 
 /// The system's own python, which needs no building.
 pub fn options() -> runtimes::Options {
-    let engine = |name: &str| runtimes::BuiltinEngine { name: name.into() };
+    let engine = |name: &str| runtimes::BuiltinEngine { name: name.into(), profile: |_| None };
     runtimes::Options {
         cache_dir: "/nonexistent/cache".into(),
         offline: true,

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::Work;
 use crate::StatusCode;
 use crate::collect::Collected;
+use crate::manifest::BuiltIn;
 use crate::metadata::{Metadata, UNKNOWN, exit_code, redact};
 use crate::state::{Attempt, Status};
 
@@ -67,6 +68,7 @@ impl About<'_> {
                 "tree": definition.tree,
                 "reusable": definition.reusable,
                 "warnings": collected.warnings.iter().map(ToString::to_string).collect::<Vec<_>>(),
+                "builtin": BuiltIn::of(definition),
                 "program": env!("CARGO_PKG_VERSION"),
             }),
         }

@@ -8,7 +8,7 @@ use pipeline::ActionName;
 use serde::{Deserialize, Serialize};
 
 use crate::collect::CollectedOutput;
-use crate::manifest::{Extra, Pin, ReusedAction, Shared};
+use crate::manifest::{BuiltIn, Extra, Pin, ReusedAction, Shared};
 use crate::publish::{PublishError, Published, Recorded};
 use crate::refusal::Unsafe;
 use crate::state::{Job, StoredPin};
@@ -63,6 +63,7 @@ impl Order {
                 pins: job.pins.iter().map(pin).collect(),
                 warnings: Vec::new(),
                 program: env!("CARGO_PKG_VERSION").to_owned(),
+                builtin: BuiltIn::of(definition),
                 evidence_hash: None,
                 reusable: definition.reusable.as_ref().map(|by| ReusedAction {
                     action: by.reference.to_string(),

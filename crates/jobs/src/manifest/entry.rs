@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 use crate::ObjectId;
 use crate::collect::CollectedOutput;
 
+use super::BuiltIn;
+
 /// A job whose outputs were read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pin {
@@ -42,6 +44,9 @@ pub struct Extra {
     pub warnings: Vec<String>,
     /// Version of the program.
     pub program: String,
+    /// The built-in action, where it was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub builtin: Option<BuiltIn>,
     /// Of a built-in action's evidence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub evidence_hash: Option<String>,

@@ -1,6 +1,7 @@
 //! manifest.json: what a workspace holds, for review and for tools that know today's format.
 //! Spec jobs.md 14: keys, their order and the layout are a contract; unknown keys are kept.
 
+mod builtin;
 mod entry;
 
 #[cfg(test)]
@@ -10,6 +11,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
+pub use builtin::BuiltIn;
 pub use entry::{Extra, ManifestEntry, Pin, ReusedAction, Shared};
 
 /// The number of our own additions' format.

@@ -70,7 +70,7 @@ fn program() -> Program {
         version: "0".into(),
         project_version: None,
         era: None,
-        engines: vec![BuiltinEngine { name: "sqlrunner".into() }],
+        engines: vec![BuiltinEngine { name: "sqlrunner".into(), profile: |_| None }],
     };
     let options = Options {
         cache_dir: "/nonexistent".into(),

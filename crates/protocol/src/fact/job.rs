@@ -8,8 +8,8 @@ use super::codes::{Ending, Reset, Stage, Waiting};
 use crate::shape::{Broken, Shape, codes};
 use crate::text::hashes::{Commitment, ImageDigest};
 use crate::text::ids::{JobId, RequestId};
-use crate::text::names::ProgramVersion;
-use crate::text::whole::{AttemptNumber, Megabytes, Percent, Seconds};
+use crate::text::names::{ProfileName, ProgramVersion};
+use crate::text::whole::{AttemptNumber, Megabytes, Percent, ProfileRevision, Seconds};
 
 /// `job.waiting`: why the job waits.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -49,6 +49,19 @@ pub struct Engine {
     pub name: EngineName,
     /// Of the program.
     pub version: ProgramVersion,
+    /// How it behaves, which the version that the study names decides.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<Profile>,
+}
+
+/// A way to behave of a built-in action: what its revision made once, it makes again (spec actions.md 2.2).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields, inline)]
+pub struct Profile {
+    /// Which.
+    pub name: ProfileName,
+    /// From 1.
+    pub revision: ProfileRevision,
 }
 
 /// The built-in actions, by the names that project.yaml gives them.

@@ -76,6 +76,11 @@ text!(
     "three numbers with points, perhaps `-` and a suffix of at most 18 characters"
 );
 text!(
+    /// A way to behave of a built-in action: `v0.0.48`.
+    ProfileName: "profile of a built-in action" from "the program", 40, r"^v[0-9]{1,4}(\.[0-9]{1,4}){0,2}( era-[0-9]{4})?$",
+    "`v` and up to three numbers with points, perhaps ` era-` and a year"
+);
+text!(
     /// A tag of an allowed runtime: `v2`.
     RuntimeTag: "runtime tag" from "operator's settings", 60, "^[A-Za-z0-9][A-Za-z0-9._-]*$",
     "1 to 60 of letters, digits and `._-`"

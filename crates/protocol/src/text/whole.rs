@@ -90,6 +90,8 @@ whole!(/// The public number of a request.
     RequestNumber: "request number", 1, GREATEST);
 whole!(/// One try at running a job, from 1.
     AttemptNumber: "attempt", 1, 1_000_000);
+whole!(/// Of a profile of a built-in action, from 1.
+    ProfileRevision: "profile revision", 1, 1_000_000);
 whole!(/// How many places of a pool a job takes.
     Weight: "weight", 1, 1000);
 whole!(/// How many jobs, places or files there are.

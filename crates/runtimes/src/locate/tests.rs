@@ -7,11 +7,15 @@ use sandbox::Root;
 
 use super::locate;
 use crate::located::{Found, Kind};
-use crate::options::{BuiltinEngine, Builtins, Choice, Configured, Options, Places};
+use crate::options::{BuiltinEngine, Builtins, Choice, Configured, Options, Places, Profile};
 
 fn reference(text: &str) -> RuntimeRef {
     let (name, tag) = text.split_once(':').unwrap();
     RuntimeRef { name: name.into(), tag: tag.into() }
+}
+
+fn newest() -> Profile {
+    Profile { name: "v0.0.48".into(), revision: 1 }
 }
 
 fn options() -> Options {
@@ -24,7 +28,7 @@ fn options() -> Options {
             version: "1.2.3".into(),
             project_version: None,
             era: None,
-            engines: vec![BuiltinEngine { name: "cohort-joiner".into() }],
+            engines: vec![BuiltinEngine { name: "cohort-joiner".into(), profile: |_| Some(newest()) }],
         },
         configured: Vec::new(),
         places: Places::default(),
@@ -37,6 +41,7 @@ fn a_builtin_is_this_program_itself() {
     let Ok(Found::Ready(program)) = locate(&reference("cohort-joiner:latest"), &options()) else { panic!("not found") };
     assert_eq!(program.located.kind, Kind::Builtin);
     assert_eq!(program.located.resolved.tag, "v0.0.58");
+    assert_eq!(program.located.profile, Some(newest()));
     assert_eq!(program.located.identity, "builtin:cohort-joiner:v0.0.58:1.2.3");
     assert_eq!(program.root, Root::Host { prefixes: vec!["/opt/cloister".into()], overlays: vec![] });
     let args = ["--lhs".to_owned()];
@@ -46,7 +51,7 @@ fn a_builtin_is_this_program_itself() {
 #[test]
 fn the_action_that_reads_studies_gets_a_python() {
     let mut options = options();
-    options.builtins.engines = vec![BuiltinEngine { name: "cohortextractor".into() }];
+    options.builtins.engines = vec![BuiltinEngine { name: "cohortextractor".into(), profile: |_| None }];
     let variable = |program: &crate::Program| {
         program.env.iter().find(|(name, _)| name == "CLOISTER_RECORDER_PYTHON").map(|(_, value)| value.clone())
     };

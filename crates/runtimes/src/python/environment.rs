@@ -168,6 +168,7 @@ pub(crate) fn located(
         kind: Kind::Native,
         title,
         warnings: warning.into_iter().collect(),
+        profile: None,
         identity,
     }
 }

@@ -86,6 +86,7 @@ mod tests {
             kind: Kind::Native,
             title: String::new(),
             warnings: Vec::new(),
+            profile: None,
             identity: String::new(),
         };
         let start = Start::Environment { default: "python".into(), search: vec![], overlays: vec![] };

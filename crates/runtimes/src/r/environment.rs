@@ -119,6 +119,7 @@ pub(super) fn located(
         kind: Kind::Native,
         title,
         warnings: vec![warning],
+        profile: None,
         identity,
     }
 }

@@ -5,6 +5,7 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
+use protocol::fact::job::Engine;
 use ui::html::Html;
 use ui::icon::Level;
 use ui::page::{Crumb, Page};
@@ -35,6 +36,7 @@ struct Body<'a> {
     command: Option<&'a str>,
     image: Option<&'a str>,
     native: bool,
+    builtin: Option<String>,
     outputs: Vec<(Level, String)>,
     needs: Vec<(String, String, String)>,
     needed_by: Vec<(String, String)>,
@@ -160,6 +162,7 @@ fn compose(
         command: found.run_command.as_deref(),
         image: job.image.as_deref(),
         native: job.image.as_deref().is_some_and(|image| image.starts_with("host:")),
+        builtin: job.engine.as_ref().map(builtin),
         outputs: line.map(|line| line.outputs.clone()).unwrap_or_default(),
         needs: job.needs.iter().map(|need| needed(&link, need)).collect(),
         needed_by: found
@@ -214,6 +217,15 @@ fn link(request: &RequestPage, id: &str) -> (String, String) {
         Some(((href, number), job)) => (href, format!("{} (job request {number})", job.action)),
         None => (format!("/jobs/{id}/"), id.to_owned()),
     }
+}
+
+/// What a built-in action is and how it behaves: with the same revision it makes the same files.
+fn builtin(engine: &Engine) -> String {
+    let name = serde_json::to_value(engine.name).ok().and_then(|name| name.as_str().map(str::to_owned));
+    let profile = engine.profile.as_ref();
+    let profile = profile.map(|profile| format!(", profile {} revision {}", profile.name, profile.revision));
+    let (name, profile) = (name.unwrap_or_default(), profile.unwrap_or_default());
+    format!("{name} of cloister {}{profile}", engine.version)
 }
 
 fn needed(link: &impl Fn(&str) -> (String, String), need: &Need) -> (String, String, String) {

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use protocol::fact::job::Engine;
 use serde::Deserialize;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, SqlitePool};
@@ -46,6 +47,8 @@ pub struct JobRow {
     pub attempt: i64,
     /// The image that ran, with its digest.
     pub image: Option<String>,
+    /// The built-in action that ran; text of another form is none.
+    pub engine: Option<Engine>,
     /// When it was planned.
     pub created_at: i64,
     /// The last news of it.
@@ -318,6 +321,7 @@ pub(super) fn job(row: &SqliteRow) -> Result<JobRow, StoreError> {
         params: json("params", &get::<String>(row, "params")?)?,
         attempt: get(row, "attempt")?,
         image: get(row, "image")?,
+        engine: get::<Option<String>>(row, "engine")?.and_then(|text| serde_json::from_str(&text).ok()),
         created_at: get(row, "created_at")?,
         updated_at: get(row, "updated_at")?,
         started_at: get(row, "started_at")?,
