@@ -18,6 +18,7 @@ fn a_job(status: &str, code: &str, params: Value) -> JobRow {
         params,
         attempt: 1,
         image: None,
+        engine: None,
         created_at: 0,
         updated_at: 0,
         started_at: None,
