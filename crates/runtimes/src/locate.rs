@@ -198,6 +198,7 @@ fn builtin(reference: &RuntimeRef, resolved: RuntimeRef, options: &Options) -> R
             project_version: builtins.project_version.clone(),
             era: era.cloned(),
             waived_sql: None,
+            evidence: None,
             word: reference.to_string(),
         },
     }))

@@ -33,6 +33,8 @@ pub(crate) enum Start {
         era: Option<String>,
         /// On a backend alone: [`Program::with_waived_sql`].
         waived_sql: Option<Vec<String>>,
+        /// On a backend alone: [`Program::with_evidence`].
+        evidence: Option<String>,
         word: String,
     },
     /// By the first-argument rule.
@@ -57,18 +59,36 @@ impl Program {
         self
     }
 
+    /// The same, told where in its sandbox to leave what the cells of its outputs were made of (spec actions.md 9). Only
+    /// built-in actions are told.
+    #[must_use]
+    pub fn with_evidence(mut self, folder: &str) -> Self {
+        if let Start::Builtin { evidence, .. } = &mut self.start {
+            *evidence = Some(folder.to_owned());
+        }
+        self
+    }
+
     /// The command for the words after `name:tag`.
     ///
     /// An argument that is a program of the environment - a bare name on its `PATH`, or the absolute path of one - is
     /// started with the rest; otherwise the default executable gets all arguments. The study folder is never looked at.
     pub fn argv(&self, args: &[String]) -> Vec<String> {
         let before = match &self.start {
-            Start::Builtin { program, project_version, era, waived_sql, word } => {
+            Start::Builtin { program, project_version, era, waived_sql, evidence, word } => {
                 let version = project_version.iter().flat_map(|v| ["--project-version".to_owned(), v.clone()]);
                 let era = era.iter().flat_map(|era| ["--era".to_owned(), era.clone()]);
                 let waived = waived_sql.iter().flat_map(|files| ["--waived-sql".to_owned(), files.join(",")]);
+                let evidence = evidence.iter().flat_map(|folder| ["--evidence".to_owned(), folder.clone()]);
                 let before = [program.to_string_lossy().into_owned(), "action".to_owned()];
-                before.into_iter().chain(version).chain(era).chain(waived).chain([word.clone()]).collect()
+                before
+                    .into_iter()
+                    .chain(version)
+                    .chain(era)
+                    .chain(waived)
+                    .chain(evidence)
+                    .chain([word.clone()])
+                    .collect()
             }
             Start::Environment { search, overlays, .. }
                 if args.first().is_some_and(|first| names_program(first, search, overlays)) =>
@@ -219,6 +239,7 @@ mod tests {
             project_version: Some("3.0".into()),
             era: None,
             waived_sql: None,
+            evidence: None,
             word: "cohort-joiner:v0.0.44".into(),
         });
         let args = ["sh".to_owned(), "-c".to_owned()];
@@ -230,6 +251,8 @@ mod tests {
             let expected = own(&[before.as_slice(), &["--waived-sql", said], &behind].concat());
             assert_eq!(joiner.clone().with_waived_sql(files).argv(&args), expected);
         }
+        let expected = own(&[before.as_slice(), &["--evidence", "/tmp/evidence"], &behind].concat());
+        assert_eq!(joiner.with_evidence("/tmp/evidence").argv(&args), expected);
     }
 
     #[test]

@@ -9,6 +9,7 @@
 )]
 
 mod canary;
+mod evidence;
 mod forged;
 mod fresh;
 mod kills;

@@ -9,6 +9,7 @@ use pipeline::{ActionName, DataKind};
 
 use super::about;
 use super::attempt::{Ended, Outcome, Voice, blocking, now};
+use super::evidence::{self, Evidence};
 use super::log::{FILE, finish_log, read_tail};
 use super::prepare::{Inputs, remove_volume, volume};
 use super::publisher::Made;
@@ -47,7 +48,9 @@ pub(super) async fn record(
         timestamp: at.as_microsecond() as f64 / 1e6,
         outputs: collected.outputs.clone(),
     };
+    let evidence = evidence_of(shop, work, attempt, inputs, &collected.outputs, &mut notes).await;
     let mut order = Order::of(&work.job, &work.created_by, made);
+    order.evidence = evidence;
     order.obsolete = obsolete;
     order.shared.cloister.warnings.clone_from(&notes);
     order.actions = Some(work.actions.as_ref().clone());
@@ -137,6 +140,40 @@ pub(super) async fn record(
     Ok(Ended::Finished { finished, report: Box::new(report) })
 }
 
+/// The evidence of a built-in action, put where it waits; without it the checks say so, which is no fault of the job.
+async fn evidence_of(
+    shop: &Arc<Workshop>,
+    work: &Arc<Work>,
+    attempt: &Attempt,
+    inputs: &Inputs,
+    outputs: &[CollectedOutput],
+    notes: &mut Vec<String>,
+) -> Evidence {
+    if !shop.publisher.wants_evidence() {
+        return Evidence::new();
+    }
+    let (place, work) = (volume(&shop.volumes, attempt.id), work.clone());
+    let (inputs, outputs) = (inputs.clone(), outputs.to_vec());
+    let taken = blocking(move || {
+        let mut said = Vec::new();
+        let taken = evidence::take(&place, &work.job, &inputs, &outputs, &mut said);
+        (taken, said)
+    });
+    match taken.await {
+        Ok((taken, said)) => {
+            notes.extend(said);
+            taken.unwrap_or_else(|error| {
+                notes.push(format!("its evidence is not kept: {error}"));
+                Evidence::new()
+            })
+        }
+        Err(fault) => {
+            notes.push(fault.why);
+            Evidence::new()
+        }
+    }
+}
+
 /// How often a result is written that the disk does not take.
 const TRIES: u32 = 5;
 
@@ -157,10 +194,10 @@ async fn patiently<T, F: Future<Output = Result<T, StateError>>>(
 
 /// Step 9, from what lies in the volume: so it can be repeated after a kill.
 pub(super) async fn publish(shop: &Arc<Workshop>, order: Order, folder: &Path) -> Result<Published, String> {
-    let (a, log) = (shop.clone(), folder.join(FILE));
+    let (a, log, place) = (shop.clone(), folder.join(FILE), folder.to_owned());
     let published = blocking(move || {
         let log = log.exists().then_some(log.as_path());
-        a.publisher.keep(&order, log)?;
+        a.publisher.keep(&order, log, &place)?;
         if order.shown { a.publisher.publish(&order, log, &a.store) } else { Ok(Published::default()) }
     })
     .await;

@@ -12,6 +12,7 @@ use runtimes::Program;
 use sandbox::folder::{RemoveError, SafeFolder, remove_tree};
 use sandbox::{RunName, Spec};
 
+use super::evidence;
 use super::{RunSettings, Work, Workshop};
 use crate::collect::CollectedOutput;
 use crate::collect::StoredInput;
@@ -127,8 +128,14 @@ pub(super) fn prepare(
     }
     let workspace = SafeFolder::at(&folder.join("workspace"))?;
     let waived = shop.admission.waived_sql(work).map_err(PrepareError::Waivers)?;
-    let told = waived.map(|files| work.program.clone().with_waived_sql(files));
-    let spec = spec(&shop.settings, told.as_ref().unwrap_or(&work.program), &work.job, folder, attempt);
+    let mut program = work.program.clone();
+    if let Some(files) = waived {
+        program = program.with_waived_sql(files);
+    }
+    if shop.publisher.wants_evidence() && evidence::is_made(&work.job.definition) {
+        program = program.with_evidence(evidence::INSIDE);
+    }
+    let spec = spec(&shop.settings, &program, &work.job, folder, attempt);
     Ok(Prepared { spec, tree, workspace })
 }
 

@@ -1,19 +1,19 @@
 //! Where results are shown: step 9 of an attempt, the one thing in which laptop and backend differ.
 //! Spec jobs.md 9 (steps 8 and 9), 13, 18.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use pipeline::ActionName;
 use serde::{Deserialize, Serialize};
 
 use crate::collect::CollectedOutput;
-use crate::manifest::{BuiltIn, Extra, Pin, ReusedAction, Shared};
+use crate::manifest::{BuiltIn, Extra, ManifestEntry, Pin, ReusedAction, Shared};
 use crate::publish::{PublishError, Published, Recorded};
 use crate::refusal::Unsafe;
 use crate::state::{Job, StoredPin};
 use crate::store::Store;
-use crate::{AttemptId, JobState, RunKey, WorkspaceName};
+use crate::{AttemptId, JobState, ObjectId, RunKey, WorkspaceName};
 
 /// Everything that publishing a finished job needs. Written beside the job's volume before its result is recorded, so
 /// that a killed program can publish again, in full, what the database says is finished.
@@ -31,6 +31,9 @@ pub struct Order {
     /// metadata.json of the job, where it is kept.
     #[serde(default)]
     pub metadata: Option<String>,
+    /// Of each output with evidence, the hash of that.
+    #[serde(default)]
+    pub evidence: BTreeMap<String, ObjectId>,
     /// Whose outputs.
     pub action: ActionName,
     /// What was collected; of a failed job too, for debugging.
@@ -78,12 +81,23 @@ impl Order {
             created_at: job.times.created_at,
             shown: true,
             metadata: None,
+            evidence: BTreeMap::new(),
             action,
             outputs: made.outputs,
             obsolete: Vec::new(),
             shared,
             actions: None,
         }
+    }
+
+    /// The entries of its outputs in the manifest.
+    pub(crate) fn entries(&self) -> Vec<(String, ManifestEntry)> {
+        let entry = |output: &CollectedOutput| {
+            let mut entry = ManifestEntry::new(output, &self.shared);
+            entry.cloister.evidence_hash = self.evidence.get(&output.path).map(ObjectId::hex);
+            (output.path.clone(), entry)
+        };
+        self.outputs.iter().map(entry).collect()
     }
 }
 
@@ -115,12 +129,12 @@ pub trait Publisher: Send + Sync {
     /// Something could not be written; publishing again is right.
     fn publish(&self, order: &Order, log: Option<&Path>, store: &Store) -> Result<Published, PublishError>;
 
-    /// Keeps log and metadata of an ended job, a cancelled one too, where only the service looks. A laptop has no such
-    /// place. Doing it again changes nothing.
+    /// Keeps log, metadata and evidence of an ended job, a cancelled one too, where only the service looks. A laptop has no
+    /// such place. `volume` is the folder of the attempt, in which evidence waits. Doing it again changes nothing.
     ///
     /// # Errors
     /// Something could not be written.
-    fn keep(&self, _order: &Order, _log: Option<&Path>) -> Result<(), PublishError> {
+    fn keep(&self, _order: &Order, _log: Option<&Path>, _volume: &Path) -> Result<(), PublishError> {
         Ok(())
     }
 
@@ -130,6 +144,11 @@ pub trait Publisher: Send + Sync {
     /// Something could not be written.
     fn keep_attempt(&self, _job: &Job, _attempt: AttemptId, _lines: &Path) -> Result<(), PublishError> {
         Ok(())
+    }
+
+    /// Whether evidence of built-in actions is kept.
+    fn wants_evidence(&self) -> bool {
+        false
     }
 
     /// Whether metadata.json is wanted.

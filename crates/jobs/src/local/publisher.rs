@@ -12,7 +12,7 @@ use sandbox::folder::{FolderError, SafeFolder};
 use crate::collect::CollectedOutput;
 use crate::engine::{Order, Publisher};
 use crate::log::log_name;
-use crate::manifest::{BadManifest, JobResult, Manifest, ManifestEntry};
+use crate::manifest::{BadManifest, JobResult, Manifest};
 use crate::publish::{PublishError, Published, check, publish};
 use crate::refusal::Unsafe;
 use crate::store::Store;
@@ -50,8 +50,7 @@ impl ProjectFolder {
             Err(error) if error.is_missing() => Manifest::new(&self.name),
             Err(error) => return Err(error.into()),
         };
-        let entries: Vec<_> =
-            order.outputs.iter().map(|o| (o.path.clone(), ManifestEntry::new(o, &order.shared))).collect();
+        let entries = order.entries();
         let (action, actions) = (order.action.as_str(), order.actions.as_ref());
         manifest.record(&JobResult { action, outputs: &entries, actions }).map_err(BadManifest::from)?;
         let text = manifest.render().map_err(BadManifest::from)?;

@@ -13,9 +13,9 @@ use sandbox::folder::SafeFolder;
 use super::Folders;
 use super::views::{HighView, MediumView, Reviewable};
 use crate::collect::CollectedOutput;
-use crate::engine::{Order, Publisher};
+use crate::engine::{Order, Publisher, keep_evidence};
 use crate::log::log_name;
-use crate::manifest::{BadManifest, JobResult, Manifest, ManifestEntry};
+use crate::manifest::{BadManifest, JobResult, Manifest};
 use crate::publish::{PublishError, Published};
 use crate::refusal::Unsafe;
 use crate::state::Job;
@@ -98,8 +98,7 @@ impl Publisher for Views {
             if written { &mut published.written } else { &mut published.unchanged }.push(output.path.clone());
         }
         let mut manifest = read_manifest(&medium, &order.workspace)?;
-        let entries: Vec<_> =
-            order.outputs.iter().map(|o| (o.path.clone(), ManifestEntry::new(o, &order.shared))).collect();
+        let entries = order.entries();
         let (action, actions) = (order.action.as_str(), order.actions.as_ref());
         manifest.record(&JobResult { action, outputs: &entries, actions }).map_err(BadManifest::from)?;
         // First what must no longer be seen, then what may be.
@@ -128,7 +127,9 @@ impl Publisher for Views {
         Ok(published)
     }
 
-    fn keep(&self, order: &Order, log: Option<&Path>) -> Result<(), PublishError> {
+    fn keep(&self, order: &Order, log: Option<&Path>, volume: &Path) -> Result<(), PublishError> {
+        let evidence: Vec<&str> = order.evidence.keys().map(String::as_str).collect();
+        keep_evidence(&self.folders.high, &order.shared.job_id, volume, &evidence)?;
         let folder = self.logs(order.created_at, &order.shared.job_id)?;
         if let Some(log) = log {
             copy_file(&folder, "logs.txt", log)?;
@@ -143,6 +144,10 @@ impl Publisher for Views {
     fn keep_attempt(&self, job: &Job, attempt: AttemptId, lines: &Path) -> Result<(), PublishError> {
         let folder = self.logs(job.times.created_at, &job.id.to_string())?;
         copy_file(&folder, &format!("{:03}/logs.txt", attempt.number), lines)
+    }
+
+    fn wants_evidence(&self) -> bool {
+        true
     }
 
     fn wants_metadata(&self) -> bool {
