@@ -39,6 +39,7 @@ pub(crate) fn table(setup: &Setup) -> Result<(), Box<dyn Error>> {
     println!("|---|---|---|---|---|---|");
     for job in jobs(&rig.engines()?) {
         let ours = Spent::median(job.runs, || rig.ours(&job.words))?;
+        setup.baseline.note("builtins", &job.name, &ours);
         let theirs = match (&job.script, &setup.python) {
             (Some((script, words)), Some(python)) => {
                 Spent::median(job.runs.min(3), || rig.theirs(python, script, words))?.to_string()

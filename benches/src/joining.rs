@@ -55,6 +55,7 @@ pub(crate) fn table(setup: &Setup) -> Result<(), Box<dyn Error>> {
             command.current_dir(&folder);
             command
         })?;
+        setup.baseline.note("joining", job.name, &ours);
         let mut theirs = Command::new(&python);
         theirs.arg(&script).args(["join", &rhs, "today"]).args((1..=job.files).map(|file| name(file, job.ending)));
         let theirs = Spent::on(theirs.current_dir(&folder))?;

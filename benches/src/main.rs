@@ -1,6 +1,7 @@
 //! Times beside those of what people use today, as tables: one module for each table, called from `main` in order.
 //! `benches/run` builds this in release form, installs the competitor beside it and prints all tables.
 
+mod baseline;
 mod builtins;
 mod clock;
 mod collecting;
@@ -29,6 +30,8 @@ struct Setup {
     python: Option<PathBuf>,
     /// For generated files; gone at the end.
     folder: tempfile::TempDir,
+    /// What the figures of whole programs were.
+    baseline: baseline::Baseline,
 }
 
 /// A table of its own.
@@ -52,12 +55,14 @@ const TABLES: [(&str, Table); 13] = [
 ];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let mut args = std::env::args().skip(1);
-    let root = PathBuf::from(args.next().ok_or("usage: benches ROOT [PYTHON [TABLE...]]")?);
-    let setup = Setup { root, python: args.next().map(PathBuf::from), folder: tempfile::tempdir()? };
+    let (keep, args): (Vec<_>, Vec<_>) = std::env::args().skip(1).partition(|word| word == "--keep");
+    let mut args = args.into_iter();
+    let root = PathBuf::from(args.next().ok_or("usage: benches [--keep] ROOT [PYTHON [TABLE...]]")?);
+    let baseline = baseline::Baseline::open(&root, !keep.is_empty())?;
+    let setup = Setup { root, python: args.next().map(PathBuf::from), folder: tempfile::tempdir()?, baseline };
     let only: Vec<String> = args.collect();
     for (_, table) in TABLES.iter().filter(|(name, _)| only.is_empty() || only.iter().any(|one| one == name)) {
         table(&setup)?;
     }
-    Ok(())
+    setup.baseline.judge()
 }

@@ -63,6 +63,7 @@ pub(crate) fn table(setup: &Setup) -> Result<(), Box<dyn Error>> {
             command.current_dir(&folder);
             command
         })?;
+        setup.baseline.note("reporting", job.name, &ours);
         let theirs = Spent::on(
             Command::new(&python)
                 .arg(&script)
