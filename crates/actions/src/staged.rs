@@ -3,6 +3,7 @@
 
 use std::ffi::OsString;
 use std::fs::File;
+use std::io;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -34,25 +35,41 @@ pub(crate) struct Whole {
     published: bool,
 }
 
+/// Makes a file under a name that nothing has.
+fn temporary(dir: &OwnedFd) -> io::Result<(String, File)> {
+    let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    for _ in 0..ATTEMPTS {
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let name = format!(".cloister-{}-{number}.tmp", std::process::id());
+        match rustix::fs::openat(dir, &name, flags, Mode::from_raw_mode(0o640)) {
+            Ok(fd) => return Ok((name, File::from(fd))),
+            Err(rustix::io::Errno::EXIST) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(io::ErrorKind::AlreadyExists.into())
+}
+
+/// A file for what does not fit into memory. Its name goes at once: only this process reads it, and nothing is left of it.
+pub(crate) fn nameless(dir: &OwnedFd) -> io::Result<File> {
+    let (name, file) = temporary(dir)?;
+    rustix::fs::unlinkat(dir, &name, AtFlags::empty())?;
+    Ok(file)
+}
+
 impl Staged {
     /// Makes the temporary file in an open folder, readable by owner and group (actions.md 11).
     pub(crate) fn create(dir: impl Into<Arc<OwnedFd>>, name: OsString, what: String) -> Result<Self, Fault> {
         let dir = dir.into();
-        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        for _ in 0..ATTEMPTS {
-            let number = NEXT.fetch_add(1, Ordering::Relaxed);
-            let temporary = format!(".cloister-{}-{number}.tmp", std::process::id());
-            match rustix::fs::openat(&*dir, &temporary, flags, Mode::from_raw_mode(0o640)) {
-                Ok(fd) => {
-                    let whole = Whole { dir, temporary, name, what, published: false };
-                    return Ok(Self { whole, file: File::from(fd) });
-                }
-                Err(rustix::io::Errno::EXIST) => {}
-                Err(error) => return Err(Fault::writing(&what, &error.into())),
+        match temporary(&dir) {
+            Ok((temporary, file)) => Ok(Self { whole: Whole { dir, temporary, name, what, published: false }, file }),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                let message = format!("cannot write {what}: too many left-over temporary files beside it");
+                let fault = Fault::new(FaultCode::IoError, Exit::Data, message);
+                Err(fault.help("remove the .cloister-*.tmp files there"))
             }
+            Err(error) => Err(Fault::writing(&what, &error)),
         }
-        let message = format!("cannot write {what}: too many left-over temporary files beside it");
-        Err(Fault::new(FaultCode::IoError, Exit::Data, message).help("remove the .cloister-*.tmp files there"))
     }
 
     pub(crate) fn file(&mut self) -> &mut File {
@@ -97,5 +114,22 @@ impl Drop for Whole {
         if !self.published {
             let _ = rustix::fs::unlinkat(&*self.dir, &self.temporary, AtFlags::empty());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the system says decides what people are told: a full disk is not any fault of the machine.
+    #[test]
+    fn a_file_that_cannot_be_made_keeps_its_reason() {
+        let folder = tempfile::tempdir().unwrap();
+        let dir = OwnedFd::from(File::open(folder.path()).unwrap());
+        assert!(nameless(&dir).is_ok());
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+        folder.close().unwrap();
+        let error = nameless(&dir).unwrap_err();
+        assert_eq!((error.kind(), error.raw_os_error()), (io::ErrorKind::NotFound, Some(2)));
     }
 }

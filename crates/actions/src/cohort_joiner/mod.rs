@@ -29,7 +29,7 @@ use std::sync::Arc;
 use crate::context::Ambient;
 use crate::fault::{Fault, FaultCode};
 use crate::files::{Compat, Format, data_fault};
-use crate::staged::Staged;
+use crate::staged::nameless;
 use crate::text::{about, warn};
 use crate::workspace::Workspace;
 use crate::{Context, Outcome};
@@ -230,10 +230,4 @@ impl Run<'_> {
             _ => Ok(Counts::default()),
         }
     }
-}
-
-/// A file whose name goes at once, with what holds it: only this process reads it.
-fn nameless(folder: &Arc<OwnedFd>) -> io::Result<File> {
-    let what = "the rows that do not fit into memory".to_owned();
-    Staged::create(Arc::clone(folder), "rows".into(), what).map_err(io::Error::other)?.file().try_clone()
 }

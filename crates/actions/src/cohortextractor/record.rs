@@ -1,7 +1,8 @@
 //! From a module to its recording: the study's Python runs behind a fence, and only what it recorded comes back.
 //! Spec study-definitions.md 1, 13.
 
-use std::io::Read as _;
+use std::error::Error;
+use std::io::{self, Read as _};
 
 use pipeline::report::HumanOptions;
 use study::fault::{Severity, Texts};
@@ -48,9 +49,27 @@ pub(crate) fn recorded(
         }
         Err(error) => {
             let message = format!("{}.py cannot be read: {error}", module.name());
-            Err(vec![Fault::new(FaultCode::IoError, Exit::Data, message)])
+            let fault = match no_space(&error) {
+                true => Fault::new(FaultCode::OutOfSpace, Exit::Data, message)
+                    .help("free some space where temporary files go (TMPDIR) and run again"),
+                false => Fault::new(FaultCode::IoError, Exit::Data, message),
+            };
+            Err(vec![fault])
         }
     }
+}
+
+/// Whether a full disk is behind an error: a study is read in a copy, which is written where temporary files go.
+fn no_space(error: &RecordError) -> bool {
+    let mut next: Option<&(dyn Error + 'static)> = Some(error);
+    while let Some(error) = next {
+        let kind = error.downcast_ref::<io::Error>().map(io::Error::kind);
+        if matches!(kind, Some(io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)) {
+            return true;
+        }
+        next = error.source();
+    }
+    false
 }
 
 /// What a file of patients goes back to. The id of a recording hangs on all that it holds, which may be patients' data.

@@ -25,7 +25,7 @@ use std::sync::Arc;
 use crate::context::Ambient;
 use crate::fault::{Exit, Fault, FaultCode};
 use crate::files::Compat;
-use crate::staged::{Staged, Whole};
+use crate::staged::{Whole, nameless};
 use crate::text::{clean, warn};
 use crate::workspace::Workspace;
 use crate::{Context, Outcome};
@@ -112,12 +112,7 @@ impl Run<'_> {
     fn file(&mut self, file: &Selected, context: &mut Context<'_>) -> Result<(), Fault> {
         let options = self.options;
         let folder = Arc::clone(&self.folder);
-        let spill = || {
-            let what = "the values that do not fit into memory".to_owned();
-            // Its name goes at once, with what holds it: only this process reads the file.
-            Staged::create(Arc::clone(&folder), "values".into(), what).map_err(io::Error::other)?.file().try_clone()
-        };
-        let mut pool = Pool::new(self.limit, spill);
+        let mut pool = Pool::new(self.limit, || nameless(&folder));
         let source = Source::open(&self.workspace, &file.path, context.stderr)?;
         let measures = read::read(source, file.id.as_deref(), options.compat, &mut pool, context.stderr)?;
         for measure in measures {

@@ -15,6 +15,9 @@ const MOST_FILES: u64 = 1_000_000;
 /// Folders at the root that no study reads, or that are ours.
 const LEFT_OUT: [&str; 2] = [".git", ".cloister"];
 
+/// Bytes that must still find room for an ended recorder to have had enough.
+const ROOM: usize = 64 << 10;
+
 /// What a file was like right after it was copied: size and time of change.
 type State = (u64, i128);
 
@@ -92,6 +95,14 @@ impl Copy {
         let state = (about.len(), i128::from(changed) * 1_000_000_000 + i128::from(nanoseconds));
         self.files.insert(path, state);
         Ok(())
+    }
+
+    /// Whether more can be written there. A disk that is full stops a recorder as well, and is no fault of its study.
+    pub(super) fn has_room(&self) -> Result<(), RecordError> {
+        let path = self.folder.join("room");
+        let written = fs::write(&path, [1; ROOM]);
+        let _ = fs::remove_file(&path);
+        written.map_err(|source| RecordError::Io { what: "writing where the study is read", source })
     }
 
     /// Files that were written, changed or removed since: some names, and how many in all.

@@ -21,7 +21,7 @@ pub enum RecordError {
     Fence(FenceError),
     /// The workspace could not be read or copied.
     #[error("the study's folder cannot be copied for the recorder: {0}")]
-    Workspace(FolderError),
+    Workspace(#[source] FolderError),
     /// An operation of the system failed.
     #[error("{what}: {source}")]
     Io {

@@ -94,13 +94,15 @@ pub fn record(request: &Request<'_>, fence: &dyn Fence) -> Result<Recorded, Reco
         params: request.params,
         backend: request.backend,
     };
-    let ended = fence.run(&run).map_err(RecordError::Fence)?;
+    let ended = fence.run(&run).map_err(|error| copy.has_room().err().unwrap_or(RecordError::Fence(error)))?;
     let printed = String::from_utf8_lossy(&ended.printed).into_owned();
     let workspace = SafeFolder::at(&copy.workspace()).map_err(RecordError::Workspace)?;
     let json = match product(&workspace) {
         Ok(json) if ended.how == How::Exited(0) => json,
-        Ok(_) => return Err(failure::ended(request.module, &ended, &printed)),
-        Err(FolderError::Missing { .. }) => return Err(failure::ended(request.module, &ended, &printed)),
+        Ok(_) | Err(FolderError::Missing { .. }) => {
+            copy.has_room()?;
+            return Err(failure::ended(request.module, &ended, &printed));
+        }
         Err(error) => return Err(failure::no_file(request.module, &error)),
     };
     let recording = Recording::parse(&json).map_err(|error| failure::not_taken(request.module, error))?;
