@@ -1,6 +1,8 @@
 //! csv as the original reads and writes it, for `--compat=original`: a type for each column and run of rows (actions.md 3.3).
 //! Codes lose leading zeros, whole numbers with gaps become floats: that is what the switch is for.
 
+use std::collections::{HashMap, HashSet};
+
 use cohorts::text::{push_float, push_int};
 
 use crate::csv::{Fields, push_field};
@@ -27,18 +29,22 @@ pub(super) fn key(text: &[u8]) -> Key<'_> {
 
 /// The names of a header: empty ones by their place, repeated ones with a number.
 pub(super) fn names(header: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
-    let mut made: Vec<Vec<u8>> = Vec::with_capacity(header.len());
-    for (at, name) in header.iter().enumerate() {
+    let given: HashSet<&[u8]> = header.iter().map(Vec::as_slice).collect();
+    // Per name the number that was reached: one that was taken once is taken for good.
+    let mut numbers: HashMap<Vec<u8>, usize> = HashMap::new();
+    let mut taken: HashSet<Vec<u8>> = HashSet::new();
+    let unique = |(at, name): (usize, &Vec<u8>)| {
         let own = if name.is_empty() { format!("Unnamed: {at}").into_bytes() } else { name.clone() };
         let mut unique = own.clone();
-        let mut number = 0;
-        while made.contains(&unique) || (number > 0 && header.contains(&unique)) {
-            number += 1;
+        let number = numbers.entry(own.clone()).or_default();
+        while taken.contains(&unique) || (*number > 0 && given.contains(unique.as_slice())) {
+            *number += 1;
             unique = [own.as_slice(), format!(".{number}").as_bytes()].concat();
         }
-        made.push(unique);
-    }
-    made
+        taken.insert(unique.clone());
+        unique
+    };
+    header.iter().enumerate().map(unique).collect()
 }
 
 /// What a run of rows of a column is.
@@ -276,5 +282,8 @@ mod tests {
         };
         assert_eq!(text(&["a", "", "a", "a", "b"]), ["a", "Unnamed: 1", "a.1", "a.2", "b"]);
         assert_eq!(text(&["a", "a", "a.1"]), ["a", "a.2", "a.1"]);
+        // Found by fuzzing: as many columns as a file may have, all of one name, were not done within hours.
+        let many = text(&["a"; crate::csv::MAX_COLUMNS]);
+        assert_eq!((many[1].as_str(), many[19_999].as_str()), ("a.1", "a.19999"));
     }
 }
