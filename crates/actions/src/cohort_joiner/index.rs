@@ -79,6 +79,9 @@ pub(super) struct Gathered {
 pub(super) struct Full;
 
 impl Gathered {
+    /// Bytes that the index takes for a row, besides what it carries.
+    pub(super) const ROW: usize = size_of::<Row>() + 13;
+
     /// `blanks_match`: blank keys match each other, as in the original.
     pub(super) fn new(spread: Spread, blanks_match: bool) -> Self {
         Self { rows: Vec::new(), kinds: Vec::new(), text: Vec::new(), spread, blanks_match }
@@ -86,7 +89,7 @@ impl Gathered {
 
     /// Bytes that the index will take.
     pub(super) fn bytes(&self) -> usize {
-        self.rows.len() * (size_of::<Row>() + 13) + self.kinds.len() + self.text.len()
+        self.rows.len() * Self::ROW + self.kinds.len() + self.text.len()
     }
 
     /// Adds a row; `carry` writes what it carries.

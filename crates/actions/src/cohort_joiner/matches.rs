@@ -10,7 +10,7 @@ use super::spill::{Answers, Parts};
 use super::trouble::Trouble;
 
 /// Makes a file that has no name.
-pub(super) type MakeFile<'a> = dyn FnMut() -> io::Result<File> + 'a;
+pub(super) type MakeFile<'a> = dyn FnMut() -> Result<File, Trouble> + 'a;
 
 /// The right side while it is read.
 pub(super) struct Gathering<'a> {

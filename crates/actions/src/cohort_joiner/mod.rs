@@ -142,7 +142,9 @@ impl Run<'_> {
             self.prepare_lines(0, right, context).map_err(failed)?
         } else {
             if self.table.is_none() {
-                let made = typed::Right::read(&self.workspace, right, self.limit, original, context.stderr);
+                let mut make_file = || room(&self.folder);
+                let reading = typed::Reading::new(self.limit, original, &mut make_file);
+                let made = typed::Right::read(&self.workspace, right, reading, original, context.stderr);
                 self.table = Some(made.map_err(failed)?);
             }
             self.table.as_ref().map(|table| table.keys)
@@ -168,7 +170,7 @@ impl Run<'_> {
         if self.lines[at].is_none() {
             let original = self.options.compat.is_original();
             let folder = Arc::clone(&self.folder);
-            let mut make_file = || nameless(&folder);
+            let mut make_file = || room(&folder);
             let gathering = Gathering::new(self.limit, original, &mut make_file);
             let workspace = &self.workspace;
             let made = match right.format {
@@ -188,7 +190,7 @@ impl Run<'_> {
     /// Which form of the right side a csv file gets.
     fn form_of(&mut self, left: &Left, right: &Side, context: &mut Context<'_>) -> Result<usize, Trouble> {
         let Some(lines) = self.lines[0].as_ref().filter(|_| self.options.compat.is_original()) else { return Ok(0) };
-        let at = usize::from(lines.has_gaps(&self.workspace, &left.side.path, &mut || nameless(&self.folder))?);
+        let at = usize::from(lines.has_gaps(&self.workspace, &left.side.path, &mut || room(&self.folder))?);
         self.prepare_lines(at, right, context)?;
         Ok(at)
     }
@@ -214,9 +216,9 @@ impl Run<'_> {
 
     fn write(&self, left: &Left, form: usize, out: &mut File, context: &mut Context<'_>) -> Result<Counts, Trouble> {
         let stderr = &mut *context.stderr;
+        let mut make_file = || room(&self.folder);
         match (&self.lines[form], &self.table) {
             (Some(lines), _) if inputs::is_csv(left.side.format) => {
-                let mut make_file = || nameless(&self.folder);
                 let mut join = |out: &mut dyn io::Write| match self.options.compat.is_original() {
                     true => lines.join_as_original(&self.workspace, left, &mut make_file, stderr, out),
                     false => lines.join(&self.workspace, left, &mut make_file, stderr, out),
@@ -226,8 +228,13 @@ impl Run<'_> {
                     _ => join(out),
                 }
             }
-            (_, Some(table)) => table.join(&self.workspace, left, self.options, stderr, out),
+            (_, Some(table)) => table.join(&self.workspace, left, self.options, &mut make_file, stderr, out),
             _ => Ok(Counts::default()),
         }
     }
+}
+
+/// A file for rows that do not fit into memory.
+fn room(folder: &OwnedFd) -> Result<File, Trouble> {
+    nameless(folder).map_err(|error| Fault::writing("the rows that do not fit into memory", &error).into())
 }

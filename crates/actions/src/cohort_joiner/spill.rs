@@ -23,7 +23,7 @@ pub(super) struct Parts {
     blanks_match: bool,
 }
 
-fn files(make_file: &mut MakeFile<'_>) -> io::Result<Vec<File>> {
+fn files(make_file: &mut MakeFile<'_>) -> Result<Vec<File>, Trouble> {
     (0..PARTS).map(|_| make_file()).collect()
 }
 
@@ -41,7 +41,7 @@ fn part(spread: Spread, key: Key<'_>) -> usize {
 }
 
 impl Parts {
-    pub(super) fn new(spread: Spread, blanks_match: bool, make_file: &mut MakeFile<'_>) -> io::Result<Self> {
+    pub(super) fn new(spread: Spread, blanks_match: bool, make_file: &mut MakeFile<'_>) -> Result<Self, Trouble> {
         let files = files(make_file)?;
         Ok(Self { writers: writers(&files)?, files, spread, blanks_match })
     }
@@ -90,7 +90,7 @@ impl Parts {
         keys(&mut |key| Ok(write_key(&mut asking[part(self.spread, key)], key)?))?;
         finish(asking)?;
         let answered = files(make_file)?;
-        let mut found = 0;
+        let (mut found, mut rows) = (0, 0);
         for (at, (asked, answered)) in asked.iter().zip(&answered).enumerate() {
             let index = self.index(at)?.build();
             let mut used = Used::new(index.len());
@@ -98,11 +98,13 @@ impl Parts {
             let mut out = BufWriter::with_capacity(BUFFER, answered);
             while let Some(kind) = read_key(&mut input, &mut key)? {
                 let mut row = index.first(as_key(kind, &key));
-                if let Some(first) = row {
-                    used.mark(first);
+                match row {
+                    Some(first) => used.mark(first),
+                    None => rows += 1,
                 }
                 while let Some(at) = row {
                     write_bytes(&mut out, index.carried(at))?;
+                    rows += 1;
                     row = index.next(at);
                 }
                 out.write_all(&NO_MORE.to_le_bytes())?;
@@ -112,7 +114,7 @@ impl Parts {
             found += used.count();
         }
         let readers = answered.iter().map(reader).collect::<io::Result<Vec<_>>>()?;
-        Ok(Answers { readers, spread: self.spread, line: Vec::new(), used: found })
+        Ok(Answers { readers, spread: self.spread, line: Vec::new(), used: found, rows })
     }
 }
 
@@ -123,23 +125,30 @@ pub(super) struct Answers {
     line: Vec<u8>,
     /// Keys that were found.
     pub(super) used: u64,
+    /// Rows that the result has.
+    pub(super) rows: u64,
 }
 
 impl Answers {
     /// Calls with each row for the next row of the left file, whose key this must be.
-    pub(super) fn each(
+    pub(super) fn each<E: From<Trouble>>(
         &mut self,
         key: Key<'_>,
-        mut each: impl FnMut(&[u8]) -> Result<(), Trouble>,
-    ) -> Result<u64, Trouble> {
+        mut each: impl FnMut(&[u8]) -> Result<(), E>,
+    ) -> Result<u64, E> {
         let input = &mut self.readers[part(self.spread, key)];
         let mut count = 0;
-        while let Some(length) = read_length(input)? {
-            read_exactly(input, &mut self.line, length)?;
+        while let Some(length) = read_length(input).map_err(Trouble::from)? {
+            read_exactly(input, &mut self.line, length).map_err(Trouble::from)?;
             each(&self.line)?;
             count += 1;
         }
         Ok(count)
+    }
+
+    /// Goes back to the first row of the left file.
+    pub(super) fn again(&mut self) -> io::Result<()> {
+        self.readers.iter_mut().try_for_each(BufReader::rewind)
     }
 }
 

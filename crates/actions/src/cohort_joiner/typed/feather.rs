@@ -4,41 +4,41 @@
 use std::io::Write;
 use std::sync::Arc;
 
-use arrow_array::types::{Date32Type, TimestampMillisecondType, TimestampNanosecondType};
-use arrow_array::{Array, ArrayRef, PrimitiveArray, RecordBatch, cast::AsArray as _};
-use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef, TimeUnit};
+use arrow_array::{Array, ArrayRef, RecordBatch};
+use arrow_schema::{ArrowError, Field, Schema, SchemaRef};
 use arrow_select::concat::concat;
 use cohorts::{FeatherWriter, Packing, WriteError};
 use serde_json::Value;
 
 use super::super::inputs::Left;
+use super::super::matches::MakeFile;
 use super::super::options::Options;
 use super::super::tell::Counts;
 use super::super::trouble::Trouble;
-use super::join::{self, Open, Piece};
+use super::join::{self, Open, Partners, Piece};
 use super::pandas;
 use super::right::{Column, Right};
-
-const NANOSECONDS_OF_DAY: i64 = 86_400_000_000_000;
 
 pub(super) fn write(
     right: &Right,
     left: &Left,
     open: &Open<'_>,
     options: &Options,
+    make_file: &mut MakeFile<'_>,
     out: &mut dyn Write,
 ) -> Result<Counts, Trouble> {
-    let rows = join::count(right, left, open)?;
+    let mut partners = Partners::of(right, left, open, make_file)?;
+    let rows = partners.count(left, open)?;
     let mut reader = open()?;
     let packing = reader.packing().map_err(|error| super::fault(&left.side.path, &error))?;
     let packing = if options.compat.is_original() { Packing::Lz4 } else { packing };
     let of_left = reader.schema().unwrap_or_else(|| Arc::new(Schema::empty()));
     drop(reader);
-    let carried: Vec<ArrayRef> = right.columns.iter().map(carried).collect();
-    let schema = schema(left, &of_left, right, &carried, rows);
+    let schema = schema(left, &of_left, right, rows);
     let mut file = FeatherWriter::begin(out, Arc::clone(&schema), packing).map_err(trouble)?;
     let mut batches = Batches { file: &mut file, schema: &schema, parts: Vec::new(), rows: 0, begun: false };
-    let counts = join::each(right, &carried, left, open, FeatherWriter::BATCH, |piece| batches.push(&piece))?;
+    let write = |piece: Piece<'_>| batches.push(&piece);
+    let counts = join::each(&mut partners, Column::for_feather, left, open, FeatherWriter::BATCH, write)?;
     // A file without rows has one batch without rows, for readers that want one.
     if !batches.begun && batches.parts.is_empty() {
         let fields = schema.fields().iter();
@@ -114,34 +114,13 @@ impl Batches<'_, '_> {
     }
 }
 
-/// A column of the right side as a feather file has it: days and moments of Stata files as pandas would give them.
-fn carried(column: &Column) -> ArrayRef {
-    let nanoseconds: Option<PrimitiveArray<TimestampNanosecondType>> = match column.array.data_type() {
-        DataType::Date32 if column.of_stata => {
-            let days = column.array.as_primitive::<Date32Type>();
-            days.try_unary(|day| times(i64::from(day), NANOSECONDS_OF_DAY)).ok()
-        }
-        DataType::Timestamp(TimeUnit::Millisecond, _) if column.of_stata => {
-            let moments = column.array.as_primitive::<TimestampMillisecondType>();
-            moments.try_unary(|milliseconds| times(milliseconds, 1_000_000)).ok()
-        }
-        _ => None,
-    };
-    // Beyond the years of nanoseconds a column keeps its type.
-    nanoseconds.map_or_else(|| Arc::clone(&column.array), |array| Arc::new(array))
-}
-
-fn times(count: i64, by: i64) -> Result<i64, ArrowError> {
-    count.checked_mul(by).ok_or_else(|| ArrowError::ComputeError("out of range".to_owned()))
-}
-
 /// The columns of the result, with the notes of the left file and what pandas wants to know.
-fn schema(left: &Left, of_left: &Schema, right: &Right, carried: &[ArrayRef], rows: u64) -> SchemaRef {
+fn schema(left: &Left, of_left: &Schema, right: &Right, rows: u64) -> SchemaRef {
     let names: Vec<String> = left.names.iter().map(|name| String::from_utf8_lossy(name).into_owned()).collect();
-    let of_right = right.columns.iter().zip(carried).map(|(column, array)| {
+    let of_right = right.columns.iter().map(|column| {
         // A field knows whether its dictionary has an order; its type may be another than in the file.
-        let field = column.field.clone().with_nullable(true);
-        if field.data_type() == array.data_type() { field } else { Field::new("", array.data_type().clone(), true) }
+        let data_type = column.for_feather(&arrow_array::new_empty_array(column.field.data_type())).data_type().clone();
+        column.field.clone().with_nullable(true).with_data_type(data_type)
     });
     let fields = of_left.fields().iter().map(|field| field.as_ref().clone()).chain(of_right);
     let fields: Vec<Field> = fields.zip(&names).map(|(field, name)| field.with_name(name)).collect();

@@ -52,7 +52,7 @@ impl Seen {
             Self { whole: true, .. } => Builder::Whole(Int64Builder::new()),
             Self { decimal: true, exact: true, .. } => Builder::Number(Float64Builder::new()),
             Self { truth: true, .. } => Builder::Truth(BooleanBuilder::new()),
-            _ => Builder::Text { places: HashMap::default(), rows: Vec::new(), bytes: 0 },
+            _ => Builder::Text(Texts::default()),
         }
     }
 }
@@ -99,77 +99,79 @@ fn is_decimal(text: &[u8]) -> bool {
 #[derive(Debug)]
 pub(super) struct NotUtf8;
 
-/// A column being made.
+/// A column being made, some rows at once.
 pub(super) enum Builder {
     Whole(Int64Builder),
     Number(Float64Builder),
     Truth(BooleanBuilder),
-    Text {
-        /// The number of each text, in the order in which they came.
-        places: HashMap<Box<str>, u32, FixedState>,
-        rows: Vec<Option<u32>>,
-        bytes: usize,
-    },
+    Text(Texts),
 }
 
 impl Builder {
-    /// Bytes that it takes, about.
-    pub(super) fn bytes(&self) -> usize {
+    pub(super) fn push(&mut self, text: &[u8]) {
+        let utf8 = || std::str::from_utf8(text).ok();
         match self {
-            Self::Whole(held) => held.values_slice().len() * 9,
-            Self::Number(held) => held.values_slice().len() * 9,
-            Self::Truth(held) => held.values_slice().len(),
-            Self::Text { places, rows, bytes } => rows.len() * 8 + places.len() * 64 + bytes,
+            Self::Whole(to) => to.append_option(whole(text)),
+            Self::Number(to) => to.append_option(utf8().and_then(|text| text.parse::<f64>().ok())),
+            Self::Truth(to) => to.append_option((!text.is_empty()).then_some(text == b"True")),
+            Self::Text(to) => to.rows.push(utf8().and_then(|text| to.places.get(text)).copied()),
         }
     }
 
-    pub(super) fn push(&mut self, text: &[u8]) -> Result<(), NotUtf8> {
-        match self {
-            Self::Whole(to) => to.append_option(whole(text)),
-            Self::Number(to) => {
-                to.append_option(std::str::from_utf8(text).ok().and_then(|text| text.parse::<f64>().ok()));
-            }
-            Self::Truth(to) => to.append_option((!text.is_empty()).then_some(text == b"True")),
-            Self::Text { rows, .. } if text.is_empty() => rows.push(None),
-            Self::Text { places, rows, bytes } => {
-                let text = std::str::from_utf8(text).map_err(|_| NotUtf8)?;
-                let at = match places.get(text) {
-                    Some(at) => *at,
-                    None => {
-                        let next = places.len() as u32;
-                        *bytes += text.len();
-                        places.insert(text.into(), next);
-                        next
-                    }
-                };
-                rows.push(Some(at));
-            }
+    /// The rows so far; begins anew.
+    pub(super) fn take(&mut self) -> Result<ArrayRef, ArrowError> {
+        Ok(match self {
+            Self::Whole(held) => Arc::new(held.finish()),
+            Self::Number(held) => Arc::new(held.finish()),
+            Self::Truth(held) => Arc::new(held.finish()),
+            Self::Text(held) => return held.take(),
+        })
+    }
+}
+
+/// A column of texts, each of which is held once.
+#[derive(Default)]
+pub(super) struct Texts {
+    /// The number of each text, in their order.
+    places: HashMap<Box<str>, i32, FixedState>,
+    values: Option<ArrayRef>,
+    rows: Vec<Option<i32>>,
+    bytes: usize,
+}
+
+impl Texts {
+    /// All texts are seen before the first row is pushed. A blank is none.
+    pub(super) fn see(&mut self, text: &[u8]) -> Result<(), NotUtf8> {
+        let text = std::str::from_utf8(text).map_err(|_| NotUtf8)?;
+        if !text.is_empty() && !self.places.contains_key(text) {
+            self.bytes += text.len() + 64;
+            self.places.insert(text.into(), 0);
         }
         Ok(())
     }
 
-    /// The column; values of a dictionary are sorted, and their index is the smallest that counts them.
-    pub(super) fn array(self) -> Result<ArrayRef, ArrowError> {
-        Ok(match self {
-            Self::Whole(mut held) => Arc::new(held.finish()),
-            Self::Number(mut held) => Arc::new(held.finish()),
-            Self::Truth(mut held) => Arc::new(held.finish()),
-            Self::Text { places, rows, .. } => {
-                let mut values: Vec<(Box<str>, u32)> = places.into_iter().collect();
-                values.sort_unstable();
-                let mut sorted = vec![0_i32; values.len()];
-                for (to, (_, from)) in (0_i32..).zip(&values) {
-                    sorted[*from as usize] = to;
-                }
-                let texts: ArrayRef = Arc::new(StringArray::from_iter_values(values.iter().map(|(text, _)| text)));
-                let rows = rows.into_iter().map(|row| row.map(|at| sorted[at as usize]));
-                match values.len() {
-                    0..=0x80 => keyed::<Int8Type>(rows, texts, |at| at as i8)?,
-                    0x81..=0x8000 => keyed::<Int16Type>(rows, texts, |at| at as i16)?,
-                    _ => keyed::<Int32Type>(rows, texts, |at| at)?,
-                }
-            }
-        })
+    /// Bytes that they take, about.
+    pub(super) const fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Numbers the texts, when all have been seen.
+    pub(super) fn sort(&mut self) {
+        let mut sorted: Vec<(&str, &mut i32)> = self.places.iter_mut().map(|(text, at)| (&**text, at)).collect();
+        sorted.sort_unstable();
+        self.values = Some(Arc::new(StringArray::from_iter_values(sorted.iter().map(|(text, _)| text))));
+        sorted.into_iter().zip(0..).for_each(|((_, at), place)| *at = place);
+    }
+
+    /// Values of a dictionary are sorted, and their index is the smallest that counts them.
+    fn take(&mut self) -> Result<ArrayRef, ArrowError> {
+        let rows = std::mem::take(&mut self.rows).into_iter();
+        let texts = self.values.clone().unwrap_or_else(|| Arc::new(StringArray::new_null(0)));
+        match self.places.len() {
+            0..=0x80 => keyed::<Int8Type>(rows, texts, |at| at as i8),
+            0x81..=0x8000 => keyed::<Int16Type>(rows, texts, |at| at as i16),
+            _ => keyed::<Int32Type>(rows, texts, |at| at),
+        }
     }
 }
 
@@ -190,8 +192,12 @@ mod tests {
         let mut seen = Seen::default();
         cells.iter().for_each(|cell| seen.see(cell.as_bytes()));
         let mut builder = seen.builder();
-        cells.iter().for_each(|cell| builder.push(cell.as_bytes()).unwrap());
-        let array = builder.array().unwrap();
+        if let Builder::Text(texts) = &mut builder {
+            cells.iter().for_each(|cell| texts.see(cell.as_bytes()).unwrap());
+            texts.sort();
+        }
+        cells.iter().for_each(|cell| builder.push(cell.as_bytes()));
+        let array = builder.take().unwrap();
         let shown = super::super::cell::Shown::default();
         let cell = |row| {
             let mut out = Vec::new();

@@ -1,12 +1,14 @@
 //! Files whose columns have types: feather and Stata on either side, and csv on the right of them (actions.md 3.4).
-//! The right side is held in memory column by column; the left one is read batch by batch.
+//! The right side is held column by column, or on the disk if it is too large; the left one is read batch by batch.
 
 mod cell;
+mod disk;
 mod feather;
 mod infer;
 mod join;
 mod pandas;
 mod right;
+mod source;
 mod stata;
 #[cfg(test)]
 mod tests;
@@ -27,12 +29,12 @@ use crate::workspace::Workspace;
 use super::columns::Header;
 use super::inputs::{LEFT, Left, RIGHT, Side};
 use super::lines;
-use super::matches::Gathering;
+use super::matches::{Gathering, MakeFile};
 use super::options::Options;
 use super::tell::Counts;
 use super::trouble::Trouble;
 
-pub(super) use right::Right;
+pub(super) use right::{Reading, Right};
 
 fn open(workspace: &Workspace, path: &Path, format: Format, part: &str) -> Result<Reader, Fault> {
     let file = workspace.open(path, part, Exit::Data)?;
@@ -107,16 +109,17 @@ impl Right {
         workspace: &Workspace,
         left: &Left,
         options: &Options,
+        make_file: &mut MakeFile<'_>,
         stderr: &mut dyn Write,
         out: &mut File,
     ) -> Result<Counts, Trouble> {
         let open = || open(workspace, &left.side.path, left.side.format, LEFT);
         match left.side.format {
-            Format::DtaGz => {
-                cohorts::gzip(options.gzip_level, out, |out| stata::write(self, left, &open, options, stderr, out))
-            }
-            Format::Dta => stata::write(self, left, &open, options, stderr, out),
-            _ => feather::write(self, left, &open, options, out),
+            Format::DtaGz => cohorts::gzip(options.gzip_level, out, |out| {
+                stata::write(self, left, &open, options, make_file, stderr, out)
+            }),
+            Format::Dta => stata::write(self, left, &open, options, make_file, stderr, out),
+            _ => feather::write(self, left, &open, options, make_file, out),
         }
     }
 }

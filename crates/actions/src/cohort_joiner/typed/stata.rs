@@ -2,8 +2,8 @@
 //! What Stata has no place for is refused with column and reason (actions.md 3.4).
 
 use std::io::Write;
+use std::sync::Arc;
 
-use arrow_array::{Array as _, ArrayRef};
 use arrow_schema::DataType;
 use cohorts::read::Column as LeftColumn;
 use cohorts::{StataColumn, WriteError, write_stata};
@@ -12,11 +12,12 @@ use crate::fault::FaultCode;
 use crate::files::data_fault;
 
 use super::super::inputs::Left;
+use super::super::matches::MakeFile;
 use super::super::options::Options;
 use super::super::tell::Counts;
 use super::super::trouble::Trouble;
 use super::cell;
-use super::join::{self, Open};
+use super::join::{self, Open, Partners, Shape};
 use super::right::{Right, warn_of_names};
 
 /// Rows that are joined at once.
@@ -39,9 +40,11 @@ pub(super) fn write(
     left: &Left,
     open: &Open<'_>,
     options: &Options,
+    make_file: &mut MakeFile<'_>,
     stderr: &mut dyn Write,
     out: &mut dyn Write,
 ) -> Result<Counts, Trouble> {
+    let mut partners = Partners::of(right, left, open, make_file)?;
     let original = options.compat.is_original();
     let of_left: Vec<LeftColumn> = open()?.columns().to_vec();
     let places = of_left.len();
@@ -51,7 +54,7 @@ pub(super) fn write(
             None => (&of_left[at].data_type, &of_left[at].stata_format, &of_left[at].labels),
             Some(at) => {
                 let column = &right.columns[at];
-                (column.array.data_type(), &column.format, &column.labels)
+                (column.field.data_type(), &column.format, &column.labels)
             }
         };
         let format = format.clone().filter(|format| !original && fits(format, data_type));
@@ -62,12 +65,12 @@ pub(super) fn write(
             labels => StataColumn { name, data_type: data_type.clone(), format, labels },
         });
     }
-    let carried: Vec<ArrayRef> = right.columns.iter().map(|column| column.array.clone()).collect();
+    let as_read: Shape = |_, array| Arc::clone(array);
     let (mut stopped, mut counts) = (None, Counts::default());
     let written = write_stata(
         &columns,
         &mut |each| {
-            let pass = join::each(right, &carried, left, open, BATCH, |piece| {
+            let pass = join::each(&mut partners, as_read, left, open, BATCH, |piece| {
                 let mut arrays = piece.columns;
                 // The original wrote labels in place of numbers.
                 for (array, column) in arrays.iter_mut().zip(of_left.iter().filter(|_| original)) {

@@ -19,6 +19,7 @@ use proptest::prelude::*;
 use super::super::tests::run;
 use super::cell::{self, Shown};
 
+mod on_the_disk;
 mod whole_batches;
 
 /// A row: identifier, number, share, truth, text, day. A blank identifier, number, share or day is none.
@@ -285,20 +286,4 @@ fn a_feather_file_keeps_what_it_says_of_itself() {
     let rows = reader.next().unwrap().unwrap();
     let dictionary = arrow_array::cast::AsArray::as_any_dictionary(&rows.columns[1]);
     assert_eq!(dictionary.values().len(), 3);
-}
-
-/// A right side of types has to fit into memory where the left one has types, and is told so in words.
-#[test]
-fn a_right_side_over_the_limit_is_refused_in_words() {
-    let folder = tempfile::tempdir().unwrap();
-    std::fs::create_dir(folder.path().join("in")).unwrap();
-    let rows: Vec<Row> = (0..500).map(|id| (Some(id), Some(id), None, true, "a".to_owned(), None)).collect();
-    write(&folder.path().join("in"), "left", Format::Feather, &rows, "", Packing::None);
-    write(folder.path(), "right", Format::Csv, &rows, "2", Packing::None);
-    write(folder.path(), "right", Format::Feather, &rows, "2", Packing::None);
-    for right in ["right.csv", "right.feather"] {
-        let (done, said) = run(folder.path(), &["--lhs=in/*", "--rhs", right, "--output-dir=out"], 5_000);
-        assert!(!done && said.contains("error[too_large]") && said.contains("csv.gz"), "{said}");
-        assert_eq!(std::fs::read_dir(folder.path().join("out")).unwrap().count(), 0);
-    }
 }

@@ -97,7 +97,11 @@ fn batches_are_handed_on_where_nothing_multiplies() {
             let (done, said) =
                 run(folder.path(), &["--lhs=in/*", "--rhs=right.feather", "--output-dir=out"], usize::MAX);
             assert!(done, "{said}");
-            let (cells, found) = result(&folder.path().join("out/left.feather"));
+            let made = folder.path().join("out/left.feather");
+            assert!(run(folder.path(), &["--lhs=in/*", "--rhs=right.feather", "--output-dir=disk"], 0).0);
+            let on_the_disk = std::fs::read(folder.path().join("disk/left.feather")).unwrap();
+            assert!(std::fs::read(&made).unwrap() == on_the_disk, "{what}, {packing:?}");
+            let (cells, found) = result(&made);
             assert_eq!(&found, lengths, "{what}, {packing:?}");
             assert!(cells == expected(left, right), "{what}, {packing:?}");
         }
