@@ -32,7 +32,7 @@ fn made(folder: &Path, right: &str, more: &[&str], limit: usize) -> Made {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(8))]
+    #![proptest_config(ProptestConfig::with_cases(4))]
 
     /// Left files of all formats at once, joined to one of each format.
     #[test]
@@ -157,7 +157,7 @@ fn column(of: &DataType, at: usize, cells: &Cells) -> ArrayRef {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
     fn all_types_give_the_same(
@@ -260,6 +260,18 @@ fn five_hundred(folder: &Path, right: Format) {
     let rows: Vec<Row> = (0..500).map(|id| (Some(id), Some(id), None, true, "a".to_owned(), None)).collect();
     write(&folder.join("in"), "left", Format::Feather, &rows, "", Packing::None);
     write(folder, "right", right, &rows, "2", Packing::None);
+}
+
+/// A right side that has nothing to give but its identifiers, one of them twice.
+#[test]
+fn rows_without_columns_multiply_all_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    five_hundred(folder.path(), Format::Feather);
+    let ids: String = (0..500).map(|id| format!("{}\n", id % 499 * 2)).collect();
+    std::fs::write(folder.path().join("right.csv"), format!("patient_id\n{ids}")).unwrap();
+    let memory = made(folder.path(), "right.csv", &[], usize::MAX);
+    assert!(memory.0, "{}", memory.1);
+    assert!(memory == made(folder.path(), "right.csv", &[], 1_000));
 }
 
 /// A fault behind the rows that are on the disk already leaves nothing there.
