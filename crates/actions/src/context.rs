@@ -3,7 +3,7 @@
 
 use std::ffi::OsString;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use jiff::civil::Date;
 use study::record::Fence;
@@ -29,6 +29,9 @@ pub struct Context<'a> {
     /// On a backend: the SHA-256 of the SQL files that may run without saying how they treat type 1 opt-outs; none may if
     /// it is empty. `None` elsewhere: there the version of the project decides (actions.md 7.5).
     pub waived_sql: Option<Vec<String>>,
+    /// The folder, outside the workspace, for what the checks must know of each output and nobody else (actions.md 9).
+    /// Without it nothing of that is worked out.
+    pub evidence: Option<PathBuf>,
     /// How study definitions are recorded.
     pub fence: &'a Fences<'a>,
     /// What a study definition finds as `OPENSAFELY_BACKEND`: `expectations` on dummy data, else the name of the backend.
@@ -49,7 +52,18 @@ impl<'a> Context<'a> {
         let (today, era) = (jiff::Zoned::now().date(), Era::default());
         let backend = DUMMY.to_owned();
         let fence: &Fences<'_> = &|| Err("no Python is at hand".to_owned());
-        Self { cwd, project_version: None, waived_sql: None, fence, backend, today, era, stdout, stderr }
+        Self {
+            cwd,
+            project_version: None,
+            waived_sql: None,
+            evidence: None,
+            fence,
+            backend,
+            today,
+            era,
+            stdout,
+            stderr,
+        }
     }
 
     /// Whether the run has no data of patients, so that all may be shown.

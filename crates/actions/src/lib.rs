@@ -8,6 +8,7 @@ mod context;
 mod csv;
 mod dataset_report;
 mod deciles_charts;
+mod evidence;
 mod fault;
 mod files;
 mod gz;

@@ -3,12 +3,13 @@
 
 use std::ffi::OsString;
 use std::fs::File;
-use std::io;
+use std::io::{self, BufRead as _, BufReader, Seek as _, SeekFrom};
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use rustix::fs::{AtFlags, Mode, OFlags};
+use sha2::{Digest as _, Sha256};
 
 use crate::fault::{Exit, Fault, FaultCode};
 
@@ -78,6 +79,21 @@ impl Staged {
 
     pub(crate) fn what(&self) -> &str {
         &self.whole.what
+    }
+
+    /// The SHA-256 of what has been written, in hex. Nothing may be written after it.
+    pub(crate) fn sha256(&mut self) -> io::Result<String> {
+        self.file.seek(SeekFrom::Start(0))?;
+        let (mut hasher, mut input) = (Sha256::new(), BufReader::with_capacity(64 << 10, &mut self.file));
+        loop {
+            let bytes = input.fill_buf()?;
+            if bytes.is_empty() {
+                return Ok(data_encoding::HEXLOWER.encode(&hasher.finalize()));
+            }
+            hasher.update(bytes);
+            let length = bytes.len();
+            input.consume(length);
+        }
     }
 
     /// Brings the contents to the disk; after this only the name is missing.

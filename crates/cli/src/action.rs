@@ -37,6 +37,7 @@ pub(crate) fn action(args: &Action, global: &Global, terminal: &Terminal) -> Res
     }
     context.project_version = args.project_version;
     context.waived_sql = args.waived_sql.as_ref().map(|files| files.split(',').map(str::to_owned).collect());
+    context.evidence.clone_from(&args.evidence);
     context.fence = &fence;
     Ok(Exit::Other(actions::run(name, &rest, &mut context)))
 }

@@ -335,6 +335,9 @@ pub(crate) struct Action {
     /// On a backend: SQL files that hold a waiver, each by its SHA-256, joined by commas
     #[arg(long, hide = true, value_name = "SHA256,...")]
     pub(crate) waived_sql: Option<String>,
+    /// In a job: the folder for what only the disclosure checks may read of each output
+    #[arg(long, hide = true, value_name = "DIR")]
+    pub(crate) evidence: Option<PathBuf>,
     /// Such as sqlrunner or sqlrunner:v1, then its arguments
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "NAME[:TAG] ARG")]
     pub(crate) words: Vec<String>,

@@ -27,6 +27,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::context::Ambient;
+use crate::evidence::{Made, PatientRows, Rule, Unit, Writer};
 use crate::fault::{Fault, FaultCode};
 use crate::files::{Compat, Format, data_fault};
 use crate::staged::nameless;
@@ -85,7 +86,9 @@ fn make(options: &Options, profile: &Profile, context: &mut Context<'_>, limit: 
         Options { json: true, .. } => Form::Json,
         _ => Form::Text,
     };
-    let mut run = Run { workspace, options, limit, form, folder, lines: [None, None], table: None, told: false };
+    let evidence = Writer::of(context, NAME, (profile.name, profile.revision));
+    let (lines, table, told) = ([None, None], None, false);
+    let mut run = Run { workspace, options, limit, form, folder, lines, table, told, evidence };
     let mut faults = Vec::new();
     for left in &inputs.left {
         match run.file(left, &inputs, context) {
@@ -100,6 +103,17 @@ fn make(options: &Options, profile: &Profile, context: &mut Context<'_>, limit: 
     }
     if faults.is_empty() { Ok(()) } else { Err(faults) }
 }
+
+/// What is known of a result: each of its rows is about one patient, so it has no cells that could be released.
+fn made(counts: Counts, keys: Keys) -> Made {
+    let Counts { rows, matched, .. } = counts;
+    let patient_rows =
+        PatientRows { rows, matched, unmatched: rows.saturating_sub(matched), duplicate_ids: keys.repeated };
+    Made { rules: vec![Rule::PatientRows], patient_rows: Some(patient_rows), ..Made::of(Unit::Patients) }
+}
+
+/// The hash of a result, if it could be read back.
+type Hash = io::Result<String>;
 
 /// Which side is at fault.
 enum Failed {
@@ -122,14 +136,18 @@ struct Run<'a> {
     table: Option<typed::Right>,
     /// What is to be said of the right side has been said.
     told: bool,
+    evidence: Option<Writer>,
 }
 
 impl Run<'_> {
     /// Makes the result of one left file.
     fn file(&mut self, left: &Left, inputs: &Inputs, context: &mut Context<'_>) -> Result<(), Failed> {
         let keys = self.prepare(left, inputs, context).map_err(Failed::Right)?;
-        let counts = self.join(left, &inputs.right, context).map_err(Failed::Left)?;
+        let (counts, hash) = self.join(left, &inputs.right, context).map_err(Failed::Left)?;
         tell::file(&left.side.name(), counts, keys, self.form, context.stderr);
+        if let (Some(evidence), Some(hash)) = (&self.evidence, hash) {
+            evidence.write(&left.result, hash, &made(counts, keys), context.stderr);
+        }
         Ok(())
     }
 
@@ -195,7 +213,8 @@ impl Run<'_> {
         Ok(at)
     }
 
-    fn join(&mut self, left: &Left, right: &Side, context: &mut Context<'_>) -> Result<Counts, Fault> {
+    /// The hash of what was published only where evidence is wanted.
+    fn join(&mut self, left: &Left, right: &Side, context: &mut Context<'_>) -> Result<(Counts, Option<Hash>), Fault> {
         let name = left.result.file_name().unwrap_or_default().to_owned();
         let folder = match self.options.output_dir {
             Some(_) => Arc::clone(&self.folder),
@@ -209,9 +228,10 @@ impl Run<'_> {
         let form = if inputs::is_csv(left.side.format) { self.form_of(left, right, context) } else { Ok(0) };
         let counts = form.and_then(|form| self.write(left, form, staged.file(), context));
         let counts = counts.map_err(|trouble| trouble.fault(&what))?;
+        let hash = self.evidence.as_ref().map(|_| staged.sha256());
         staged.sync()?;
         staged.publish()?;
-        Ok(counts)
+        Ok((counts, hash))
     }
 
     fn write(&self, left: &Left, form: usize, out: &mut File, context: &mut Context<'_>) -> Result<Counts, Trouble> {

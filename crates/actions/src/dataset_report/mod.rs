@@ -4,6 +4,7 @@
 mod ahead;
 mod csv_file;
 mod detail;
+mod evidence;
 mod guess;
 mod kind;
 mod names;
@@ -27,6 +28,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::context::Ambient;
+use crate::evidence::Writer;
 use crate::fault::{Exit, Fault, FaultCode};
 use crate::files::{Compat, Format, Opened, find, format_of, near_misses};
 use crate::text::warn;
@@ -87,7 +89,8 @@ fn make(options: &Options, profile: &Profile, context: &mut Context<'_>) -> Outc
     named.warnings.iter().for_each(|warning| warn(context.stderr, warning));
     if !inputs.is_empty() {
         let folder = workspace.results_folder(&options.output_dir, "--output-dir").map_err(|fault| vec![fault])?;
-        let run = Run { workspace, options, profile, folder };
+        let evidence = Writer::of(context, NAME, (profile.name, profile.revision));
+        let run = Run { workspace, options, profile, folder, evidence };
         for ((path, format), name) in inputs.iter().zip(named.names) {
             // One after another: each result is whole before the next file is opened, and stays if that one is bad.
             faults.extend(run.file(path, *format, name, context).err());
@@ -119,6 +122,7 @@ struct Run<'a> {
     profile: &'a Profile,
     /// The open output folder.
     folder: Arc<OwnedFd>,
+    evidence: Option<Writer>,
 }
 
 impl Run<'_> {
@@ -135,7 +139,12 @@ impl Run<'_> {
             .and_then(|()| out.flush())
             .map_err(|error| Fault::writing(&what, &error))?;
         drop(out);
-        staged.close()?.publish()
+        let hash = self.evidence.as_ref().map(|_| staged.sha256());
+        staged.close()?.publish()?;
+        if let (Some(evidence), Some(hash)) = (&self.evidence, hash) {
+            evidence.write(&result, hash, &evidence::of(&survey, &report), context.stderr);
+        }
+        Ok(())
     }
 
     fn survey(&self, path: &Path, format: Format, context: &mut Context<'_>) -> Result<Survey, Fault> {

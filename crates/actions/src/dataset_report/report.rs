@@ -51,6 +51,8 @@ pub(super) struct Line {
 pub(super) struct Section {
     pub(super) name: String,
     pub(super) body: Body,
+    /// What has become of each of its counts, in their order.
+    pub(super) cells: Cells,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,6 +97,7 @@ pub(super) fn report(survey: &Survey, manner: Manner) -> Report {
             Counted::Values(values) => counts(values, &cells, manner),
             Counted::Numbers(numbers) => numbers_body(numbers, &cells, &column.kind, manner),
         },
+        cells,
     });
     Report {
         manner,

@@ -2,9 +2,9 @@
 //! Each comes with what a reader learns from it: the numbers it may stand for (actions.md 5.2).
 
 /// What counts are rounded to.
-const BASE: u64 = 5;
+pub(super) const BASE: u64 = 5;
 /// A rounded count up to this is hidden.
-const HIDE: u64 = 5;
+pub(super) const HIDE: u64 = 5;
 /// The smallest count that is shown; the next smaller ones round to [`HIDE`].
 pub(super) const LEAST_SHOWN: u64 = 8;
 
