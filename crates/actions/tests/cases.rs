@@ -20,6 +20,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use actions::Context;
 use python::fence;
+use sha2::{Digest as _, Sha256};
 
 /// What a case's `cmd` file says.
 #[derive(Default)]
@@ -113,12 +114,18 @@ fn text(left: &BTreeMap<PathBuf, Vec<u8>>, file: &str) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// What is wrong with a case, in words; empty when it holds.
-fn judge(folder: &Path) -> String {
-    let case = read_case(&folder.join("cmd"));
+/// What a case leaves in its workspace and says.
+struct Left {
+    workspace: tempfile::TempDir,
+    exit: u8,
+    stdout: String,
+    stderr: String,
+}
+
+/// Runs a case in a copy of its `input/`.
+fn perform(case: &Case, input: &BTreeMap<PathBuf, Vec<u8>>, evidence: Option<&Path>) -> Left {
     let workspace = tempfile::tempdir().unwrap();
-    let input = files(&folder.join("input"));
-    for (path, bytes) in &input {
+    for (path, bytes) in input {
         let target = workspace.path().join(path);
         std::fs::create_dir_all(target.parent().unwrap()).unwrap();
         std::fs::write(target, bytes).unwrap();
@@ -130,8 +137,17 @@ fn judge(folder: &Path) -> String {
     context.backend = case.backend.clone().unwrap_or(context.backend);
     context.era = case.era;
     context.today = jiff::civil::date(2021, 5, 4);
+    context.evidence = evidence.map(Path::to_path_buf);
     let exit = actions::run(&case.action, &case.args, &mut context);
-    let (stdout, stderr) = (String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr));
+    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+    Left { exit, stdout: text(stdout), stderr: text(stderr), workspace }
+}
+
+/// What is wrong with a case, in words; empty when it holds.
+fn judge(folder: &Path) -> String {
+    let case = read_case(&folder.join("cmd"));
+    let input = files(&folder.join("input"));
+    let Left { workspace, exit, stdout, stderr } = perform(&case, &input, None);
 
     let mut wrong = String::new();
     if exit != case.exit {
@@ -221,15 +237,65 @@ fn judge(folder: &Path) -> String {
     wrong
 }
 
-#[test]
-fn every_case_holds() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("cases");
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("cases")
+}
+
+/// The folders of all cases.
+fn all() -> BTreeSet<PathBuf> {
     let mut cases = BTreeSet::new();
-    for action in std::fs::read_dir(&root).unwrap() {
+    for action in std::fs::read_dir(root()).unwrap() {
         for case in std::fs::read_dir(action.unwrap().path()).unwrap() {
             cases.insert(case.unwrap().path());
         }
     }
+    cases
+}
+
+/// The cases that say in `evidence/` what the checks get to know: that, and that it changes nothing else, whether it can
+/// be written or not.
+#[test]
+fn evidence_is_what_the_cases_say_and_changes_nothing_else() {
+    let cases: Vec<PathBuf> = all().into_iter().filter(|case| case.join("evidence").is_dir()).collect();
+    assert!(cases.len() >= 8, "only {} cases have evidence", cases.len());
+    for folder in cases {
+        let name = folder.strip_prefix(root()).unwrap().display();
+        let (case, input) = (read_case(&folder.join("cmd")), files(&folder.join("input")));
+        let (outside, nowhere) = (tempfile::tempdir().unwrap(), tempfile::NamedTempFile::new().unwrap());
+        let without = perform(&case, &input, None);
+        let with = perform(&case, &input, Some(&outside.path().join("made")));
+        let failing = perform(&case, &input, Some(&nowhere.path().join("no folder")));
+        let expected = files(&folder.join("evidence"));
+
+        let outputs = files(without.workspace.path());
+        for other in [&with, &failing] {
+            assert!(files(other.workspace.path()) == outputs, "{name}: outputs differ");
+            assert_eq!((other.exit, &other.stdout), (without.exit, &without.stdout), "{name}");
+        }
+        assert_eq!(with.stderr, without.stderr, "{name}");
+        let said: Vec<&str> =
+            failing.stderr.lines().filter(|line| !without.stderr.lines().any(|l| l == *line)).collect();
+        assert_eq!(said.len(), expected.len(), "{name}: {said:?}");
+        assert!(said.iter().all(|line| line.starts_with("warning: no disclosure evidence for ")), "{name}: {said:?}");
+
+        let found = files(&outside.path().join("made"));
+        assert_eq!(found.keys().collect::<Vec<_>>(), expected.keys().collect::<Vec<_>>(), "{name}");
+        for (path, expected) in expected {
+            let mut expected: serde_json::Value = serde_json::from_slice(&expected).unwrap();
+            // What no person can work out.
+            let output = &outputs[&path.with_extension("")];
+            let hash = data_encoding::HEXLOWER.encode(&Sha256::digest(output));
+            expected["content_hash"] = hash.into();
+            expected["program_version"] = env!("CARGO_PKG_VERSION").into();
+            let found: serde_json::Value = serde_json::from_slice(&found[&path]).unwrap();
+            assert!(found == expected, "{name}: {} holds\n{found}\nexpected\n{expected}", path.display());
+        }
+    }
+}
+
+#[test]
+fn every_case_holds() {
+    let (root, cases) = (root(), all());
     assert!(cases.len() > 50, "only {} cases found", cases.len());
     // A case waits for the Python of its study most of the time.
     let cases: Vec<PathBuf> = cases.into_iter().collect();

@@ -25,7 +25,7 @@ pub(super) fn of(survey: &Survey, report: &Report) -> Made {
     let told = survey.columns.iter().filter_map(|column| column.told.as_ref());
     let mut number = 2;
     for (counted, section) in told.zip(&report.sections) {
-        let table = Cow::Owned(format!("table[{number}]"));
+        let table = format!("table[{number}]");
         let before = cells.len();
         match counted {
             Counted::Values(values) => counts(values, section, &table, &mut cells),
@@ -38,7 +38,7 @@ pub(super) fn of(survey: &Survey, report: &Report) -> Made {
     Made { rules, cells, ..Made::of(Unit::Patients) }
 }
 
-fn counts(values: &Values, section: &Section, table: &Cow<'static, str>, cells: &mut Vec<Cell>) {
+fn counts(values: &Values, section: &Section, table: &str, cells: &mut Vec<Cell>) {
     let rows = || (1..).zip(values.rows.iter().zip(&section.cells));
     let shown = rows().filter(|(_, (_, told))| told.shown().is_some());
     let base: u64 = shown.map(|(_, ((_, count), _))| count).sum();
@@ -48,8 +48,8 @@ fn counts(values: &Values, section: &Section, table: &Cow<'static, str>, cells: 
             Told::Guard => (Shown::HiddenSecond, Shown::HiddenSecond),
             Told::Small | Told::Between(_) => (Shown::Hidden, Shown::Hidden),
         };
-        cells.push(Cell::of(table.clone(), (row, COUNT), *count, how));
-        let percentage = Cell::of(table.clone(), (row, PERCENTAGE), *count, percentage);
+        cells.push(Cell::of(named(table), (row, COUNT), *count, how));
+        let percentage = Cell::of(named(table), (row, PERCENTAGE), *count, percentage);
         // A hidden percentage has no base: it was never made.
         cells.push(match told.shown() {
             Some(_) => Cell { numerator: Some(*count), denominator: Some(base), ..percentage },
@@ -58,10 +58,14 @@ fn counts(values: &Values, section: &Section, table: &Cow<'static, str>, cells: 
     }
 }
 
-fn deciles(numbers: &Numbers, section: &Section, table: &Cow<'static, str>, cells: &mut Vec<Cell>) {
+fn deciles(numbers: &Numbers, section: &Section, table: &str, cells: &mut Vec<Cell>) {
     let Body::Numbers { deciles: Deciles::Shown(shown), .. } = &section.body else { return };
     cells.extend((1..).zip(shown).map(|(row, _)| Cell {
         n_missing: Some(numbers.missing),
-        ..Cell::of(table.clone(), (row, DECILE), numbers.present, Shown::Position)
+        ..Cell::of(named(table), (row, DECILE), numbers.present, Shown::Position)
     }));
+}
+
+fn named(table: &str) -> Cow<'static, str> {
+    Cow::Owned(table.to_owned())
 }

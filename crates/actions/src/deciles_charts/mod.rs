@@ -4,6 +4,7 @@
 mod cell;
 mod chart;
 mod config;
+mod evidence;
 mod options;
 mod percentiles;
 mod pool;
@@ -23,14 +24,16 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::context::Ambient;
+use crate::evidence::Writer;
 use crate::fault::{Exit, Fault, FaultCode};
 use crate::files::Compat;
-use crate::staged::{Whole, nameless};
+use crate::staged::nameless;
 use crate::text::{clean, warn};
 use crate::workspace::Workspace;
 use crate::{Context, Outcome};
 
 use chart::Artist;
+use evidence::{Done, Known};
 use options::{Asked, Options};
 use pool::Pool;
 use select::Selected;
@@ -63,11 +66,14 @@ pub(crate) fn run(version: Option<&str>, args: &[OsString], context: &mut Contex
             let (name, revision) = (profile.name, profile.revision);
             context.say(&format!("{NAME} {version} (profile {name} revision {revision}, cloister {program})\n"))
         }
-        Asked::Run(options) => make(&options, context, pool::DEFAULT_LIMIT),
+        Asked::Run(options) => {
+            let evidence = Writer::of(context, NAME, (profile.name, profile.revision));
+            make(&options, evidence, context, pool::DEFAULT_LIMIT)
+        }
     }
 }
 
-fn make(options: &Options, context: &mut Context<'_>, limit: usize) -> Outcome {
+fn make(options: &Options, evidence: Option<Writer>, context: &mut Context<'_>, limit: usize) -> Outcome {
     let workspace = Workspace::new(context.cwd).map_err(|fault| vec![fault])?;
     let selected =
         select::select(&workspace, &options.input, options.compat, context.stderr).map_err(|fault| vec![fault])?;
@@ -76,7 +82,8 @@ fn make(options: &Options, context: &mut Context<'_>, limit: usize) -> Outcome {
     }
     let folder = workspace.results_folder(&options.output_dir, "--output-dir").map_err(|fault| vec![fault])?;
     let artist = Artist::new(options.compat.is_original(), options.config.tables);
-    let mut run = Run { workspace, options, limit, artist, folder, results: BTreeMap::new(), owners: BTreeMap::new() };
+    let (results, owners) = (BTreeMap::new(), BTreeMap::new());
+    let mut run = Run { workspace, options, limit, artist, folder, results, owners, evidence };
     let mut faults = Vec::new();
     for file in &selected {
         faults.extend(run.file(file, context).err());
@@ -87,8 +94,17 @@ fn make(options: &Options, context: &mut Context<'_>, limit: usize) -> Outcome {
     for id in options.config.named_measures().filter(|id| !run.owners.contains_key(*id)) {
         warn(context.stderr, &format!("`measures.{id}` of the config speaks of a measure that is not here"));
     }
-    for staged in run.results.into_values().flatten() {
-        staged.publish().map_err(|fault| vec![fault])?;
+    let mut published = Vec::new();
+    for (done, known) in run.results.into_values() {
+        for Done { whole, path, hash } in done {
+            whole.publish().map_err(|fault| vec![fault])?;
+            published.extend(hash.map(|hash| (path, hash, Arc::clone(&known))));
+        }
+    }
+    if let Some(writer) = &run.evidence {
+        for (path, hash, known) in published {
+            writer.write(&path, hash, &known.of(&path, writer), context.stderr);
+        }
     }
     Ok(())
 }
@@ -102,9 +118,10 @@ struct Run<'a> {
     /// The open output folder.
     folder: Arc<OwnedFd>,
     /// By measure.
-    results: BTreeMap<String, Vec<Whole>>,
+    results: BTreeMap<String, (Vec<Done>, Arc<Known>)>,
     /// Which file a measure came from.
     owners: BTreeMap<String, PathBuf>,
+    evidence: Option<Writer>,
 }
 
 impl Run<'_> {
@@ -114,7 +131,13 @@ impl Run<'_> {
         let folder = Arc::clone(&self.folder);
         let mut pool = Pool::new(self.limit, || nameless(&folder));
         let source = Source::open(&self.workspace, &file.path, context.stderr)?;
-        let measures = read::read(source, file.id.as_deref(), options.compat, &mut pool, context.stderr)?;
+        let measures = read::read(
+            source,
+            (file.id.as_deref(), self.evidence.is_some()),
+            options.compat,
+            &mut pool,
+            context.stderr,
+        )?;
         for measure in measures {
             self.claim(&measure.id, file, context)?;
             let asked = match options.compat {
@@ -124,8 +147,12 @@ impl Run<'_> {
             let deciles = Deciles::of(measure, asked, options.config.minimum_groups, &mut pool)
                 .map_err(|error| Fault::writing("values to the disk that do not fit into memory", &error))?;
             tell(&deciles, options.config.outer, context);
-            let staged = self.results_of(&deciles)?;
-            self.results.insert(deciles.id, staged);
+            let done = self.results_of(&deciles)?;
+            let known = match self.evidence {
+                Some(_) => Known::of_measure(&deciles, options, &done),
+                None => Known::default(),
+            };
+            self.results.insert(deciles.id, (done, Arc::new(known)));
         }
         Ok(())
     }
@@ -143,7 +170,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn results_of(&self, deciles: &Deciles) -> Result<Vec<Whole>, Fault> {
+    fn results_of(&self, deciles: &Deciles) -> Result<Vec<Done>, Fault> {
         let mut staged = Vec::new();
         if self.options.config.tables {
             let name = format!("deciles_table_{}.csv", deciles.id);
@@ -159,14 +186,15 @@ impl Run<'_> {
         Ok(staged)
     }
 
-    fn stage(&self, name: &str, write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>) -> Result<Whole, Fault> {
+    fn stage(&self, name: &str, write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>) -> Result<Done, Fault> {
         let path = self.options.output_dir.join(name);
         let mut staged = Workspace::stage_in(&self.folder, name.into(), &path, "the result")?;
         let what = staged.what().to_owned();
         let mut out = BufWriter::with_capacity(64 << 10, staged.file());
         write(&mut out).and_then(|()| out.flush()).map_err(|error| Fault::writing(&what, &error))?;
         drop(out);
-        staged.close()
+        let hash = self.evidence.as_ref().map(|_| staged.sha256());
+        Ok(Done { whole: staged.close()?, path, hash })
     }
 }
 

@@ -7,6 +7,7 @@ use std::io::Write;
 use foldhash::fast::FixedState;
 use jiff::civil::Date;
 
+use crate::evidence::Unit;
 use crate::fault::{Fault, FaultCode};
 use crate::files::{self, Compat, csv_fault, data_fault};
 use crate::text::{about, clean, warn};
@@ -32,6 +33,18 @@ pub(super) struct Measure {
     by_date: HashMap<Date, usize, FixedState>,
     /// Which of the layout's group columns hold anything.
     grouped_by: Vec<bool>,
+    /// What its rows are grouped by.
+    pub(super) unit: Unit,
+    /// By date, the values that are missing, hidden or divided by zero; only where evidence is wanted.
+    pub(super) dropped: HashMap<Date, u64, FixedState>,
+}
+
+/// What rows are, by the columns that they are grouped by.
+fn unit_of<'a>(mut columns: impl Iterator<Item = &'a [u8]>) -> Unit {
+    match (columns.next(), columns.next()) {
+        (Some(name), None) if name.to_ascii_lowercase().starts_with(b"practice") => Unit::Practices,
+        _ => Unit::Groups,
+    }
 }
 
 #[derive(Default)]
@@ -44,10 +57,10 @@ struct Notes {
     not_utf8: bool,
 }
 
-/// Reads all rows. `id` is the measure the file's name speaks of.
+/// Reads all rows. `id` is the measure the file's name speaks of; `watch`: evidence is wanted.
 pub(super) fn read(
     source: Source,
-    id: Option<&str>,
+    (id, watch): (Option<&str>, bool),
     compat: Compat,
     pool: &mut Pool<'_>,
     stderr: &mut dyn Write,
@@ -62,8 +75,15 @@ pub(super) fn read(
     if let Some(repeated) = layout.repeated {
         warn(stderr, &format!("{name} has more than one column `{repeated}`; the first is used"));
     }
-    let mut rows =
-        Rows { name: &name, layout: &layout, measures: Vec::new(), by_name: HashMap::default(), current: 0, pool };
+    let mut rows = Rows {
+        name: &name,
+        layout: &layout,
+        measures: Vec::new(),
+        by_name: HashMap::default(),
+        current: 0,
+        pool,
+        watch,
+    };
     if let (None, Some(id)) = (layout.measure, id) {
         rows.add(id.to_owned());
     }
@@ -90,6 +110,9 @@ pub(super) fn read(
     let mut measures = rows.measures;
     for measure in &mut measures {
         measure.dates.sort_unstable();
+        let used = |at: usize| layout.measure.is_none() || measure.grouped_by.get(at).is_some_and(|used| *used);
+        let columns = layout.groups.iter().enumerate().filter(|(at, _)| used(*at));
+        measure.unit = unit_of(columns.filter_map(|(_, column)| header.get(*column)).map(Vec::as_slice));
     }
     tell(&name, &layout, &notes, &measures, stderr);
     Ok(measures)
@@ -151,6 +174,8 @@ struct Rows<'a, 'p> {
     by_name: HashMap<Vec<u8>, usize, FixedState>,
     current: usize,
     pool: &'a mut Pool<'p>,
+    /// What is left out is counted by date.
+    watch: bool,
 }
 
 impl Rows<'_, '_> {
@@ -158,7 +183,8 @@ impl Rows<'_, '_> {
         self.current = self.measures.len();
         self.by_name.insert(id.clone().into_bytes(), self.current);
         let grouped_by = vec![false; self.layout.groups.len()];
-        self.measures.push(Measure { id, dates: Vec::new(), by_date: HashMap::default(), grouped_by });
+        let (dates, by_date, dropped) = (Vec::new(), HashMap::default(), HashMap::default());
+        self.measures.push(Measure { id, dates, by_date, grouped_by, unit: Unit::Groups, dropped });
     }
 
     fn fault<T>(&self, code: FaultCode, message: String, help: &str) -> Result<T, Fault> {
@@ -194,6 +220,7 @@ impl Rows<'_, '_> {
             Cell::Infinite(number) if number < 0.0 && keep_below => Some(number),
             Cell::Infinite(_) => {
                 notes.infinite += 1;
+                self.drop_value(date);
                 return Ok(());
             }
             Cell::NotNumeric => {
@@ -208,7 +235,16 @@ impl Rows<'_, '_> {
                 .pool
                 .push(group, value)
                 .map_err(|error| Fault::writing("values to the disk that do not fit into memory", &error)),
-            None => Ok(()),
+            None => {
+                self.drop_value(date);
+                Ok(())
+            }
+        }
+    }
+
+    fn drop_value(&mut self, date: Date) {
+        if let Some(measure) = self.measures.get_mut(self.current).filter(|_| self.watch) {
+            *measure.dropped.entry(date).or_default() += 1;
         }
     }
 

@@ -6,6 +6,7 @@ use std::io;
 
 use jiff::civil::Date;
 
+use crate::evidence::Unit;
 use crate::text::float;
 
 use super::percentiles::{self, Percentile};
@@ -27,6 +28,10 @@ pub(super) struct Deciles {
     values: Vec<f64>,
     /// Dates on which a percentile has too few values beyond it.
     pub(super) thin: Vec<Date>,
+    /// By date, how many values there are and how many were left out, which is counted only where evidence is wanted.
+    pub(super) groups: Vec<(u64, u64)>,
+    /// What the values are about.
+    pub(super) unit: Unit,
 }
 
 impl Deciles {
@@ -39,9 +44,10 @@ impl Deciles {
     ) -> io::Result<Self> {
         let smallest = percentiles.iter().map(|p| p.q.min(1.0 - p.q)).fold(0.5, f64::min);
         let mut values = Vec::with_capacity(measure.dates.len() * percentiles.len());
-        let mut thin = Vec::new();
+        let (mut thin, mut groups) = (Vec::new(), Vec::with_capacity(measure.dates.len()));
         for (date, group) in &measure.dates {
             let n = pool.count(*group);
+            groups.push((n, measure.dropped.get(date).copied().unwrap_or(0)));
             let blank = n == 0 || n < minimum;
             #[allow(clippy::cast_precision_loss, reason = "n is at most 500 million")]
             if !blank && (n as f64) * smallest < TAIL_MIN as f64 - 1e-6 {
@@ -57,13 +63,18 @@ impl Deciles {
             values.extend(places.iter().map(|place| if blank { f64::NAN } else { percentiles::between(*place, at) }));
         }
         let dates = measure.dates.iter().map(|(date, _)| *date).collect();
-        Ok(Self { id: measure.id, dates, percentiles, values, thin })
+        Ok(Self { id: measure.id, dates, percentiles, values, thin, groups, unit: measure.unit })
     }
 
     /// The values of one percentile, by its place in `percentiles`; NaN where a date has none.
     pub(super) fn series(&self, percentile: usize) -> impl Iterator<Item = (Date, f64)> {
         let width = self.percentiles.len();
         self.dates.iter().copied().zip(self.values.iter().skip(percentile).step_by(width.max(1)).copied())
+    }
+
+    /// By line of the table, whether it is blank.
+    pub(super) fn blanks(&self) -> impl Iterator<Item = bool> {
+        self.values.iter().map(|value| value.is_nan())
     }
 
     /// Whether there is any number to show.
@@ -95,6 +106,7 @@ impl Deciles {
     #[cfg(test)]
     pub(super) fn example(id: &str, dates: Vec<Date>, percentiles: Vec<Percentile>, values: Vec<f64>) -> Self {
         assert_eq!(values.len(), dates.len() * percentiles.len());
-        Self { id: id.to_owned(), dates, percentiles, values, thin: Vec::new() }
+        let (groups, unit) = (vec![(0, 0); dates.len()], Unit::Groups);
+        Self { id: id.to_owned(), dates, percentiles, values, thin: Vec::new(), groups, unit }
     }
 }

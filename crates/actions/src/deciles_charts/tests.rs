@@ -20,7 +20,7 @@ fn run(folder: &Path, config: &str, limit: usize) -> (bool, String) {
     let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
     let mut context = Context::by_hand(folder, &mut stdout, &mut stderr);
     let Ok(Asked::Run(options)) = options::read(&args, profile::newest(), None).0 else { panic!("good arguments") };
-    let done = super::make(&options, &mut context, limit).is_ok();
+    let done = super::make(&options, None, &mut context, limit).is_ok();
     (done, String::from_utf8(stderr).unwrap())
 }
 

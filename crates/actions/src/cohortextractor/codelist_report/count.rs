@@ -64,6 +64,43 @@ pub(crate) struct Report {
     pub(crate) per_week: BTreeMap<i64, BTreeMap<u32, u64>>,
     pub(crate) list_sizes: BTreeMap<i64, u64>,
     pub(crate) patients: u64,
+    /// Where evidence is wanted.
+    pub(crate) people: Option<People>,
+}
+
+/// How many people stand behind the numbers of a report, by the same keys.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct People {
+    pub(crate) per_code: BTreeMap<String, u64>,
+    pub(crate) per_week: BTreeMap<i64, BTreeMap<u32, u64>>,
+    pub(crate) list_sizes: BTreeMap<i64, u64>,
+}
+
+/// Who stands behind each number, while events and registrations are counted.
+#[derive(Default)]
+struct Behind {
+    per_code: Set<(i64, u32)>,
+    per_week: Set<(i64, i64, u32)>,
+    list_sizes: Set<(i64, i64)>,
+}
+
+impl Behind {
+    fn people(self, codes: &Codelist) -> People {
+        let mut people = People::default();
+        let mut per_code = vec![0_u64; codes.len()];
+        for (_, code) in self.per_code {
+            per_code.get_mut(code as usize).into_iter().for_each(|count| *count += 1);
+        }
+        let counted = codes.iter().zip(per_code).filter(|(_, count)| *count > 0);
+        people.per_code = counted.map(|(code, count)| (code.to_owned(), count)).collect();
+        for (_, practice, week) in self.per_week {
+            *people.per_week.entry(practice).or_default().entry(week).or_default() += 1;
+        }
+        for (_, practice) in self.list_sizes {
+            *people.list_sizes.entry(practice).or_default() += 1;
+        }
+        people
+    }
 }
 
 impl Report {
@@ -103,9 +140,11 @@ struct Practice {
 type Map<K, V> = HashMap<K, V, RandomState>;
 type Set<K> = HashSet<K, RandomState>;
 
+/// `watch`: the people behind each number are counted too.
 pub(crate) fn count<'a>(
     period: Period,
     codes: &Codelist,
+    watch: bool,
     rows: Rows<
         impl Iterator<Item = Event<'a>>,
         impl Iterator<Item = Registration>,
@@ -114,6 +153,7 @@ pub(crate) fn count<'a>(
     >,
 ) -> Report {
     let mut report = Report::default();
+    let mut behind = watch.then(Behind::default);
     let mut events: Set<(i64, u32, u32)> = Set::default();
     for event in rows.events {
         if let (Some(code), Some(day)) = (codes.position(event.code), period.index(event.day)) {
@@ -129,6 +169,9 @@ pub(crate) fn count<'a>(
         let holds = registration.holds(period.end());
         if holds {
             *report.list_sizes.entry(registration.organisation).or_default() += 1;
+            if let Some(behind) = &mut behind {
+                behind.list_sizes.insert((registration.patient, registration.organisation));
+            }
         }
         let Some(person) = people.get_mut(&registration.patient) else { continue };
         let known = organisations.contains(&registration.organisation);
@@ -155,7 +198,12 @@ pub(crate) fn count<'a>(
         }
         let weeks = report.per_week.entry(practice.organisation).or_default();
         *weeks.entry(Period::week(*day)).or_default() += 1;
+        if let Some(behind) = &mut behind {
+            behind.per_code.insert((*patient, *code));
+            behind.per_week.insert((*patient, practice.organisation, Period::week(*day)));
+        }
     }
+    report.people = behind.map(|behind| behind.people(codes));
     let counted = codes.iter().zip(per_code).filter(|(_, count)| *count > 0);
     report.per_code = counted.map(|(code, count)| (code.to_owned(), count)).collect();
     report

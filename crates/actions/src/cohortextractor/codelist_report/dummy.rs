@@ -101,7 +101,7 @@ pub(crate) fn report(codes: &Codelist, period: Period, size: Size) -> Report {
         patients: patients().map(|(_, id)| Patient { id, died: None }),
         organisations: 0..PRACTICES,
     };
-    count::count(period, codes, rows)
+    count::count(period, codes, false, rows)
 }
 
 /// List sizes of about 2,000, give or take 500; busier practices have more events than others of their size.

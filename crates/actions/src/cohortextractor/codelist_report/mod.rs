@@ -4,6 +4,7 @@
 mod codelist;
 mod count;
 mod dummy;
+mod evidence;
 #[cfg(test)]
 mod model;
 mod options;
@@ -16,6 +17,7 @@ use std::ffi::OsString;
 
 use crate::args::bad_argument;
 use crate::context::Ambient;
+use crate::evidence::Writer;
 use crate::fault::{Exit, Fault, FaultCode};
 use crate::files::Compat;
 use crate::text::{about, warn};
@@ -47,7 +49,12 @@ fn make(asked: &Asked, context: &mut Context<'_>, ambient: &Ambient) -> Outcome 
             (tables::report(folder, &found.list, asked, &workspace, context)?, Practices::Numbers)
         }
     };
-    write::write(&report, asked.period, practices, &asked.folder, &workspace).map_err(|fault| vec![fault])?;
+    let place = write::Place { folder: &asked.folder, workspace: &workspace };
+    let writer = Writer::of(context, crate::cohortextractor::NAME, crate::cohortextractor::PROFILE);
+    // Nobody stands behind invented numbers.
+    let writer = writer.filter(|_| report.people.is_some());
+    write::write(&report, asked.period, practices, place, writer.as_ref(), context.stderr)
+        .map_err(|fault| vec![fault])?;
     let invented = if practices == Practices::Dummy { "; the numbers are invented" } else { "" };
     context.log(&format!("wrote the four files of the report to {}{invented}", asked.folder.display()));
     Ok(())
@@ -107,7 +114,9 @@ mod tests {
         let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
         let mut context = Context::by_hand(folder.path(), &mut stdout, &mut stderr);
         context.backend = backend.to_owned();
+        context.evidence = Some(folder.path().join("evidence"));
         let exit = crate::run_in("cohortextractor:latest", &args, &mut context, &ambient);
+        assert_eq!(folder.path().join("evidence").exists(), exit == 0 && words.contains("tables"), "{words}");
         (exit, String::from_utf8(stderr).unwrap(), folder.path().join("output").exists())
     }
 

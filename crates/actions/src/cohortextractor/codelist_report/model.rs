@@ -7,7 +7,7 @@ use jiff::{Span, ToSpan};
 use proptest::prelude::*;
 
 use super::codelist::Codelist;
-use super::count::{Event, Patient, Registration, Report, Rows, count};
+use super::count::{Event, Patient, People, Registration, Report, Rows, count};
 use super::period::Period;
 
 struct Data {
@@ -95,7 +95,28 @@ impl Data {
             patients: self.patients.iter().copied(),
             organisations: self.organisations.iter().copied(),
         };
-        count(Period::new(self.start, self.end).unwrap(), &codes, rows)
+        count(Period::new(self.start, self.end).unwrap(), &codes, true, rows)
+    }
+
+    /// Who stands behind each number, by asking for every event and registration who it is.
+    fn people(&self) -> People {
+        let (mut people, mut seen) = (People::default(), BTreeSet::new());
+        let period = Period::new(self.start, self.end).unwrap();
+        for (patient, code, day) in self.events() {
+            let Some(practice) = self.practice(patient).filter(|_| self.in_population(patient)) else { continue };
+            let week = Period::week(period.index(self.week(day)).unwrap());
+            if seen.insert((patient, code.clone(), -1)) {
+                *people.per_code.entry(code).or_default() += 1;
+            }
+            if seen.insert((patient, String::new(), i64::from(week))) {
+                *people.per_week.entry(practice).or_default().entry(week).or_default() += 1;
+            }
+        }
+        let held = self.registrations.iter().filter(|r| self.holds(r)).map(|r| (r.organisation, r.patient));
+        for (practice, _) in held.collect::<BTreeSet<_>>() {
+            *people.list_sizes.entry(practice).or_default() += 1;
+        }
+        people
     }
 }
 
@@ -179,6 +200,12 @@ proptest! {
     #[test]
     fn the_quick_count_is_the_simple_one(data in data()) {
         prop_assert_eq!(lines(&data.counted(), &data), data.expected());
+    }
+
+    #[test]
+    fn the_people_behind_each_number_are_counted_once(data in data()) {
+        let people = data.counted().people.unwrap();
+        prop_assert_eq!(people, data.people());
     }
 
     /// Every counted event falls in exactly one week, and the files agree with each other.

@@ -42,7 +42,7 @@ pub(crate) fn report(
         patients: read.patients(),
         organisations: read.organisations.ids(0),
     };
-    Ok(count::count(asked.period, codes, rows))
+    Ok(count::count(asked.period, codes, context.evidence.is_some(), rows))
 }
 
 /// The columns of a table that are looked at.

@@ -4,11 +4,13 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use crate::csv::{LineEnd, RecordWriter};
+use crate::evidence::Writer;
 use crate::fault::Fault;
 use crate::staged::Whole;
 use crate::workspace::Workspace;
 
 use super::count::Report;
+use super::evidence;
 use super::period::Period;
 
 const BUFFER: usize = 64 << 10;
@@ -33,7 +35,7 @@ impl Practices {
 
 /// One of the four files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum File {
+pub(crate) enum File {
     PerCode,
     PerWeek,
     ListSizes,
@@ -52,23 +54,39 @@ pub(crate) fn paths(folder: &Path) -> [PathBuf; 4] {
     ALL.map(|(name, _)| folder.join(name))
 }
 
+/// Where the files go.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place<'a> {
+    pub(crate) folder: &'a Path,
+    pub(crate) workspace: &'a Workspace,
+}
+
 pub(crate) fn write(
     report: &Report,
     period: Period,
     practices: Practices,
-    folder: &Path,
-    workspace: &Workspace,
+    place: Place<'_>,
+    writer: Option<&Writer>,
+    stderr: &mut dyn Write,
 ) -> Result<(), Fault> {
     let mut whole: Vec<Whole> = Vec::with_capacity(ALL.len());
-    for ((_, file), path) in ALL.iter().zip(paths(folder)) {
-        let mut staged = workspace.stage(&path, "the report's file")?;
+    let mut hashes = Vec::new();
+    for ((_, file), path) in ALL.iter().zip(paths(place.folder)) {
+        let mut staged = place.workspace.stage(&path, "the report's file")?;
         let mut out = BufWriter::with_capacity(BUFFER, staged.file());
         let written = records(*file, report, period, practices, &mut out).and_then(|()| out.flush());
         drop(out);
         written.map_err(|error| Fault::writing(staged.what(), &error))?;
+        hashes.extend(writer.map(|_| (*file, path, staged.sha256())));
         whole.push(staged.close()?);
     }
-    whole.into_iter().try_for_each(Whole::publish)
+    whole.into_iter().try_for_each(Whole::publish)?;
+    if let Some(writer) = writer {
+        for (file, path, hash) in hashes {
+            writer.write(&path, hash, &evidence::of(file, report), stderr);
+        }
+    }
+    Ok(())
 }
 
 fn records(file: File, report: &Report, period: Period, practices: Practices, out: &mut impl Write) -> io::Result<()> {
