@@ -31,6 +31,8 @@ pub(super) struct Known {
     groups: Vec<(u64, u64)>,
     /// By line of the table.
     blanks: Vec<bool>,
+    /// By line of the table, people.
+    people: Vec<Option<u64>>,
     table: Option<PathBuf>,
     images: Vec<PathBuf>,
 }
@@ -43,6 +45,7 @@ impl Known {
             minimum: options.config.minimum_groups,
             groups: deciles.groups.clone(),
             blanks: deciles.blanks().collect(),
+            people: deciles.people.clone(),
             table: tables.into_iter().next(),
             images,
         }
@@ -66,13 +69,14 @@ impl Known {
 
     fn cells(&self) -> Vec<Cell> {
         let width = self.blanks.len().checked_div(self.groups.len()).unwrap_or(0);
-        let groups = self.groups.iter().flat_map(|groups| std::iter::repeat_n(groups, width));
-        let lines = (1..).zip(groups.zip(&self.blanks)).take(MOST_CELLS + 1);
-        let cell = |(row, ((n, dropped), blank)): (u64, (&(u64, u64), &bool))| {
+        let groups = self.groups.iter().flat_map(|groups| std::iter::repeat_n(*groups, width));
+        let people = self.people.iter().copied().chain(std::iter::repeat(None));
+        let lines = (1..).zip(groups.zip(&self.blanks).zip(people)).take(MOST_CELLS + 1);
+        let cells = lines.map(|(row, (((n_groups, dropped), blank), n))| {
             let shown = if *blank { Shown::Hidden } else { Shown::Position };
-            Cell { n_groups: Some(*n), n_missing: Some(*dropped), ..Cell::at(CSV, row, VALUE, shown) }
-        };
-        lines.map(cell).collect()
+            Cell { n, n_groups: Some(n_groups), n_missing: Some(dropped), ..Cell::at(CSV, row, VALUE, shown) }
+        });
+        cells.collect()
     }
 }
 

@@ -1,6 +1,7 @@
 //! deciles-charts: tables and charts of the deciles of measures over time (actions.md 6).
 //! One file after another; the results get their names together, when all of them are whole.
 
+mod behind;
 mod cell;
 mod chart;
 mod config;
@@ -32,6 +33,7 @@ use crate::text::{clean, warn};
 use crate::workspace::Workspace;
 use crate::{Context, Outcome};
 
+use behind::Behind;
 use chart::Artist;
 use evidence::{Done, Known};
 use options::{Asked, Options};
@@ -131,20 +133,16 @@ impl Run<'_> {
         let folder = Arc::clone(&self.folder);
         let mut pool = Pool::new(self.limit, || nameless(&folder));
         let source = Source::open(&self.workspace, &file.path, context.stderr)?;
-        let measures = read::read(
-            source,
-            (file.id.as_deref(), self.evidence.is_some()),
-            options.compat,
-            &mut pool,
-            context.stderr,
-        )?;
+        let mut behind = self.evidence.as_ref().map(|_| Behind::new(self.limit / 2));
+        let id = file.id.as_deref();
+        let measures = read::read(source, id, options.compat, &mut pool, behind.as_mut(), context.stderr)?;
         for measure in measures {
             self.claim(&measure.id, file, context)?;
             let asked = match options.compat {
                 Compat::Original2022 => percentiles::asked_2022(options.config.outer),
                 _ => percentiles::asked(options.config.outer),
             };
-            let deciles = Deciles::of(measure, asked, options.config.minimum_groups, &mut pool)
+            let deciles = Deciles::of(measure, asked, options.config.minimum_groups, &mut pool, behind.as_mut())
                 .map_err(|error| Fault::writing("values to the disk that do not fit into memory", &error))?;
             tell(&deciles, options.config.outer, context);
             let done = self.results_of(&deciles)?;

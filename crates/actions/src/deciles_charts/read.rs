@@ -12,6 +12,7 @@ use crate::fault::{Fault, FaultCode};
 use crate::files::{self, Compat, csv_fault, data_fault};
 use crate::text::{about, clean, warn};
 
+use super::behind::{self, Behind};
 use super::cell::{self, Cell, Day};
 use super::pool::Pool;
 use super::source::{self, Layout, Source};
@@ -57,12 +58,13 @@ struct Notes {
     not_utf8: bool,
 }
 
-/// Reads all rows. `id` is the measure the file's name speaks of; `watch`: evidence is wanted.
+/// Reads all rows. `id` is the measure the file's name speaks of; `behind`: there where evidence is wanted.
 pub(super) fn read(
     source: Source,
-    (id, watch): (Option<&str>, bool),
+    id: Option<&str>,
     compat: Compat,
     pool: &mut Pool<'_>,
+    behind: Option<&mut Behind>,
     stderr: &mut dyn Write,
 ) -> Result<Vec<Measure>, Fault> {
     let name = source.opened.name.clone();
@@ -82,13 +84,13 @@ pub(super) fn read(
         by_name: HashMap::default(),
         current: 0,
         pool,
-        watch,
+        behind,
     };
     if let (None, Some(id)) = (layout.measure, id) {
         rows.add(id.to_owned());
     }
     let mut notes = Notes::default();
-    let mut row = Row::default();
+    let mut row = Row { pair: layout.pair.filter(|_| rows.behind.is_some()), ..Row::default() };
     let words = compat.is_original();
     while let Some(field) = csv.next().map_err(|error| csv_fault(&name, &error))? {
         if row.at == 0 {
@@ -129,21 +131,35 @@ struct Row {
     last_date: Day,
     value: Cell,
     groups: Vec<bool>,
+    /// Where numerator and denominator stand, if they are wanted, and what they are.
+    pair: Option<(usize, usize)>,
+    numerator: Cell,
+    denominator: Cell,
 }
 
 impl Default for Row {
     fn default() -> Self {
         let (measure, date_text, groups) = (Vec::new(), Vec::new(), Vec::new());
         let (date, last_date, value) = (Day::Blank, Day::Blank, Cell::Missing);
-        Self { at: 0, line: 0, measure, date, date_text, last_date, value, groups }
+        let (pair, numerator, denominator) = (None, Cell::Missing, Cell::Missing);
+        Self { at: 0, line: 0, measure, date, date_text, last_date, value, groups, pair, numerator, denominator }
     }
 }
 
 impl Row {
     fn start(&mut self, line: u64) {
         (self.line, self.date, self.value) = (line, Day::Blank, Cell::Missing);
+        (self.numerator, self.denominator) = (Cell::Missing, Cell::Missing);
         self.measure.clear();
         self.groups.clear();
+    }
+
+    /// How many people its value is about, if it says so.
+    fn people(&self, value: f64) -> Option<u32> {
+        match (self.numerator, self.denominator) {
+            (Cell::Number(numerator), Cell::Number(denominator)) => behind::people(value, (numerator, denominator)),
+            _ => None,
+        }
     }
 
     fn take(&mut self, layout: &Layout, bytes: &[u8], words: bool, notes: &mut Notes) {
@@ -162,6 +178,12 @@ impl Row {
             self.measure.extend_from_slice(bytes);
         } else if layout.measure.is_some() && layout.groups.contains(&at) {
             self.groups.push(!bytes.is_empty());
+        } else if let Some((numerator, denominator)) = self.pair {
+            if at == numerator {
+                self.numerator = cell::value(bytes, words);
+            } else if at == denominator {
+                self.denominator = cell::value(bytes, words);
+            }
         }
         notes.not_utf8 = notes.not_utf8 || std::str::from_utf8(bytes).is_err();
     }
@@ -174,8 +196,7 @@ struct Rows<'a, 'p> {
     by_name: HashMap<Vec<u8>, usize, FixedState>,
     current: usize,
     pool: &'a mut Pool<'p>,
-    /// What is left out is counted by date.
-    watch: bool,
+    behind: Option<&'a mut Behind>,
 }
 
 impl Rows<'_, '_> {
@@ -230,6 +251,9 @@ impl Rows<'_, '_> {
             }
         };
         let group = self.group(date)?;
+        if let (Some(behind), Some(value)) = (&mut self.behind, value) {
+            behind.push(group, value, row.people(value));
+        }
         match value {
             Some(value) => self
                 .pool
@@ -243,7 +267,10 @@ impl Rows<'_, '_> {
     }
 
     fn drop_value(&mut self, date: Date) {
-        if let Some(measure) = self.measures.get_mut(self.current).filter(|_| self.watch) {
+        if self.behind.is_none() {
+            return;
+        }
+        if let Some(measure) = self.measures.get_mut(self.current) {
             *measure.dropped.entry(date).or_default() += 1;
         }
     }

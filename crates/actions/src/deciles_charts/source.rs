@@ -20,6 +20,8 @@ pub(super) struct Layout {
     pub(super) measure: Option<usize>,
     pub(super) date: usize,
     pub(super) value: usize,
+    /// Numerator and denominator, as far as their places tell.
+    pub(super) pair: Option<(usize, usize)>,
     /// What rows are grouped by.
     pub(super) groups: Vec<usize>,
     /// `date` or `value`, if it stands there more than once.
@@ -75,7 +77,15 @@ fn begins_as_ehrql(header: &[Vec<u8>]) -> bool {
 pub(super) fn layout(header: &[Vec<u8>], name: &str) -> Result<Layout, Fault> {
     if begins_as_ehrql(header) {
         let groups = (EHRQL.len()..header.len()).collect();
-        return Ok(Layout { columns: header.len(), measure: Some(0), date: 1, value: 3, groups, repeated: None });
+        return Ok(Layout {
+            columns: header.len(),
+            measure: Some(0),
+            date: 1,
+            value: 3,
+            pair: Some((4, 5)),
+            groups,
+            repeated: None,
+        });
     }
     let at = |wanted: &str| header.iter().position(|column| column == wanted.as_bytes());
     let missing: Vec<&str> = ["date", "value"].into_iter().filter(|wanted| at(wanted).is_none()).collect();
@@ -98,8 +108,13 @@ pub(super) fn layout(header: &[Vec<u8>], name: &str) -> Result<Layout, Fault> {
     let named = |at: usize| header[at] == b"numerator" || header[at] == b"denominator";
     let by_name = (0..header.len()).filter(|at| named(*at)).count() == 2;
     let counts = |at: usize| if by_name { named(at) } else { (value.saturating_sub(2)..value).contains(&at) };
+    let place = |name: &[u8]| header.iter().position(|column| column == name);
+    let pair = match by_name {
+        true => place(b"numerator").zip(place(b"denominator")),
+        false => value.checked_sub(2).map(|first| (first, first + 1)).filter(|(a, b)| *a != date && *b != date),
+    };
     let groups = (0..header.len()).filter(|at| *at != date && *at != value && !counts(*at)).collect();
-    Ok(Layout { columns: header.len(), measure: None, date, value, groups, repeated })
+    Ok(Layout { columns: header.len(), measure: None, date, value, pair, groups, repeated })
 }
 
 #[cfg(test)]
@@ -125,6 +140,10 @@ mod tests {
             let found = of(header).unwrap();
             assert_eq!((found.date, found.value, found.groups.as_slice()), (*date, *value, *groups), "{header}");
         }
+        let pair = |header| of(header).unwrap().pair;
+        assert_eq!(pair("practice,had_bp,population,value,date"), Some((1, 2)));
+        assert_eq!(pair("denominator,practice,numerator,date,value"), Some((2, 0)));
+        assert_eq!([pair("practice,value,date"), pair("practice,date,n,value")], [None, None]);
         let ehrql = of("measure,interval_start,interval_end,ratio,numerator,denominator,practice,sex").unwrap();
         assert_eq!((ehrql.measure, ehrql.date, ehrql.value, ehrql.groups), (Some(0), 1, 3, vec![6, 7]));
         assert_eq!(of("date,value,value").unwrap().repeated, Some("value"));

@@ -9,6 +9,7 @@ use jiff::civil::Date;
 use crate::evidence::Unit;
 use crate::text::float;
 
+use super::behind::Behind;
 use super::percentiles::{self, Percentile};
 use super::pool::Pool;
 use super::read::Measure;
@@ -30,6 +31,8 @@ pub(super) struct Deciles {
     pub(super) thin: Vec<Date>,
     /// By date, how many values there are and how many were left out, which is counted only where evidence is wanted.
     pub(super) groups: Vec<(u64, u64)>,
+    /// By line of the table, the people behind the smaller of the values that it is made of; only where evidence is wanted.
+    pub(super) people: Vec<Option<u64>>,
     /// What the values are about.
     pub(super) unit: Unit,
 }
@@ -41,10 +44,11 @@ impl Deciles {
         percentiles: Vec<Percentile>,
         minimum: u64,
         pool: &mut Pool<'_>,
+        mut behind: Option<&mut Behind>,
     ) -> io::Result<Self> {
         let smallest = percentiles.iter().map(|p| p.q.min(1.0 - p.q)).fold(0.5, f64::min);
         let mut values = Vec::with_capacity(measure.dates.len() * percentiles.len());
-        let (mut thin, mut groups) = (Vec::new(), Vec::with_capacity(measure.dates.len()));
+        let (mut thin, mut groups, mut people) = (Vec::new(), Vec::with_capacity(measure.dates.len()), Vec::new());
         for (date, group) in &measure.dates {
             let n = pool.count(*group);
             groups.push((n, measure.dropped.get(date).copied().unwrap_or(0)));
@@ -60,10 +64,17 @@ impl Deciles {
             let found = pool.take_ranks(*group, &ranks)?;
             let at =
                 |rank: u64| ranks.binary_search(&rank).ok().and_then(|i| found.get(i)).copied().unwrap_or(f64::NAN);
+            if let Some(behind) = &mut behind {
+                let of = behind.take(*group);
+                people.extend(places.iter().map(|(low, share)| {
+                    let below = of.of(at(*low))?;
+                    if *share == 0.0 { Some(below) } else { Some(below.min(of.of(at(low + 1))?)) }
+                }));
+            }
             values.extend(places.iter().map(|place| if blank { f64::NAN } else { percentiles::between(*place, at) }));
         }
         let dates = measure.dates.iter().map(|(date, _)| *date).collect();
-        Ok(Self { id: measure.id, dates, percentiles, values, thin, groups, unit: measure.unit })
+        Ok(Self { id: measure.id, dates, percentiles, values, thin, groups, people, unit: measure.unit })
     }
 
     /// The values of one percentile, by its place in `percentiles`; NaN where a date has none.
@@ -107,6 +118,6 @@ impl Deciles {
     pub(super) fn example(id: &str, dates: Vec<Date>, percentiles: Vec<Percentile>, values: Vec<f64>) -> Self {
         assert_eq!(values.len(), dates.len() * percentiles.len());
         let (groups, unit) = (vec![(0, 0); dates.len()], Unit::Groups);
-        Self { id: id.to_owned(), dates, percentiles, values, thin: Vec::new(), groups, unit }
+        Self { id: id.to_owned(), dates, percentiles, values, thin: Vec::new(), groups, people: Vec::new(), unit }
     }
 }
