@@ -41,3 +41,24 @@ pub(crate) fn action(args: &Action, global: &Global, terminal: &Terminal) -> Res
     context.fence = &fence;
     Ok(Exit::Other(actions::run(name, &rest, &mut context)))
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use crate::args::{Cli, Command};
+
+    #[test]
+    fn a_study_cannot_say_where_evidence_goes() {
+        let of = |words: &[&str]| match Cli::try_parse_from(["cloister", "action"].iter().chain(words)).unwrap().command
+        {
+            Some(Command::Action(action)) => (action.evidence, action.words),
+            other => panic!("{other:?}"),
+        };
+        let (evidence, words) = of(&["--evidence", "a", "dataset-report", "--evidence", "b", "--evidence=c"]);
+        assert_eq!(evidence, Some("a".into()));
+        assert_eq!(words, ["dataset-report", "--evidence", "b", "--evidence=c"]);
+        let (evidence, words) = of(&["dataset-report:v1", "--evidence", "b"]);
+        assert_eq!((evidence, words.len()), (None, 3));
+    }
+}

@@ -67,10 +67,11 @@ impl World {
     fn shows_patient(&self, patient: u8) -> bool {
         let (t1oo, ndoo) = (self.works(Filter::TypeOneOptOut), self.works(Filter::NationalOptOut));
         let missing = |list: &Option<Vec<u8>>| list.as_ref().is_some_and(|list| !list.contains(&patient));
-        !(t1oo && self.dissent.as_ref().is_some_and(|list| list.contains(&patient))
-            || t1oo && missing(&self.allowed)
+        let dissents = self.dissent.as_ref().is_some_and(|list| list.contains(&patient));
+        let registered = || self.stays.iter().any(|(who, at, _)| *who == patient && self.takes_part(*at));
+        !(t1oo && (dissents || missing(&self.allowed))
             || ndoo && missing(&self.national)
-            || self.activated() && !self.stays.iter().any(|(who, at, _)| *who == patient && self.takes_part(*at)))
+            || self.activated() && !registered())
     }
 
     /// An end that is missing is day 0 at a practice that takes part, and day 99 elsewhere.

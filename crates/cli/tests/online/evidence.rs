@@ -1,8 +1,8 @@
 //! What the cells of a published file were made of: kept where only the service looks, named by its hash in the manifest,
 //! nowhere else. Spec actions.md 9, jobs.md 13, 14.
 
+use jobs::ObjectId;
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 
 use crate::rig::{House, can_isolate, files, until};
 use crate::tables::{number, rows};
@@ -54,13 +54,13 @@ fn evidence_is_kept_for_the_checks_alone() {
     let sidecar: Value = serde_json::from_slice(&kept[0].1).unwrap();
     assert_eq!(sidecar["schema"], "cloister.evidence/1");
     assert_eq!(sidecar["job_id"], **report);
-    let input = format!("{:x}", Sha256::digest(patients()));
+    let input = ObjectId::of(patients().as_bytes()).hex();
     assert_eq!(sidecar["inputs"], serde_json::json!([{"path": "output/rows.csv", "sha256": input}]));
     let manifest = std::fs::read(house.path("medium/workspaces/evidence/metadata/manifest.json")).unwrap();
     let manifest: Value = serde_json::from_slice(&manifest).unwrap();
     let entry = &manifest["outputs"]["output/rows.html"];
     assert_eq!(entry["content_hash"], sidecar["content_hash"]);
-    assert_eq!(entry["cloister"]["evidence_hash"], format!("{:x}", Sha256::digest(&kept[0].1)));
+    assert_eq!(entry["cloister"]["evidence_hash"], ObjectId::of(&kept[0].1).hex());
     assert_eq!(entry["cloister"]["builtin"]["profile"], "v0.0.21");
     assert!(manifest["outputs"]["output/rows.csv"]["cloister"].get("evidence_hash").is_none());
 
