@@ -54,7 +54,7 @@ fn evidence_is_kept_for_the_checks_alone() {
     let sidecar: Value = serde_json::from_slice(&kept[0].1).unwrap();
     assert_eq!(sidecar["schema"], "cloister.evidence/1");
     assert_eq!(sidecar["job_id"], **report);
-    let input = ObjectId::of(patients().as_bytes()).hex();
+    let input = ObjectId::of(&std::fs::read(house.path("high/workspaces/evidence/output/rows.csv")).unwrap()).hex();
     assert_eq!(sidecar["inputs"], serde_json::json!([{"path": "output/rows.csv", "sha256": input}]));
     let manifest = std::fs::read(house.path("medium/workspaces/evidence/metadata/manifest.json")).unwrap();
     let manifest: Value = serde_json::from_slice(&manifest).unwrap();
