@@ -7,7 +7,8 @@ use std::path::Path;
 
 use pipeline::{PrivacyLevel, SpecialCommand};
 use sandbox::folder::{FolderError, SafeFolder};
-use serde_json::{Map, Value, json};
+use serde::Deserialize;
+use serde_json::{Value, json};
 
 use super::prepare::Inputs;
 use crate::ObjectId;
@@ -54,9 +55,10 @@ pub(super) fn take(
     }
     let volume = SafeFolder::at(volume)?;
     let inputs: Vec<Value> = inputs.files.iter().map(|i| json!({ "path": i.path, "sha256": i.object })).collect();
+    let known = json!({ "job_id": job.id.to_string(), "inputs": inputs }).to_string();
     for output in outputs.iter().filter(|output| output.level == PrivacyLevel::ModeratelySensitive) {
         let name = format!("{}.json", output.path);
-        let mut sidecar = match read(&volume, &name, output) {
+        let sidecar = match read(&volume, &name, output) {
             Ok(Some(sidecar)) => sidecar,
             Ok(None) => continue,
             Err(why) => {
@@ -64,20 +66,31 @@ pub(super) fn take(
                 continue;
             }
         };
-        sidecar.insert("job_id".to_owned(), job.id.to_string().into());
-        sidecar.insert("inputs".to_owned(), inputs.clone().into());
-        let bytes = Value::Object(sidecar).to_string();
+        let bytes = joined(&known, &sidecar);
         volume.write_atomic(format!("{WAITING}/{name}"), MODE, |file| {
-            io::Write::write_all(file, bytes.as_bytes())
+            io::Write::write_all(file, &bytes)
                 .map_err(|error| FolderError::Io { path: name.clone().into(), source: error })
         })?;
-        taken.insert(output.path.clone(), ObjectId::of(bytes.as_bytes()));
+        taken.insert(output.path.clone(), ObjectId::of(&bytes));
     }
     Ok(taken)
 }
 
-/// The sidecar of an output; nothing if the action left none, in words what is wrong with it.
-fn read(volume: &SafeFolder, name: &str, output: &CollectedOutput) -> Result<Option<Map<String, Value>>, String> {
+/// What is looked at in a sidecar. Its cells, which may be very many, are checked for their form alone.
+#[derive(Deserialize)]
+struct Head {
+    path: String,
+    content_hash: String,
+}
+
+/// One object of two, neither of which is empty; as texts, so that many cells take no memory but their own.
+fn joined(known: &str, sidecar: &[u8]) -> Vec<u8> {
+    let inside = sidecar.trim_ascii().strip_prefix(b"{").unwrap_or_default();
+    [known.strip_suffix('}').unwrap_or(known).as_bytes(), b",", inside].concat()
+}
+
+/// The sidecar of an output, a JSON object; nothing if the action left none, in words what is wrong with it.
+fn read(volume: &SafeFolder, name: &str, output: &CollectedOutput) -> Result<Option<Vec<u8>>, String> {
     let file = match volume.open(format!("{LEFT}/{name}")) {
         Err(error) if error.is_missing() => return Ok(None),
         opened => opened.map_err(|error| error.to_string())?,
@@ -87,12 +100,13 @@ fn read(volume: &SafeFolder, name: &str, output: &CollectedOutput) -> Result<Opt
     }
     let mut bytes = Vec::new();
     file.take(LARGEST).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
-    let sidecar: Map<String, Value> = serde_json::from_slice(&bytes).map_err(|_| "it cannot be read".to_owned())?;
-    let says = |key: &str| sidecar.get(key).and_then(Value::as_str).unwrap_or_default();
-    if says("path") != output.path || says("content_hash") != output.object.hex() {
+    let head: Option<Head> =
+        bytes.trim_ascii().starts_with(b"{").then(|| serde_json::from_slice(&bytes).ok()).flatten();
+    let head = head.ok_or("it cannot be read")?;
+    if head.path != output.path || head.content_hash != output.object.hex() {
         return Err("it is of another file".to_owned());
     }
-    Ok(Some(sidecar))
+    Ok(Some(bytes))
 }
 
 /// Puts what waits in a volume into the folder of evidence; what is there already stays. Blocks.
@@ -154,7 +168,8 @@ mod tests {
         for (text, why) in [
             (of("output/a.html", b"y"), "of another file"),
             (of("output/b.html", b"x"), "of another file"),
-            ("{}".to_owned(), "of another file"),
+            ("{}".to_owned(), "cannot be read"),
+            (format!("[\"output/a.html\", \"{}\"]", ObjectId::of(b"x").hex()), "cannot be read"),
             ("[]".to_owned(), "cannot be read"),
             ("{\"path\":".to_owned(), "cannot be read"),
             ("[".repeat(100_000), "cannot be read"),
@@ -164,6 +179,15 @@ mod tests {
         let empty = tempfile::tempdir().unwrap();
         let read = read(&SafeFolder::at(empty.path()).unwrap(), "output/a.html.json", &output(b"x"));
         assert_eq!(read, Ok(None));
+    }
+
+    #[test]
+    fn what_the_engine_knows_comes_first() {
+        let known = json!({ "job_id": "j", "inputs": [{"path": "a", "sha256": "b"}] }).to_string();
+        let bytes = joined(&known, b" {\"path\":\"x\",\"cells\":[{\"n\":1}]}\n");
+        let made: Value = serde_json::from_slice(&bytes).unwrap();
+        let inputs = json!([{"path": "a", "sha256": "b"}]);
+        assert_eq!(made, json!({"job_id": "j", "inputs": inputs, "path": "x", "cells": [{"n": 1}]}));
     }
 
     #[test]
