@@ -5,12 +5,12 @@ use std::ffi::OsString;
 use std::fmt::Write as _;
 
 use serde_json::{Value as Json, json};
+use study::CheckOptions;
 use study::model::{Query, Scalar, Variable, VariableId};
 use study::recording::{self, Recording, Value};
-use study::{CheckOptions, Flavour};
 
 use crate::args::{self, bad_argument, flag, value, words};
-use crate::fault::{Exit, Fault, FaultCode};
+use crate::fault::{Exit, Fault};
 use crate::{Context, Outcome};
 
 use super::cohort::Sound;
@@ -32,7 +32,7 @@ const OPTIONS: &[args::OptionSpec] = &[
 pub(crate) fn run(command: Command, args: &[OsString], context: &mut Context<'_>) -> Outcome {
     let sound = sound(args, context)?;
     let text = match command {
-        Command::DumpCohortSql => plan(&sound)?,
+        Command::DumpCohortSql => plan(&sound),
         _ => yaml(&sound),
     };
     context.say(&text)
@@ -60,19 +60,17 @@ fn sound(args: &[OsString], context: &mut Context<'_>) -> Result<Sound, Vec<Faul
     let checked = study::check(&recording, &CheckOptions::new(context.today));
     let faults = record::told(&checked.faults, &recording, Exit::Unreadable, context);
     match checked.study {
-        Some(study) if faults.is_empty() => Ok(Sound { module, recording, study }),
+        Some(study) if faults.is_empty() => Sound::new(module, recording, study),
         _ => Err(faults),
     }
 }
 
 /// The graph in words.
-fn plan(sound: &Sound) -> Result<String, Vec<Fault>> {
-    let graph = study::lower(&sound.study, &sound.recording, Flavour::Tpp)
-        .map_err(|error| vec![Fault::new(FaultCode::Study("SD211"), Exit::Unreadable, error.to_string())])?;
-    Ok(format!(
+fn plan(sound: &Sound) -> String {
+    format!(
         "-- This is no SQL: studies are worked out without it. Each line is a step.\n{}\n",
-        graph.to_string().trim_end()
-    ))
+        sound.graph.to_string().trim_end()
+    )
 }
 
 /// YAML 1.2 whose values are written as JSON, which is YAML too.

@@ -19,7 +19,7 @@ use crate::text::about;
 use crate::workspace::Workspace;
 use crate::{Context, Outcome};
 
-use super::cohort::{Job, Sound, graph, note_permissions, of_tables, simulated_report, simulated_tables, write_files};
+use super::cohort::{Job, Sound, note_permissions, of_tables, simulated_report, simulated_tables, write_files};
 use super::names::{self, Choice, Module};
 use super::options::Rows;
 use super::options::Simulated;
@@ -231,15 +231,15 @@ fn sound(which: &Which, context: &mut Context<'_>) -> Result<Sound, Vec<Fault>> 
     let checked = checked(which, &recorded.recording, context)?;
     let faults = record::told(&checked.faults, &recorded.recording, Exit::Data, context);
     match checked.study {
-        Some(study) if faults.is_empty() => Ok(Sound { module, recording: recorded.recording, study }),
+        Some(study) if faults.is_empty() => Sound::new(module, recorded.recording, study),
         _ => Err(faults),
     }
 }
 
 fn explain(which: &Which, json: bool, context: &mut Context<'_>) -> Outcome {
     let sound = sound(which, context)?;
-    let graph = graph(&sound.study, &sound.recording)?;
-    note_permissions(&sound, context)?;
+    note_permissions(&sound, context);
+    let graph = &sound.graph;
     let text = if json { String::from_utf8_lossy(&graph.to_json()).into_owned() } else { graph.to_string() };
     context.say(&format!("{}\n", text.trim_end()))
 }
@@ -286,8 +286,8 @@ fn run(recording: &Path, data: &Path, out: &Path, index_dates: &[String], contex
     let tables = of_tables((&context.cwd.join(data), data), &Policy::default(), context)?;
     let module = Module::named(&recording.module);
     let workspace = Workspace::new(context.cwd).map_err(single)?;
-    let sound = Sound { module, recording, study };
-    note_permissions(&sound, context)?;
+    let sound = Sound::new(module, recording, study)?;
+    note_permissions(&sound, context);
     let made = super::cohort::asked(&sound, jobs, tables, &workspace, context)?;
     let target = Workspace::new(folder).map_err(single)?;
     write_files(&made, format, &target, context)

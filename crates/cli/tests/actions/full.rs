@@ -155,23 +155,4 @@ macro_rules! full {
     )* };
 }
 
-full! {
-    joiner_csv: JOINER_CSV,
-    joiner_csv_gz: JOINER_CSV_GZ,
-    joiner_feather: JOINER_FEATHER,
-    joiner_dta: JOINER_DTA,
-    joiner_dta_gz: JOINER_DTA_GZ,
-    report_csv: REPORT_CSV,
-    report_csv_gz: REPORT_CSV_GZ,
-    report_feather: REPORT_FEATHER,
-    deciles_csv: DECILES_CSV,
-    deciles_csv_gz: DECILES_CSV_GZ,
-    sql_csv: SQL_CSV,
-    sql_csv_gz: SQL_CSV_GZ,
-    codelist_report: CODELIST,
-    cohort_csv: COHORT_CSV,
-    cohort_csv_gz: COHORT_CSV_GZ,
-    cohort_feather: COHORT_FEATHER,
-    cohort_dta: COHORT_DTA,
-    cohort_dta_gz: COHORT_DTA_GZ,
-}
+kinds::each!(full);

@@ -16,43 +16,62 @@ pub struct Kind {
     pub inputs: fn(&Rig, &Path, Age),
 }
 
-const fn joiner(
-    words: &'static [&'static str],
-    results: &'static [&'static str],
-    inputs: fn(&Rig, &Path, Age),
-) -> Kind {
-    Kind { words, results, inputs }
+/// Hands every kind, with the name of its test, to a macro: a new kind is a line here.
+macro_rules! each {
+    ($made:ident) => {
+        $made! {
+            joiner_csv: JOINER_CSV,
+            joiner_csv_gz: JOINER_CSV_GZ,
+            joiner_feather: JOINER_FEATHER,
+            joiner_dta: JOINER_DTA,
+            joiner_dta_gz: JOINER_DTA_GZ,
+            report_csv: REPORT_CSV,
+            report_csv_gz: REPORT_CSV_GZ,
+            report_feather: REPORT_FEATHER,
+            deciles_csv: DECILES_CSV,
+            deciles_csv_gz: DECILES_CSV_GZ,
+            sql_csv: SQL_CSV,
+            sql_csv_gz: SQL_CSV_GZ,
+            codelist_report: CODELIST,
+            cohort_csv: COHORT_CSV,
+            cohort_csv_gz: COHORT_CSV_GZ,
+            cohort_feather: COHORT_FEATHER,
+            cohort_dta: COHORT_DTA,
+            cohort_dta_gz: COHORT_DTA_GZ,
+        }
+    };
 }
+pub(crate) use each;
 
-pub const JOINER_CSV: Kind = joiner(
-    &["cohort-joiner", "--lhs=in/input.csv", "--rhs=in/right.csv", "--output-dir=out"],
-    &["out/input.csv"],
-    |_, folder, age| sides(folder, age),
-);
-pub const JOINER_CSV_GZ: Kind = joiner(
-    &["cohort-joiner", "--lhs=in/input.csv.gz", "--rhs=in/right.csv", "--output-dir=out"],
-    &["out/input.csv.gz"],
+pub const JOINER_CSV: Kind = Kind {
+    words: &["cohort-joiner", "--lhs=in/input.csv", "--rhs=in/right.csv", "--output-dir=out"],
+    results: &["out/input.csv"],
+    inputs: |_, folder, age| sides(folder, age),
+};
+pub const JOINER_CSV_GZ: Kind = Kind {
+    words: &["cohort-joiner", "--lhs=in/input.csv.gz", "--rhs=in/right.csv", "--output-dir=out"],
+    results: &["out/input.csv.gz"],
     // Plain bytes under that name are read too.
-    |_, folder, age| {
+    inputs: |_, folder, age| {
         sides(folder, age);
         fs::rename(folder.join("in/input.csv"), folder.join("in/input.csv.gz")).unwrap();
     },
-);
-pub const JOINER_FEATHER: Kind = joiner(
-    &["cohort-joiner", "--lhs=in/input.feather", "--rhs=in/input_right.feather", "--output-dir=out"],
-    &["out/input.feather"],
-    |rig, folder, age| drawn(rig, folder, age, "feather"),
-);
-pub const JOINER_DTA: Kind = joiner(
-    &["cohort-joiner", "--lhs=in/input.dta", "--rhs=in/input_right.dta", "--output-dir=out"],
-    &["out/input.dta"],
-    |rig, folder, age| drawn(rig, folder, age, "dta"),
-);
-pub const JOINER_DTA_GZ: Kind = joiner(
-    &["cohort-joiner", "--lhs=in/input.dta.gz", "--rhs=in/input_right.dta.gz", "--output-dir=out"],
-    &["out/input.dta.gz"],
-    |rig, folder, age| drawn(rig, folder, age, "dta.gz"),
-);
+};
+pub const JOINER_FEATHER: Kind = Kind {
+    words: &["cohort-joiner", "--lhs=in/input.feather", "--rhs=in/input_right.feather", "--output-dir=out"],
+    results: &["out/input.feather"],
+    inputs: |rig, folder, age| drawn(rig, folder, age, "feather"),
+};
+pub const JOINER_DTA: Kind = Kind {
+    words: &["cohort-joiner", "--lhs=in/input.dta", "--rhs=in/input_right.dta", "--output-dir=out"],
+    results: &["out/input.dta"],
+    inputs: |rig, folder, age| drawn(rig, folder, age, "dta"),
+};
+pub const JOINER_DTA_GZ: Kind = Kind {
+    words: &["cohort-joiner", "--lhs=in/input.dta.gz", "--rhs=in/input_right.dta.gz", "--output-dir=out"],
+    results: &["out/input.dta.gz"],
+    inputs: |rig, folder, age| drawn(rig, folder, age, "dta.gz"),
+};
 
 pub const REPORT_CSV: Kind = Kind {
     words: &["dataset-report", "--input-files=in/input.csv", "--output-dir=out", "--detail"],
@@ -115,65 +134,29 @@ pub const CODELIST: Kind = Kind {
     inputs: |_, folder, age| codelist(folder, age),
 };
 
-pub const COHORT_CSV: Kind = cohort(
-    &[
-        "cohortextractor",
-        "generate_cohort",
-        "--study-definition=study_definition",
-        "--expectations-population=3000",
-        "--output-dir=out",
-        "--output-format=csv",
-    ],
-    &["out/input.csv"],
-);
-pub const COHORT_CSV_GZ: Kind = cohort(
-    &[
-        "cohortextractor",
-        "generate_cohort",
-        "--study-definition=study_definition",
-        "--expectations-population=3000",
-        "--output-dir=out",
-        "--output-format=csv.gz",
-    ],
-    &["out/input.csv.gz"],
-);
-pub const COHORT_FEATHER: Kind = cohort(
-    &[
-        "cohortextractor",
-        "generate_cohort",
-        "--study-definition=study_definition",
-        "--expectations-population=3000",
-        "--output-dir=out",
-        "--output-format=feather",
-    ],
-    &["out/input.feather"],
-);
-pub const COHORT_DTA: Kind = cohort(
-    &[
-        "cohortextractor",
-        "generate_cohort",
-        "--study-definition=study_definition",
-        "--expectations-population=3000",
-        "--output-dir=out",
-        "--output-format=dta",
-    ],
-    &["out/input.dta"],
-);
-pub const COHORT_DTA_GZ: Kind = cohort(
-    &[
-        "cohortextractor",
-        "generate_cohort",
-        "--study-definition=study_definition",
-        "--expectations-population=3000",
-        "--output-dir=out",
-        "--output-format=dta.gz",
-    ],
-    &["out/input.dta.gz"],
-);
-
-const fn cohort(words: &'static [&'static str], results: &'static [&'static str]) -> Kind {
-    Kind { words, results, inputs: |_, folder, age| studies(folder, age) }
+/// `generate_cohort` in a format.
+macro_rules! cohort {
+    ($ending:literal) => {
+        Kind {
+            words: &[
+                "cohortextractor",
+                "generate_cohort",
+                "--study-definition=study_definition",
+                "--expectations-population=3000",
+                "--output-dir=out",
+                concat!("--output-format=", $ending),
+            ],
+            results: &[concat!("out/input.", $ending)],
+            inputs: |_, folder, age| studies(folder, age),
+        }
+    };
 }
+
+pub const COHORT_CSV: Kind = cohort!("csv");
+pub const COHORT_CSV_GZ: Kind = cohort!("csv.gz");
+pub const COHORT_FEATHER: Kind = cohort!("feather");
+pub const COHORT_DTA: Kind = cohort!("dta");
+pub const COHORT_DTA_GZ: Kind = cohort!("dta.gz");
 
 /// A number that differs with the age.
 fn salt(age: Age) -> usize {

@@ -12,8 +12,10 @@ mod tables;
 use std::path::{Path, PathBuf};
 
 use jiff::civil::Date;
+use query::Graph;
 use study::model::Study;
 use study::recording::Recording;
+use study::{Flavour, LowerError};
 
 use crate::args::bad_argument;
 use crate::context::Ambient;
@@ -28,13 +30,24 @@ use repository::Repository;
 
 pub(crate) use files::write as write_files;
 pub(crate) use simulated::{tables_of as simulated_tables, text as simulated_report};
-pub(crate) use tables::{asked, graph, note_permissions, opened as of_tables};
+pub(crate) use tables::{asked, note_permissions, opened as of_tables};
 
 /// A study that is sound.
 pub(crate) struct Sound {
     pub(crate) module: Module,
     pub(crate) recording: Recording,
     pub(crate) study: Study,
+    /// What it asks.
+    pub(crate) graph: Graph,
+}
+
+impl Sound {
+    pub(crate) fn new(module: Module, recording: Recording, study: Study) -> Result<Self, Vec<Fault>> {
+        let lowered = study::lower(&study, &recording, Flavour::Tpp);
+        let fault = |error: LowerError| Fault::new(FaultCode::Study("SD211"), Exit::Unreadable, error.to_string());
+        let graph = lowered.map_err(|error| vec![fault(error)])?;
+        Ok(Self { module, recording, study, graph })
+    }
 }
 
 /// One file to be made.
@@ -77,7 +90,7 @@ pub(crate) fn run(asked: &Cohort, context: &mut Context<'_>, ambient: &Ambient) 
         }
         _ => Repository::default(),
     };
-    studies.iter().try_for_each(|sound| note_permissions(sound, context))?;
+    studies.iter().for_each(|sound| note_permissions(sound, context));
     let mut work = Vec::new();
     let mut reports = Vec::new();
     for sound in &studies {
@@ -182,7 +195,7 @@ fn sound(module: Module, asked: &Cohort, context: &mut Context<'_>) -> Result<Op
     let checked = study::check(&recording, &options);
     let faults = super::record::told(&checked.faults, &recording, Exit::Unreadable, context);
     match checked.study {
-        Some(study) if faults.is_empty() => Ok(Some(Sound { module, recording, study })),
+        Some(study) if faults.is_empty() => Sound::new(module, recording, study).map(Some),
         _ => Err(faults),
     }
 }

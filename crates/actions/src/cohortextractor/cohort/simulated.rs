@@ -29,7 +29,7 @@ pub(crate) fn tables_of(
 ) -> Result<Simulation, Vec<Fault>> {
     let repository = Repository::of(&[sound], dates, context);
     let request = Request { tables: true, ..request(sound, dates, asked, seed, &repository, context) };
-    let files = tables::value_files(&sound.study, &sound.recording, workspace)?;
+    let files = tables::value_files(&sound.graph, workspace)?;
     let made = simulate::simulate_each(&sound.study, &sound.recording, &request, &files, &mut |_, _| {});
     told(made, sound, context)
 }
@@ -98,7 +98,7 @@ pub(crate) fn prepare(
 ) -> Result<Made, Vec<Fault>> {
     let dates: Vec<_> = jobs.iter().rev().filter_map(|job| job.date).collect();
     let request = request(sound, &dates, asked, seed, repository, context);
-    let files: ValueFiles = tables::value_files(&sound.study, &sound.recording, workspace)?;
+    let files: ValueFiles = tables::value_files(&sound.graph, workspace)?;
     let mut sources: Vec<answered::Growing> =
         (0..dates.len().max(1)).map(|_| answered::Growing::new(&sound.study)).collect();
     let mut fault = None;

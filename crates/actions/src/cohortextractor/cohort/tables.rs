@@ -5,10 +5,7 @@ use std::path::Path;
 
 use query::reference::{self, Bindings, Rows, RunFault, Tables, Value};
 use query::{Catalogue, Graph, Inline};
-use study::Flavour;
 use study::lower::INDEX_DATE;
-use study::model::Study;
-use study::recording::Recording;
 use warehouse::Policy;
 
 use crate::Context;
@@ -34,19 +31,12 @@ pub(crate) fn prepare(
     asked(sound, jobs, tables, workspace, context)
 }
 
-/// What a study asks.
-pub(crate) fn graph(study: &Study, recording: &Recording) -> Result<Graph, Vec<Fault>> {
-    let lowered = study::lower(study, recording, Flavour::Tpp);
-    lowered.map_err(|error| vec![Fault::new(FaultCode::Study("SD211"), Exit::Unreadable, error.to_string())])
-}
-
 /// Says what a run over real data needs leave for; over dummy data nothing does (warehouse.md 9).
-pub(crate) fn note_permissions(sound: &Sound, context: &mut Context<'_>) -> Result<(), Vec<Fault>> {
-    for (permission, tables) in graph(&sound.study, &sound.recording)?.permissions(Catalogue::tpp()) {
+pub(crate) fn note_permissions(sound: &Sound, context: &mut Context<'_>) {
+    for (permission, tables) in sound.graph.permissions(Catalogue::tpp()) {
         let (name, tables) = (sound.module.name(), tables.join(", "));
         context.log(&format!("note: {name}: a real run needs the permission `{permission}`, for {tables}"));
     }
-    Ok(())
 }
 
 /// What a study finds in tables, date by date.
@@ -57,8 +47,10 @@ pub(crate) fn asked(
     workspace: &Workspace,
     context: &mut Context<'_>,
 ) -> Result<Vec<(Job, cohorts::Memory)>, Vec<Fault>> {
-    let graph = graph(&sound.study, &sound.recording)?;
-    add_files(&sound.study, &sound.recording, &mut tables, workspace)?;
+    let graph = &sound.graph;
+    for (inline, rows) in value_files(graph, workspace)? {
+        tables.insert_inline(inline, rows);
+    }
     let mut made = Vec::with_capacity(jobs.len());
     for job in jobs {
         let mut bindings = Bindings::new();
@@ -66,7 +58,7 @@ pub(crate) fn asked(
             let date = job.index_date(sound);
             bindings.insert(INDEX_DATE.to_owned(), date.map_or(Value::Null, Value::Date));
         }
-        let answer = reference::run(&graph, &tables, &bindings).map_err(|fault| vec![of_run(&fault)])?;
+        let answer = reference::run(graph, &tables, &bindings).map_err(|fault| vec![of_run(&fault)])?;
         for count in &answer.counts {
             let place = count.source.as_ref().map(|source| format!("{source}: ")).unwrap_or_default();
             let patients = about(count.patients);
@@ -119,26 +111,8 @@ pub(crate) fn opened(
     Ok(opened.tables)
 }
 
-/// Adds the files of the workspace that the study takes values from.
-fn add_files(
-    study: &Study,
-    recording: &Recording,
-    tables: &mut Tables,
-    workspace: &Workspace,
-) -> Result<(), Vec<Fault>> {
-    for (inline, rows) in value_files(study, recording, workspace)? {
-        tables.insert_inline(inline, rows);
-    }
-    Ok(())
-}
-
 /// The files of the workspace that the study takes values from.
-pub(crate) fn value_files(
-    study: &Study,
-    recording: &Recording,
-    workspace: &Workspace,
-) -> Result<Vec<(Inline, Rows)>, Vec<Fault>> {
-    let graph = graph(study, recording)?;
+pub(crate) fn value_files(graph: &Graph, workspace: &Workspace) -> Result<Vec<(Inline, Rows)>, Vec<Fault>> {
     graph.inlines().into_iter().map(|inline| Ok((inline.clone(), value_file(inline, workspace)?))).collect()
 }
 
