@@ -6,10 +6,12 @@ use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
-use jobs::{Commit, WorkspaceName};
+use jobs::engine::Waived;
+use jobs::{Commit, ObjectId, WorkspaceName};
 use repositories::RepoUrl;
 use serde::{Deserialize, Serialize};
 
+pub use jobs::state::WaiverMode as Mode;
 pub use pipeline::ActionName;
 pub use protocol::text::hashes::Sha256Hex;
 pub use protocol::text::time::Moment;
@@ -22,18 +24,6 @@ const LONGEST_TEXT: usize = 1000;
 
 /// Bytes of a file that is read here.
 const LARGEST: u64 = 64 * 1024;
-
-/// Why the SQL may run as it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Mode {
-    /// The tables that it reads are views without opted-out patients.
-    ExcludedByView,
-    /// Older practice: its results are taken to be without them.
-    AssumeExcluded,
-    /// It may read opted-out patients; the project must hold `include_t1oo` besides.
-    Include,
-}
 
 /// What a waiver is for, and who says so.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -256,13 +246,15 @@ impl Waivers {
         Ok(waivers)
     }
 
-    /// The SQL files, by their SHA-256, that a job may run now without their saying how they treat opt-outs.
+    /// The SQL files that a job may run now without their saying how they treat opt-outs.
     ///
     /// # Errors
     /// The folder cannot be read, or a file of it is damaged.
-    pub fn in_force(&self, asked: &Asked<'_>, now: Moment) -> Result<Vec<Sha256Hex>, BadWaiver> {
+    pub fn in_force(&self, asked: &Asked<'_>, now: Moment) -> Result<Vec<Waived>, BadWaiver> {
         let covers = |waiver: &Waiver| waiver.holds(now) && waiver.terms.covers(asked);
-        Ok(self.all()?.into_iter().filter(covers).map(|waiver| waiver.terms.sql).collect())
+        let sql = |terms: &Terms| terms.sql.as_str().parse::<ObjectId>().ok();
+        let waived = |Waiver { terms, .. }: Waiver| Some(Waived { sql: sql(&terms)?, mode: terms.mode });
+        Ok(self.all()?.into_iter().filter(covers).filter_map(waived).collect())
     }
 
     /// Writes a file that is not there yet; after a kill it is there whole or not at all.

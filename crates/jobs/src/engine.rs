@@ -22,7 +22,7 @@ mod room;
 mod standing;
 mod workshop;
 
-pub use admission::{Admission, NoRules, Refusal};
+pub use admission::{Admission, NoRules, Refusal, Waived};
 pub use controls::{Controls, ring};
 pub use event::{Event, JobReport, ReportedOutput, Stage};
 pub(crate) use evidence::keep as keep_evidence;

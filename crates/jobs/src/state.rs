@@ -39,6 +39,6 @@ pub use open::State;
 pub use operate::{Act, Operator, PastAttempt};
 pub use outside::Kill;
 pub use status::{Reason, Status, Times};
-pub use tells::{ExitKind, PolicyRule, Tells};
+pub use tells::{ExitKind, PolicyRule, Tells, WaiverMode};
 pub use whole::Needed;
 pub use workspace::Binding;

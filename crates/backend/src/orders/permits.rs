@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use jobs::AnalysisScope;
-use jobs::engine::{Admission, Refusal, Work};
+use jobs::engine::{Admission, Refusal, Waived, Work};
 use jobs::state::PolicyRule;
 use protocol::order::{Permission, PermissionKind};
 use protocol::text::names::ProjectSlug;
@@ -177,7 +177,7 @@ impl Admission for Standing {
         self.judge(work, super::answer::now())
     }
 
-    fn waived_sql(&self, work: &Work) -> Result<Option<Vec<String>>, String> {
+    fn waived_sql(&self, work: &Work) -> Result<Option<Vec<Waived>>, String> {
         let definition = &work.job.definition;
         if work.program.located.kind != Kind::Builtin || work.program.located.reference.name != RUNS_SQL {
             return Ok(None);
@@ -192,8 +192,11 @@ impl Admission for Standing {
             action: &definition.action,
             include: self.scope(&work.project, super::answer::now()).population_permissions.contains(INCLUDE),
         };
-        let files = self.waivers.in_force(&asked, super::answer::now()).map_err(|error| error.to_string())?;
-        Ok(Some(files.into_iter().map(|file| file.to_string()).collect()))
+        let mut waived = self.waivers.in_force(&asked, super::answer::now()).map_err(|error| error.to_string())?;
+        // What the job page says must be true of the bytes that are there.
+        let is_there = |sql| work.tree.entries.values().any(|entry| entry.object() == Some(sql));
+        waived.retain(|file| is_there(file.sql));
+        Ok(Some(waived))
     }
 }
 

@@ -3,14 +3,16 @@
 
 use jobs::provenance::ImageIdentity;
 use jobs::schedule::Pool as PoolName;
-use jobs::state::{ExitKind as Exited, PolicyRule as Rule, Reason, Tells};
+use jobs::state::{ExitKind as Exited, PolicyRule as Rule, Reason, Tells, WaiverMode as Waived};
 use jobs::{JobId as Id, JobState, RequestId as Request, StatusCode};
 use protocol::fact::FactBody;
 use protocol::fact::codes::{
     BlockedBy, Canceller, Completed, Ending, EngineExit, Exit, ExitKind, Internal, JobError, JobErrorReason, NextTry,
     OnImage, PolicyRule, Pool, Reset, Room, Since, Stage, TimeLimit, Unmatched, Waiting, Yes,
 };
-use protocol::fact::job::{Engine, EngineName, JobFinished, JobReset, JobStage, JobStarted, JobWaiting, Profile};
+use protocol::fact::job::{
+    Engine, EngineName, JobFinished, JobReset, JobStage, JobStarted, JobWaiting, Profile, WaiverMode,
+};
 use protocol::text::hashes::{ImageDigest, Sha256Hex};
 use protocol::text::ids::{JobId, LogRef, RequestId};
 use protocol::text::time::Moment;
@@ -151,7 +153,9 @@ impl Change {
         let (image, engine) = match self.image.as_ref().ok_or(NoFact("nothing is said of the image"))? {
             ImageIdentity::Digest { digest } => (Some(digest.parse().map_err(|_| BAD)?), None),
             ImageIdentity::Environment { lock } => (Some(host(lock)?), None),
-            ImageIdentity::Builtin { name, profile, behaviour } => (None, engine(name, profile, behaviour)?),
+            ImageIdentity::Builtin { name, profile, behaviour } => {
+                (None, engine(name, profile, behaviour, &self.tells)?)
+            }
         };
         Ok(JobStarted { request, job, attempt: self.attempt()?, image, engine })
     }
@@ -224,6 +228,14 @@ fn rule(rule: Rule) -> PolicyRule {
     }
 }
 
+fn waiver(mode: Waived) -> WaiverMode {
+    match mode {
+        Waived::ExcludedByView => WaiverMode::ExcludedByView,
+        Waived::AssumeExcluded => WaiverMode::AssumeExcluded,
+        Waived::Include => WaiverMode::Include,
+    }
+}
+
 /// The identity of a native environment: `host:` and a hash. One that has another form is hashed: it may name a place.
 fn host(identity: &str) -> Result<ImageDigest, NoFact> {
     let hashed = || format!("host:{}", Sha256Hex::of(&[identity.as_bytes()])).parse();
@@ -237,10 +249,12 @@ fn host(identity: &str) -> Result<ImageDigest, NoFact> {
 
 /// A built-in action that the protocol has a name for.
 /// A profile of another form than the list allows stays here.
-fn engine(name: &str, profile: &str, behaviour: &str) -> Result<Option<Engine>, NoFact> {
+fn engine(name: &str, profile: &str, behaviour: &str, tells: &Tells) -> Result<Option<Engine>, NoFact> {
     let name = serde_json::from_value::<EngineName>(Value::String(name.to_owned())).ok();
     let version = env!("CARGO_PKG_VERSION").parse().map_err(|_| BAD)?;
     let revision = behaviour.parse().ok().and_then(|number: u64| ProfileRevision::try_from(number).ok());
     let profile = profile.parse().ok().zip(revision).map(|(name, revision)| Profile { name, revision });
-    Ok(name.map(|name| Engine { name, version, profile }))
+    let waivers: Vec<_> = tells.waivers.iter().map(|mode| waiver(*mode)).collect();
+    let waivers = waivers.try_into().map_err(|_| BAD)?;
+    Ok(name.map(|name| Engine { name, version, profile, waivers }))
 }

@@ -64,7 +64,8 @@ fn a_waiver_covers_its_own_job_alone_and_only_while_it_holds() {
     assert_eq!(found(&asked, now), 0, "a folder that is not there has none");
 
     let kept = waivers.add(terms()).unwrap();
-    assert_eq!(waivers.in_force(&asked, now).unwrap(), [Sha256Hex::of(&[b"SELECT 1"])]);
+    let sql = ObjectId::of(b"SELECT 1");
+    assert_eq!(waivers.in_force(&asked, now).unwrap(), [Waived { sql, mode: Mode::ExcludedByView }]);
     assert_eq!(found(&asked, day("2026-01-01")), 1, "the first day counts");
     assert_eq!(found(&asked, day("2027-01-01")), 0, "the end does not");
     assert_eq!(found(&asked, day("2025-12-31")), 0);

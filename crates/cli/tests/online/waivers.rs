@@ -6,11 +6,12 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 
-use crate::rig::{House, can_isolate, said, until};
+use crate::rig::{House, PROJECT, can_isolate, said, until};
 use crate::tables::{number, rows};
+use crate::wire::ask;
 
 /// The version of the project is an old one, with which a laptop lets such SQL run.
-const PROJECT: &str = "version: \"3.0\"
+const STUDY: &str = "version: \"3.0\"
 expectations: {population_size: 10}
 actions:
   query:
@@ -49,8 +50,17 @@ pub fn waive(house: &House, study: &str, action: &str, sql: &str) -> Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-/// How the one job of a new request ended, and what it printed.
-fn run(house: &House, workspace: &str) -> (String, String) {
+/// What is known of a job that ended.
+struct Seen {
+    code: String,
+    /// What it printed.
+    log: String,
+    /// Its page, for everybody.
+    page: String,
+}
+
+/// The one job of a new request, to its end.
+fn run(house: &House, workspace: &str) -> Seen {
     let request = house.request(workspace, &["run_all"]).unwrap();
     let over =
         format!("SELECT count(*) FROM job_request WHERE number = {request} AND status NOT IN ('pending', 'running')");
@@ -58,7 +68,10 @@ fn run(house: &House, workspace: &str) -> (String, String) {
     let job =
         rows(&house.at_site(), &format!("SELECT identifier, code FROM job WHERE job_request = {request}")).remove(0);
     let log = house.cloister(&["backend", "logs", &job[0], "--state", "state"]).output().unwrap();
-    (job[1].clone(), said(&log))
+    let page = format!("/{PROJECT}/{workspace}/{request}/{}/", job[0]);
+    let page = ask(house.site_at, "GET", &page, "", "").unwrap();
+    assert_eq!(page.status, 200);
+    Seen { code: job[1].clone(), log: said(&log), page: page.body }
 }
 
 #[test]
@@ -67,7 +80,7 @@ fn undeclared_sql_runs_by_a_waiver_for_its_very_bytes_alone() {
         return;
     }
     let files = |sql: &str| {
-        let pairs = [("project.yaml", PROJECT), ("analysis/query.sql", sql)];
+        let pairs = [("project.yaml", STUDY), ("analysis/query.sql", sql)];
         pairs.map(|(path, text)| (path.to_owned(), text.as_bytes().to_vec())).to_vec()
     };
     let names = ["without", "waived", "changed", "revoked"];
@@ -89,20 +102,24 @@ fn undeclared_sql_runs_by_a_waiver_for_its_very_bytes_alone() {
         assert!(!output.status.success() && said(&output).contains(why), "{more:?}: {}", said(&output));
     }
 
-    let (code, log) = run(&house, "without");
+    let Seen { code, log, page } = run(&house, "without");
     assert_eq!(code, "nonzero_exit", "{log}");
     assert!(log.contains("t1oo_undeclared") && log.contains("no waiver for it (SHA-256 "), "{log}");
+    assert!(page.contains("sqlrunner of cloister") && !page.contains("<dt>Waiver"), "{page}");
 
     let waived = waive(&house, "waived", "query", "analysis/query.sql");
-    let (code, log) = run(&house, "waived");
+    let Seen { code, log, page } = run(&house, "waived");
     assert_eq!(code, "succeeded", "{log}");
     assert!(log.contains("this backend has a waiver for these very bytes"), "{log}");
+    let named = page.split("<dt>Waiver<dd>").nth(1).and_then(|rest| rest.split("<dt>").next()).unwrap_or_default();
+    assert!(named.contains("results are taken to be without these patients"), "{named}: {page}");
 
     // The waiver of this one names the bytes of the others.
     let more = ["--approved-by", "Ben", "--until", waived["terms"]["until"].as_str().unwrap()];
     assert!(add(&house, ("changed", "changed"), ("query", &sql), &more).status.success());
-    let (code, log) = run(&house, "changed");
+    let Seen { code, log, page } = run(&house, "changed");
     assert_eq!(code, "nonzero_exit", "{log}");
+    assert!(!page.contains("<dt>Waiver"), "no file has the bytes of the waiver: {page}");
 
     let kept = waive(&house, "revoked", "query", "analysis/query.sql");
     let revoke = ["backend", "waiver", "revoke", kept["id"].as_str().unwrap(), "--state", "state"];
@@ -110,8 +127,9 @@ fn undeclared_sql_runs_by_a_waiver_for_its_very_bytes_alone() {
     assert!(!without_why.status.success() && said(&without_why).contains("--why"), "{}", said(&without_why));
     let done = house.cloister(&[&revoke[..], &["--why", "mended"]].concat()).output().unwrap();
     assert!(done.status.success(), "{}", said(&done));
-    let (code, log) = run(&house, "revoked");
+    let Seen { code, log, page } = run(&house, "revoked");
     assert_eq!(code, "nonzero_exit", "{log}");
+    assert!(!page.contains("<dt>Waiver"), "{page}");
 
     let listed = house.cloister(&["backend", "waiver", "list", "--state", "state"]).output().unwrap();
     let listed = said(&listed);

@@ -13,7 +13,7 @@ use super::again::{self, Passing};
 use super::execute::execute;
 use super::gather::{Gathered, gather};
 use super::prepare::{Inputs, PrepareError, Prepared, missing_input, prepare};
-use super::{Event, JobReport, Refusal, Stage, Work, Workshop, finish, outcome, room};
+use super::{Event, JobReport, Refusal, Stage, Waived, Work, Workshop, finish, outcome, room};
 use crate::JobState;
 use crate::collect::Collected;
 use crate::fault::point;
@@ -140,7 +140,13 @@ pub(super) async fn run(
 ) -> Result<Ended, StateError> {
     let begun = Instant::now();
     let action = Some(&work.job.definition.action);
-    let claim = Claim { owner: shop.settings.owner.clone(), lease_until: shop.settings.lease_until(now()) };
+    let (a, b) = (shop.clone(), work.clone());
+    let waived = blocking(move || a.admission.waived_sql(&b)).await.unwrap_or_else(|passing| Err(passing.why));
+    let claim = Claim {
+        owner: shop.settings.owner.clone(),
+        lease_until: shop.settings.lease_until(now()),
+        waivers: waived.iter().flatten().flatten().map(|file| file.mode).collect(),
+    };
     let attempt = if let Some(attempt) = adopted {
         shop.state.adopt(&attempt, &claim).await?;
         attempt
@@ -162,7 +168,7 @@ pub(super) async fn run(
     let voice = Voice { work: &work, events: &events };
     voice.stage(Stage::Preparing);
     let inputs = Inputs::of(&shop.state, &work).await?;
-    let mut outcome = match conduct(&shop, &work, &attempt, &inputs, &voice, stop).await? {
+    let mut outcome = match conduct(&shop, &work, &attempt, (&inputs, waived), &voice, stop).await? {
         Led::Over(outcome) => *outcome,
         Led::Halted(halt) => return again::halted(&shop, &work, &attempt, halt).await,
         Led::Passing(passing) => match again::after(&shop, &work, &attempt, &passing).await? {
@@ -198,7 +204,7 @@ async fn conduct(
     shop: &Arc<Workshop>,
     work: &Arc<Work>,
     attempt: &Attempt,
-    inputs: &Inputs,
+    (inputs, waived): (&Inputs, Result<Option<Vec<Waived>>, String>),
     voice: &Voice<'_>,
     mut stop: Stops,
 ) -> Result<Led, StateError> {
@@ -218,7 +224,7 @@ async fn conduct(
     let (a, b, given, id) = (shop.clone(), work.clone(), inputs.clone(), attempt.id);
     let leave = Leave::until(Instant::now() + shop.settings.prepare_limit);
     let allowed = leave.clone();
-    let prepared = stoppable(&mut stop, &leave, move || prepare(&a, &b, &given, id, &allowed)).await;
+    let prepared = stoppable(&mut stop, &leave, move || prepare(&a, &b, &given, id, waived, &allowed)).await;
     let Prepared { spec, tree, workspace } = match prepared {
         Ok(Ok(prepared)) => prepared,
         Ok(Err(PrepareError::Layout(LayoutError::NoLeave(why)))) => {
@@ -269,7 +275,7 @@ async fn conduct(
             return Ok(without_leave(why, &stop, ("collecting its outputs", shop.settings.finalise_limit), Some(spec)));
         }
         Gathered::All(collected) => Ok(collected),
-        Gathered::Failed(status) => Err(status),
+        Gathered::Failed(status) => Err(*status),
     };
     point("collect.after", action);
     let mut result =

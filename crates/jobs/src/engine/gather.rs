@@ -23,7 +23,7 @@ const TRIES: u32 = 5;
 pub(super) enum Gathered {
     All(Collected),
     /// With the status that says why.
-    Failed(Status),
+    Failed(Box<Status>),
     NoLeave(NoLeave),
 }
 
@@ -63,14 +63,14 @@ pub(super) async fn gather(
         .await;
         match gathered {
             Ok(Ok((collected, Ok(())))) => return Gathered::All(collected),
-            Ok(Ok((_, Err(refused)))) => return Gathered::Failed(outcome::of_refusal(&refused)),
+            Ok(Ok((_, Err(refused)))) => return Gathered::Failed(outcome::of_refusal(&refused).into()),
             Ok(Err(CollectError::NoLeave(why))) => return Gathered::NoLeave(why),
             Ok(Err(error)) if error.reason().is_some() || n == TRIES => {
-                return Gathered::Failed(outcome::of_collect(&error));
+                return Gathered::Failed(outcome::of_collect(&error).into());
             }
             // The workspace is as it was: nothing is lost but time.
             Ok(Err(_)) => {}
-            Err(fault) if n >= 2 => return Gathered::Failed(outcome::internal(&fault.why)),
+            Err(fault) if n >= 2 => return Gathered::Failed(outcome::internal(&fault.why).into()),
             Err(_) => {}
         }
         if wait(back_off(base, cap, n, 0.5), stop).await {

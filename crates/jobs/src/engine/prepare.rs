@@ -13,7 +13,7 @@ use sandbox::folder::{RemoveError, SafeFolder, remove_tree};
 use sandbox::{RunName, Spec};
 
 use super::evidence;
-use super::{RunSettings, Work, Workshop};
+use super::{RunSettings, Waived, Work, Workshop};
 use crate::collect::CollectedOutput;
 use crate::collect::StoredInput;
 use crate::provenance::{Collision, InputFile, PinnedOutput, workspace_inputs};
@@ -106,12 +106,13 @@ pub(crate) fn remove_volume(runtime: &dyn sandbox::Runtime, volume: &Path) -> Re
     }
 }
 
-/// Blocks. The volume gets its name only when it is complete.
+/// Blocks. `waived` is what the rules of this machine say of the job's SQL. The volume gets its name only when it is complete.
 pub(super) fn prepare(
     shop: &Workshop,
     work: &Work,
     inputs: &Inputs,
     attempt: AttemptId,
+    waived: Result<Option<Vec<Waived>>, String>,
     leave: &Leave,
 ) -> Result<Prepared, PrepareError> {
     let folder = volume(&shop.volumes, attempt);
@@ -127,10 +128,9 @@ pub(super) fn prepare(
         }
     }
     let workspace = SafeFolder::at(&folder.join("workspace"))?;
-    let waived = shop.admission.waived_sql(work).map_err(PrepareError::Waivers)?;
     let mut program = work.program.clone();
-    if let Some(files) = waived {
-        program = program.with_waived_sql(files);
+    if let Some(waived) = waived.map_err(PrepareError::Waivers)? {
+        program = program.with_waived_sql(waived.into_iter().map(|file| file.sql.hex()).collect());
     }
     if shop.publisher.wants_evidence() && evidence::is_made(&work.job.definition) {
         program = program.with_evidence(evidence::INSIDE);

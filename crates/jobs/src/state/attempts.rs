@@ -54,7 +54,9 @@ impl State {
         .bind(now.as_second())
         .execute(&mut *tx)
         .await?;
-        head.change(&mut tx, &Status::new(StatusCode::Initiated, "Starting"), now).await?;
+        let begins = Status::new(StatusCode::Initiated, "Starting");
+        let begins = begins.telling(|tells| tells.waivers.clone_from(&claim.waivers));
+        head.change(&mut tx, &begins, now).await?;
         self.commit(tx).await?;
         Ok(attempt)
     }

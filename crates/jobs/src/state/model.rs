@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use pipeline::ActionName;
 use serde::{Deserialize, Serialize};
 
-use super::{JobDefinition, Status, Times};
+use super::{JobDefinition, Status, Times, WaiverMode};
 use crate::collect::CollectedOutput;
 use crate::plan::{LatestJob, PinnedNeed};
 use crate::provenance::{Component, Components, Staleness};
@@ -84,6 +84,8 @@ pub struct Claim {
     pub owner: String,
     /// Unix seconds; `None` on a laptop, whose attempts die with it.
     pub lease_until: Option<i64>,
+    /// The waivers under which it begins.
+    pub waivers: BTreeSet<WaiverMode>,
 }
 
 /// How an attempt ended that is not the job's end.

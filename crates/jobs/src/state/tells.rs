@@ -1,6 +1,8 @@
 //! What may be told outside beside a code: closed values and nothing else.
 //! Spec protocol.md 4.5; jobs.md 16.
 
+use std::collections::BTreeSet;
+
 use pipeline::ActionName;
 use serde::{Deserialize, Serialize};
 
@@ -30,6 +32,18 @@ pub enum PolicyRule {
     RepoNotAllowed,
     ImageNotAllowed,
     PersonNotAllowed,
+}
+
+/// Why SQL may run that does not say how it treats type 1 opt-outs (spec actions.md 7.5).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WaiverMode {
+    /// The tables that it reads are views without opted-out patients.
+    ExcludedByView,
+    /// Older practice: its results are taken to be without them.
+    AssumeExcluded,
+    /// It may read opted-out patients; the project must hold `include_t1oo` besides.
+    Include,
 }
 
 /// The values that go with a code where it is told outside. Each is a whole number, an id, a name from project.yaml or a
@@ -73,6 +87,9 @@ pub struct Tells {
     /// The rule that was met.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rule: Option<PolicyRule>,
+    /// The waivers that its SQL may need.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub waivers: BTreeSet<WaiverMode>,
     /// Unix seconds since which something is lacking.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub since: Option<i64>,

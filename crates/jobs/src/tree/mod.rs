@@ -48,12 +48,19 @@ pub struct Tree {
     pub entries: BTreeMap<String, Entry>,
 }
 
+impl Entry {
+    /// The bytes of a file.
+    pub fn object(&self) -> Option<ObjectId> {
+        match self {
+            Self::File { object, .. } => Some(*object),
+            Self::Link { .. } => None,
+        }
+    }
+}
+
 impl Tree {
     /// The object at a path, if a file is there.
     pub fn object(&self, path: &str) -> Option<ObjectId> {
-        match self.entries.get(path) {
-            Some(Entry::File { object, .. }) => Some(*object),
-            _ => None,
-        }
+        self.entries.get(path).and_then(Entry::object)
     }
 }

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test stops at its first surprise")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use jobs::collect::CollectedOutput;
@@ -21,7 +21,7 @@ pub fn at(second: i64) -> Timestamp {
 }
 
 pub fn claim() -> Claim {
-    Claim { owner: "agent".into(), lease_until: None }
+    Claim { owner: "agent".into(), lease_until: None, waivers: BTreeSet::new() }
 }
 
 pub fn name(text: &str) -> ActionName {

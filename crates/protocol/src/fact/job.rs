@@ -8,6 +8,7 @@ use super::codes::{Ending, Reset, Stage, Waiting};
 use crate::shape::{Broken, Shape, codes};
 use crate::text::hashes::{Commitment, ImageDigest};
 use crate::text::ids::{JobId, RequestId};
+use crate::text::list::List;
 use crate::text::names::{ProfileName, ProgramVersion};
 use crate::text::whole::{AttemptNumber, Megabytes, Percent, ProfileRevision, Seconds};
 
@@ -52,7 +53,30 @@ pub struct Engine {
     /// How it behaves, which the version that the study names decides.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub profile: Option<Profile>,
+    /// The waivers of the backend under which SQL runs that does not say how it treats type 1 opt-outs: each way once, in
+    /// this order. Of sqlrunner alone.
+    #[serde(default, skip_serializing_if = "is_empty")]
+    pub waivers: Waivers,
 }
+
+/// Each way at most once.
+pub type Waivers = List<WaiverMode, 0, 3>;
+
+fn is_empty(waivers: &Waivers) -> bool {
+    waivers.is_empty()
+}
+
+codes!(
+    /// Why SQL may run that does not say how it treats type 1 opt-outs (spec actions.md 7.5).
+    WaiverMode {
+        /// The tables that it reads are views without them.
+        ExcludedByView,
+        /// Older practice: its results are taken to be without them.
+        AssumeExcluded,
+        /// It may read them; the project holds the permission.
+        Include,
+    }
+);
 
 /// A way to behave of a built-in action: what its revision made once, it makes again (spec actions.md 2.2).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -181,6 +205,13 @@ impl Shape for JobStarted {
     fn check(&self) -> Result<(), Broken> {
         if self.image.is_some() && self.engine.is_some() {
             return Err(Broken("a job runs in an image or is a built-in action, not both"));
+        }
+        let Some(engine) = &self.engine else { return Ok(()) };
+        if engine.name != EngineName::Sqlrunner && !engine.waivers.is_empty() {
+            return Err(Broken("waivers are for SQL alone"));
+        }
+        if !engine.waivers.is_sorted_by(|a, b| a < b) {
+            return Err(Broken("waivers are said once each, in order"));
         }
         Ok(())
     }

@@ -5,7 +5,7 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
-use protocol::fact::job::Engine;
+use protocol::fact::job::{Engine, WaiverMode};
 use ui::html::Html;
 use ui::icon::Level;
 use ui::page::{Crumb, Page};
@@ -37,6 +37,7 @@ struct Body<'a> {
     image: Option<&'a str>,
     native: bool,
     builtin: Option<String>,
+    waivers: Vec<&'static str>,
     outputs: Vec<(Level, String)>,
     needs: Vec<(String, String, String)>,
     needed_by: Vec<(String, String)>,
@@ -163,6 +164,7 @@ fn compose(
         image: job.image.as_deref(),
         native: job.image.as_deref().is_some_and(|image| image.starts_with("host:")),
         builtin: job.engine.as_ref().map(builtin),
+        waivers: job.engine.iter().flat_map(|engine| &engine.waivers).map(|mode| waived(*mode)).collect(),
         outputs: line.map(|line| line.outputs.clone()).unwrap_or_default(),
         needs: job.needs.iter().map(|need| needed(&link, need)).collect(),
         needed_by: found
@@ -226,6 +228,17 @@ fn builtin(engine: &Engine) -> String {
     let profile = profile.map(|profile| format!(", profile {} revision {}", profile.name, profile.revision));
     let (name, profile) = (name.unwrap_or_default(), profile.unwrap_or_default());
     format!("{name} of cloister {}{profile}", engine.version)
+}
+
+/// Why SQL may run that does not say how it treats opt-outs.
+fn waived(mode: WaiverMode) -> &'static str {
+    match mode {
+        WaiverMode::ExcludedByView => "the tables that it reads leave these patients out",
+        WaiverMode::AssumeExcluded => {
+            "it is older than the rule, and its results are taken to be without these patients"
+        }
+        WaiverMode::Include => "its project may read these patients",
+    }
 }
 
 fn needed(link: &impl Fn(&str) -> (String, String), need: &Need) -> (String, String, String) {
