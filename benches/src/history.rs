@@ -64,7 +64,7 @@ async fn request(state: &State) -> Result<(), Box<dyn Error>> {
     let seen = state.latest_jobs(&request.workspace, &names).await?;
     state.record_plan(&request, &new, &seen, Timestamp::now()).await?;
     for name in &names {
-        let claim = Claim { owner: "bench".into(), lease_until: None };
+        let claim = Claim { owner: "bench".into(), lease_until: None, waivers: [].into() };
         let attempt = state.claim(JobId::of(&request.id, name), &claim, Timestamp::now()).await?;
         state.set_stage(&attempt, &Status::new(StatusCode::Executing, "Executing"), Timestamp::now()).await?;
         let output = CollectedOutput {
