@@ -1,5 +1,5 @@
 //! The right side in memory: for each `patient_id` its rows in the order of the file, and what each row carries.
-//! About 29 bytes a row besides what it carries (actions.md 12).
+//! About 34 bytes a row besides what it carries, 42 while it is made (actions.md 12).
 
 use std::hash::{BuildHasher as _, RandomState};
 
@@ -8,7 +8,7 @@ use super::key::Key;
 /// Keys that are looked up together: enough to hide the waiting.
 const TOGETHER: usize = 64;
 /// No row.
-const NONE: u32 = u32::MAX;
+pub(super) const NONE: u32 = u32::MAX;
 /// Kinds of keys beside plain whole numbers.
 const WHOLE: u8 = 0;
 const NEGATIVE: u8 = 1;
@@ -56,8 +56,6 @@ fn fold(a: u64, b: u64) -> u64 {
 }
 
 struct Row {
-    /// Bits of the key.
-    key: u64,
     /// Where what it carries ends.
     end: u32,
     /// The next row of the same key.
@@ -67,6 +65,8 @@ struct Row {
 /// Rows being gathered; `build` makes them searchable.
 pub(super) struct Gathered {
     rows: Vec<Row>,
+    /// Bits of their keys.
+    keys: Vec<u64>,
     /// As long as `rows` once there is a key that is no plain whole number, before that empty.
     kinds: Vec<u8>,
     text: Vec<u8>,
@@ -80,11 +80,11 @@ pub(super) struct Full;
 
 impl Gathered {
     /// Bytes that the index takes for a row, besides what it carries.
-    pub(super) const ROW: usize = size_of::<Row>() + 13;
+    pub(super) const ROW: usize = size_of::<Row>() + size_of::<u64>() + size_of::<Slot>() * SLOTS.0 / SLOTS.1;
 
     /// `blanks_match`: blank keys match each other, as in the original.
     pub(super) fn new(spread: Spread, blanks_match: bool) -> Self {
-        Self { rows: Vec::new(), kinds: Vec::new(), text: Vec::new(), spread, blanks_match }
+        Self { rows: Vec::new(), keys: Vec::new(), kinds: Vec::new(), text: Vec::new(), spread, blanks_match }
     }
 
     /// Bytes that the index will take.
@@ -111,14 +111,15 @@ impl Gathered {
         if self.rows.len() >= NONE as usize {
             return Err(Full);
         }
-        self.rows.push(Row { key: bits, end, next: NONE });
+        self.rows.push(Row { end, next: NONE });
+        self.keys.push(bits);
         Ok(())
     }
 
     /// Gives away all rows, in order.
     pub(super) fn each<E>(self, mut each: impl FnMut(Key<'_>, &[u8]) -> Result<(), E>) -> Result<(), E> {
         let mut start = 0;
-        for (at, row) in self.rows.iter().enumerate() {
+        for (at, (row, bits)) in self.rows.iter().zip(&self.keys).enumerate() {
             let block = &self.text[start..row.end as usize];
             start = row.end as usize;
             match self.kinds.get(at).copied().unwrap_or(WHOLE) {
@@ -126,9 +127,9 @@ impl Gathered {
                     let (key, carried) = text_block(block);
                     each(Key::Text(key), carried)?;
                 }
-                NEGATIVE => each(Key::Negative(row.key), block)?,
+                NEGATIVE => each(Key::Negative(*bits), block)?,
                 BLANK => each(Key::Blank, block)?,
-                _ => each(Key::Whole(row.key), block)?,
+                _ => each(Key::Whole(*bits), block)?,
             }
         }
         Ok(())
@@ -137,7 +138,7 @@ impl Gathered {
     /// Makes the rows searchable.
     pub(super) fn build(mut self) -> Index {
         self.text.shrink_to_fit();
-        let slots = vec![0; self.rows.len() * 8 / 5 + 1];
+        let slots = vec![Slot::FREE; self.rows.len() * SLOTS.0 / SLOTS.1 + 1];
         let mut index = Index {
             rows: self.rows,
             kinds: self.kinds,
@@ -150,10 +151,31 @@ impl Gathered {
         // From the last to the first, so that each key leads to its first row and on to the later ones.
         for row in (0..index.rows.len()).rev() {
             if self.blanks_match || index.kind(row) != BLANK {
-                index.insert(row);
+                index.insert(row, self.keys[row]);
             }
         }
         index
+    }
+}
+
+/// Slots for so many rows: enough that a key is near its place, most often at it.
+const SLOTS: (usize, usize) = (8, 5);
+
+/// A place for a key. All that decides whether it is the one that is looked for lies in it, but the text of a text.
+#[derive(Clone, Copy)]
+struct Slot {
+    /// Bits of the key.
+    key: u64,
+    /// Its first row; [`NONE`] in a free slot.
+    row: u32,
+    kind: u8,
+}
+
+impl Slot {
+    const FREE: Self = Self { key: 0, row: NONE, kind: WHOLE };
+
+    fn holds(&self, (kind, bits): (u8, u64)) -> bool {
+        self.key == bits && self.kind == kind
     }
 }
 
@@ -162,8 +184,7 @@ pub(super) struct Index {
     rows: Vec<Row>,
     kinds: Vec<u8>,
     text: Vec<u8>,
-    /// A part of the hash, and the number of the row from 1.
-    slots: Vec<u64>,
+    slots: Vec<Slot>,
     spread: Spread,
     /// Rows whose key a row before them has.
     duplicates: u64,
@@ -197,21 +218,17 @@ impl Index {
         if self.kind(row) == TEXT { text_block(block).1 } else { block }
     }
 
-    fn same(&self, row: usize, kind: u8, bits: u64, key: Option<&[u8]>) -> bool {
-        self.rows[row].key == bits && self.kind(row) == kind && key.is_none_or(|key| self.text_key(row) == key)
-    }
-
     fn place(&self, hash: u64) -> usize {
         ((u128::from(hash) * self.slots.len() as u128) >> 64) as usize
     }
 
     /// The slot of a key, whether it is taken or the one to take.
-    fn find(&self, hash: u64, is_it: impl Fn(usize) -> bool) -> usize {
-        let tag = tag(hash);
-        let mut at = self.place(hash);
+    fn find(&self, key: (u8, u64), text: Option<&[u8]>) -> usize {
+        let mut at = self.place(self.spread.mix(key.0, key.1));
         loop {
-            let slot = self.slots[at];
-            if slot == 0 || (slot & TAG == tag && is_it((slot & !TAG) as usize - 1)) {
+            let slot = &self.slots[at];
+            let is_it = || slot.holds(key) && text.is_none_or(|text| self.text_key(slot.row as usize) == text);
+            if slot.row == NONE || is_it() {
                 return at;
             }
             at += 1;
@@ -221,48 +238,42 @@ impl Index {
         }
     }
 
-    fn insert(&mut self, row: usize) {
-        let (kind, bits) = (self.kind(row), self.rows[row].key);
-        let hash = self.spread.mix(kind, bits);
-        let key = (kind == TEXT).then(|| self.text_key(row));
-        let at = self.find(hash, |other| self.same(other, kind, bits, key));
-        let first = (self.slots[at] & !TAG) as u32;
-        if first > 0 {
-            let first = first - 1;
+    fn insert(&mut self, row: usize, key: u64) {
+        let kind = self.kind(row);
+        let at = self.find((kind, key), (kind == TEXT).then(|| self.text_key(row)));
+        let first = self.slots[at].row;
+        if first != NONE {
             self.duplicates += 1;
             self.duplicated += u64::from(self.rows[first as usize].next == NONE);
             self.rows[row].next = first;
         }
-        self.slots[at] = tag(hash) | (row as u64 + 1);
+        // There are fewer rows than that: adding counts them.
+        self.slots[at] = Slot { key, row: row as u32, kind };
     }
 
-    /// The first row of each of these whole numbers, in order, as [`Index::first`] finds them one by one. What the search
-    /// looks at is fetched for all of them together.
-    pub(super) fn firsts(&self, keys: &[i64], found: &mut Vec<Option<u32>>) {
+    /// The first row of each of these whole numbers, in order, as [`Index::first`] finds them one by one, or [`NONE`]. What
+    /// the search looks at is fetched for all of them together.
+    pub(super) fn firsts(&self, keys: &[i64], found: &mut Vec<u32>) {
         found.clear();
         for keys in keys.chunks(TOGETHER) {
-            let mut slots = [(0, 0); TOGETHER];
+            let mut slots = [Slot::FREE; TOGETHER];
             for (slot, key) in slots.iter_mut().zip(keys) {
-                let hash = self.spread.of(Key::of_signed(*key));
-                *slot = (self.slots[self.place(hash)], tag(hash));
+                *slot = self.slots[self.place(self.spread.of(Key::of_signed(*key)))];
             }
-            found.extend(keys.iter().zip(slots).map(|(key, (slot, tag))| {
-                let row = ((slot & !TAG) as u32).checked_sub(1)?;
-                let is_it = slot & TAG == tag && self.rows[row as usize].key == key.cast_unsigned() && *key >= 0;
-                if is_it && self.kind(row as usize) == WHOLE { Some(row) } else { self.first(Key::of_signed(*key)) }
+            found.extend(keys.iter().zip(slots).map(|(key, slot)| {
+                let key = self.spread.bits(Key::of_signed(*key));
+                if slot.row == NONE || slot.holds(key) { slot.row } else { self.slots[self.find(key, None)].row }
             }));
         }
     }
 
     /// The first row of a key.
     pub(super) fn first(&self, key: Key<'_>) -> Option<u32> {
-        let (kind, bits) = self.spread.bits(key);
         let text = match key {
             Key::Text(text) => Some(text),
             _ => None,
         };
-        let at = self.find(self.spread.mix(kind, bits), |row| self.same(row, kind, bits, text));
-        ((self.slots[at] & !TAG) as u32).checked_sub(1)
+        Some(self.slots[self.find(self.spread.bits(key), text)].row).filter(|row| *row != NONE)
     }
 
     /// The row of the same key that comes after this one.
@@ -281,7 +292,7 @@ impl Index {
 
     /// How many keys there are, blank ones aside if they match nothing.
     pub(super) fn keys(&self) -> u64 {
-        self.slots.iter().filter(|slot| **slot != 0).count() as u64
+        self.slots.iter().filter(|slot| slot.row != NONE).count() as u64
     }
 }
 
@@ -289,13 +300,6 @@ impl Index {
 fn text_block(block: &[u8]) -> (&[u8], &[u8]) {
     let (length, rest) = block.split_at(LENGTH);
     rest.split_at(length.try_into().map_or(0, u32::from_le_bytes) as usize)
-}
-
-const TAG: u64 = 0xffff_ffff_0000_0000;
-
-/// The lower half of the hash, which says nothing about the place.
-fn tag(hash: u64) -> u64 {
-    hash << 32
 }
 
 #[cfg(test)]
@@ -329,7 +333,8 @@ mod tests {
                 let whole: Vec<i64> = (-3..200).chain([i64::MIN, i64::MAX]).collect();
                 let mut found = Vec::new();
                 index.firsts(&whole, &mut found);
-                let one_by_one: Vec<_> = whole.iter().map(|key| index.first(Key::of_signed(*key))).collect();
+                let one_by_one = whole.iter().map(|key| index.first(Key::of_signed(*key)).unwrap_or(NONE));
+                let one_by_one: Vec<_> = one_by_one.collect();
                 prop_assert_eq!(found, one_by_one);
                 for key in keys.iter().map(String::as_str).chain(["7", "x", "", "-2"]) {
                     let mut found = Vec::new();

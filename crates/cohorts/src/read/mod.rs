@@ -92,6 +92,10 @@ trait Table: Send {
     fn packing(&mut self) -> Result<Packing, ReadError> {
         Ok(Packing::None)
     }
+    /// Before any has been read.
+    fn rows(&mut self) -> Result<Option<u64>, ReadError> {
+        Ok(None)
+    }
     fn nulls(&self) -> Option<&[u64]> {
         None
     }
@@ -161,6 +165,15 @@ impl Reader {
     /// The head of the first batch cannot be read.
     pub fn packing(&mut self) -> Result<Packing, ReadError> {
         self.table.packing()
+    }
+
+    /// How many rows a feather file says that it has, to be asked before the first of them is read; `None` for other formats.
+    /// Whoever reads them all finds whether it is true.
+    ///
+    /// # Errors
+    /// The head of a batch cannot be read.
+    pub fn rows(&mut self) -> Result<Option<u64>, ReadError> {
+        self.table.rows()
     }
 
     /// How many cells of each column are null among the rows that came last, columns that are not kept among them, as

@@ -6,12 +6,13 @@ use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 
 use arrow_array::{Array as _, ArrayRef, UInt32Array};
+use arrow_buffer::{BooleanBuffer, NullBuffer};
 use arrow_select::take::take;
 use cohorts::read::{PackedRows, ReadError, Reader, Rows};
 
 use crate::fault::Fault;
 
-use super::super::index::Index;
+use super::super::index::{Index, NONE};
 use super::super::inputs::Left;
 use super::super::matches::{MakeFile, Used};
 use super::super::spill::Answers;
@@ -69,6 +70,10 @@ impl<'a> Partners<'a> {
         let mut reader = open()?;
         // Only an identifier that comes more than once has more rows than one.
         let once = self.right.keys.extra == 0;
+        let told = if once { reader.rows().map_err(|error| fault(&left.side.path, &error))? } else { None };
+        if let Some(rows) = told {
+            return Ok(rows);
+        }
         reader.keep(if once { &[] } else { std::slice::from_ref(&left.side.header.key) });
         let (mut count, mut found) = (0, Vec::new());
         for rows in reader {
@@ -115,12 +120,13 @@ fn shaped(columns: &[Column], arrays: &[ArrayRef], shape: Shape) -> Vec<ArrayRef
 fn look_up<E>(
     index: &Index,
     keys: &ArrayRef,
-    found: &mut Vec<Option<u32>>,
+    found: &mut Vec<u32>,
     mut each: impl FnMut(usize, Option<u32>) -> Result<(), E>,
 ) -> Result<(), E> {
     if let Some(whole) = cell::whole_keys(keys) {
         index.firsts(whole, found);
-        return found.iter().enumerate().try_for_each(|(row, first)| each(row, *first));
+        let first = |row: &u32| Some(*row).filter(|row| *row != NONE);
+        return found.iter().enumerate().try_for_each(|(row, found)| each(row, first(found)));
     }
     (0..keys.len()).try_for_each(|row| each(row, cell::with_key(keys, row, |key| index.first(key))))
 }
@@ -135,11 +141,23 @@ enum Partner<'a> {
 
 /// Finds the partners of the left file's rows, in its order.
 enum Finder<'a> {
-    Memory { index: &'a Index, once: bool, used: Used, firsts: Vec<Option<u32>> },
+    Memory { index: &'a Index, once: bool, used: Used, firsts: Vec<u32> },
     Disk(&'a mut Answers),
 }
 
 impl Finder<'_> {
+    /// The partner of each row of a batch, where no row can have more than one and all lie in memory; and how many rows
+    /// have one.
+    fn beside(&mut self, keys: &ArrayRef) -> Option<(UInt32Array, u64)> {
+        let Self::Memory { index, once: true, used, .. } = self else { return None };
+        let mut firsts = Vec::with_capacity(keys.len());
+        index.firsts(cell::whole_keys(keys)?, &mut firsts);
+        firsts.iter().filter(|row| **row != NONE).for_each(|row| used.mark(*row));
+        let places = places(firsts);
+        let matched = places.len() - places.null_count();
+        Some((places, matched as u64))
+    }
+
     /// Calls with each row of a batch and each of its partners, or none; gives how many rows have some.
     fn each<E: From<Trouble>>(
         &mut self,
@@ -212,7 +230,13 @@ pub(super) fn each<E: From<Trouble>>(
         while let Some(rows) = batches.next() {
             let rows = rows.map_err(|error| Trouble::from(fault(&left.side.path, &error)))?;
             counts.rows += rows.len as u64;
-            counts.matched += finder.each(&rows.columns[left.side.header.key], |row, partner| {
+            let keys = &rows.columns[left.side.header.key];
+            if let Some((places, matched)) = (1..=most).contains(&rows.len).then(|| finder.beside(keys)).flatten() {
+                counts.matched += matched;
+                each(pairs.piece(&rows, rows.columns.clone(), &places, (true, batches.peek().is_none()))?)?;
+                continue;
+            }
+            counts.matched += finder.each(keys, |row, partner| {
                 // A piece goes on when its next row comes, so that what is left over is a batch's last one.
                 if pairs.left.len() == most {
                     each(pairs.take(&rows, false)?)?;
@@ -261,10 +285,21 @@ enum Carried<'a> {
     Disk(Unpacking<'a>, &'a [Column], Shape),
 }
 
+/// Rows of the right side to be taken; [`NONE`] takes a null. No cell lies under it, so equal results have equal bytes.
+fn places(rows: Vec<u32>) -> UInt32Array {
+    let found = NullBuffer::new(BooleanBuffer::collect_bool(rows.len(), |row| rows[row] != NONE));
+    UInt32Array::new(rows.into(), Some(found))
+}
+
+fn failed(error: arrow_schema::ArrowError) -> Trouble {
+    Trouble::Write(std::io::Error::other(error))
+}
+
 /// Rows of a batch with their partners.
 struct Pairs<'a> {
     left: Vec<u32>,
-    right: Vec<Option<u32>>,
+    /// [`NONE`] where there is no partner.
+    right: Vec<u32>,
     carried: Carried<'a>,
 }
 
@@ -273,9 +308,9 @@ impl Pairs<'_> {
         // A batch has fewer rows than that: the reader counts on it.
         self.left.push(left as u32);
         self.right.push(match (partner, &mut self.carried) {
-            (None, _) => None,
-            (Some(Partner::Row(row)), _) => Some(row),
-            (Some(Partner::Bytes(bytes)), Carried::Disk(unpacking, ..)) => Some(unpacking.push(bytes)?),
+            (None, _) => NONE,
+            (Some(Partner::Row(row)), _) => row,
+            (Some(Partner::Bytes(bytes)), Carried::Disk(unpacking, ..)) => unpacking.push(bytes)?,
             (Some(Partner::Bytes(_)), Carried::Memory(_)) => return Err(Trouble::Write(ErrorKind::InvalidData.into())),
         });
         Ok(())
@@ -283,22 +318,29 @@ impl Pairs<'_> {
 
     /// The columns of the result for these pairs; begins anew.
     fn take<'a>(&mut self, rows: &'a Rows, last: bool) -> Result<Piece<'a>, Trouble> {
-        let failed = |error: arrow_schema::ArrowError| Trouble::Write(std::io::Error::other(error));
-        let places = UInt32Array::from(std::mem::take(&mut self.right));
+        let places = places(std::mem::take(&mut self.right));
         let left = std::mem::take(&mut self.left);
         let first = left.first().copied().unwrap_or(0) as usize;
         let unbroken = left.iter().zip(first..).all(|(row, expected)| *row as usize == expected);
-        let mut columns = Vec::with_capacity(rows.columns.len());
         let whole = unbroken && left.len() == rows.len;
-        if unbroken {
+        let columns = if unbroken {
             let slice = |array: &ArrayRef| if whole { Arc::clone(array) } else { array.slice(first, left.len()) };
-            columns.extend(rows.columns.iter().map(slice));
+            rows.columns.iter().map(slice).collect()
         } else {
             let left = UInt32Array::from(left);
-            for array in &rows.columns {
-                columns.push(take(array, &left, None).map_err(failed)?);
-            }
-        }
+            rows.columns.iter().map(|array| take(array, &left, None).map_err(failed)).collect::<Result<_, _>>()?
+        };
+        self.piece(rows, columns, &places, (whole, last))
+    }
+
+    /// Rows of a batch, perhaps all of them, with what stands at these places beside them.
+    fn piece<'a>(
+        &mut self,
+        rows: &'a Rows,
+        mut columns: Vec<ArrayRef>,
+        places: &UInt32Array,
+        (whole, last): (bool, bool),
+    ) -> Result<Piece<'a>, Trouble> {
         let unpacked;
         let carried = match &mut self.carried {
             Carried::Memory(carried) => carried,
@@ -308,7 +350,7 @@ impl Pairs<'_> {
             }
         };
         for array in carried {
-            columns.push(take(array, &places, None).map_err(failed)?);
+            columns.push(take(array, places, None).map_err(failed)?);
         }
         Ok(Piece { columns, packed: rows.packed.as_ref().filter(|_| whole), last })
     }

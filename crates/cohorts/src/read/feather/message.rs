@@ -83,6 +83,13 @@ pub(super) fn packing(head: &[u8], place: Place) -> Result<Packing, ReadError> {
     })
 }
 
+/// How many rows a batch says that it has.
+pub(super) fn length(head: &[u8], place: Place) -> Result<u64, ReadError> {
+    let message = parsed(head, place)?;
+    let batch = message.header_as_record_batch().ok_or_else(|| malformed(place, "it has no rows"))?;
+    u64::try_from(batch.length()).map_err(|_| malformed(place, "its number of rows cannot be right"))
+}
+
 fn without_length(head: &[u8]) -> Option<&[u8]> {
     if head.starts_with(&CONTINUES) { head.get(8..) } else { head.get(4..) }
 }

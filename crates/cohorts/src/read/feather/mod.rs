@@ -106,6 +106,20 @@ impl Feather {
         Ok(bytes)
     }
 
+    /// The head alone.
+    fn head(&mut self, block: Block, place: Place) -> Result<Vec<u8>, ReadError> {
+        let outside = || malformed(place, "it lies outside the file");
+        let offset = u64::try_from(block.offset()).map_err(|_| outside())?;
+        let head = u64::try_from(block.metaDataLength()).map_err(|_| outside())?;
+        if offset.checked_add(head).is_none_or(|end| end > self.length) || head > self.limits.batch {
+            return Err(outside());
+        }
+        let mut bytes = vec![0; usize::try_from(head).map_err(|_| outside())?];
+        self.input.seek(SeekFrom::Start(offset))?;
+        self.input.read_exact(&mut bytes).map_err(|error| ReadError::at(error, place))?;
+        Ok(bytes)
+    }
+
     fn prepare(&mut self) -> Result<(), ReadError> {
         self.prepared = true;
         let mut held = 0_u64;
@@ -173,16 +187,16 @@ impl Table for Feather {
     fn packing(&mut self) -> Result<Packing, ReadError> {
         let Some(block) = self.batches.as_slice().first().copied() else { return Ok(Packing::None) };
         let place = Place::Batch(1);
-        let outside = || malformed(place, "it lies outside the file");
-        let offset = u64::try_from(block.offset()).map_err(|_| outside())?;
-        let head = u64::try_from(block.metaDataLength()).map_err(|_| outside())?;
-        if offset.checked_add(head).is_none_or(|end| end > self.length) || head > self.limits.batch {
-            return Err(outside());
+        message::packing(&self.head(block, place)?, place)
+    }
+
+    fn rows(&mut self) -> Result<Option<u64>, ReadError> {
+        let mut rows = 0_u64;
+        for (at, block) in self.batches.clone().enumerate() {
+            let place = Place::Batch(at as u64 + 1);
+            rows = rows.saturating_add(message::length(&self.head(block, place)?, place)?);
         }
-        let mut bytes = vec![0; usize::try_from(head).map_err(|_| outside())?];
-        self.input.seek(SeekFrom::Start(offset))?;
-        self.input.read_exact(&mut bytes).map_err(|error| ReadError::at(error, place))?;
-        message::packing(&bytes, place)
+        Ok(Some(rows))
     }
 
     fn nulls(&self) -> Option<&[u64]> {

@@ -57,6 +57,7 @@ fn columns_can_be_left_out_between_batches_and_their_nulls_are_still_told() {
     let bytes = file(Some(CompressionType::ZSTD), MetadataVersion::V5, 3);
     let mut reader = Reader::open(Format::Feather, Cursor::new(bytes), Limits::default()).unwrap();
     assert_eq!(reader.nulls(), None);
+    assert_eq!(reader.rows().unwrap(), Some(9));
     let types = |rows: Rows| rows.columns.iter().map(|column| column.data_type().clone()).collect::<Vec<_>>();
     reader.keep(&[6]);
     assert_eq!(types(reader.next().unwrap().unwrap()), [batch().column(6).data_type().clone()]);
