@@ -21,9 +21,11 @@ impl Desk {
         Self { folder }
     }
 
-    /// Puts a file where the action finds it as `in/NAME`.
+    /// Puts a file where the action finds it as `in/NAME`; the name may have a folder.
     pub fn put(&self, name: &str, bytes: &[u8]) {
-        fs::write(self.folder.join("in").join(name), bytes).expect("a file for the action");
+        let path = self.folder.join("in").join(name);
+        path.parent().map(fs::create_dir_all).transpose().expect("a folder for the file");
+        fs::write(path, bytes).expect("a file for the action");
     }
 
     /// Runs an action: it ends with one of `codes`, a fault is said and leaves no result, nothing temporary is left, and

@@ -101,6 +101,15 @@ fn files(root: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     found
 }
 
+/// The workspace before the run; files with types are kept as text.
+fn inputs(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let made = |(path, bytes): (PathBuf, Vec<u8>)| match typed::file(&path) {
+        Some(file) => (file.to_owned(), typed::bytes(file, std::str::from_utf8(&bytes).unwrap())),
+        None => (path, bytes),
+    };
+    files(&folder.join("input")).into_iter().map(made).collect()
+}
+
 /// Expectations are kept as readable text: `x.csv.gz.txt` is what `x.csv.gz` unpacks to.
 fn unpacked(bytes: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
@@ -146,7 +155,7 @@ fn perform(case: &Case, input: &BTreeMap<PathBuf, Vec<u8>>, evidence: Option<&Pa
 /// What is wrong with a case, in words; empty when it holds.
 fn judge(folder: &Path) -> String {
     let case = read_case(&folder.join("cmd"));
-    let input = files(&folder.join("input"));
+    let input = inputs(folder);
     let Left { workspace, exit, stdout, stderr } = perform(&case, &input, None);
 
     let mut wrong = String::new();
@@ -171,12 +180,12 @@ fn judge(folder: &Path) -> String {
     let mut left = files(workspace.path());
     for (path, expected) in files(&folder.join("expect")) {
         let name = path.to_str().unwrap();
-        let typed = [".feather.txt", ".dta.txt", ".dta.gz.txt"].iter().any(|ending| name.ends_with(ending));
-        if let Some(file) = name.strip_suffix(".txt").filter(|_| typed) {
+        if let Some(file) = typed::file(&path) {
             let found = typed::text(&workspace.path().join(file));
             let expected = String::from_utf8(expected).unwrap();
-            left.remove(Path::new(file));
+            left.remove(file);
             if found != expected {
+                let file = file.display();
                 let _ = writeln!(wrong, "{file} holds\n{found}expected\n{expected}");
             }
             continue;
@@ -260,7 +269,7 @@ fn evidence_is_what_the_cases_say_and_changes_nothing_else() {
     assert!(cases.len() >= 8, "only {} cases have evidence", cases.len());
     for folder in cases {
         let name = folder.strip_prefix(root()).unwrap().display();
-        let (case, input) = (read_case(&folder.join("cmd")), files(&folder.join("input")));
+        let (case, input) = (read_case(&folder.join("cmd")), inputs(&folder));
         let (outside, nowhere) = (tempfile::tempdir().unwrap(), tempfile::NamedTempFile::new().unwrap());
         let without = perform(&case, &input, None);
         let with = perform(&case, &input, Some(&outside.path().join("made")));
