@@ -108,13 +108,19 @@ fn batches_are_handed_on_where_nothing_multiplies() {
     }
 }
 
-/// What is handed on was decoded once: a fault in a column that the join never looks at is told.
+/// What is handed on was unpacked once: a fault in a column that the join never looks at is told, in the first batch and in
+/// a later one.
 #[test]
 fn what_is_damaged_is_not_handed_on() {
+    damaged(&[(1..2000).collect()]);
+    damaged(&[(1..=BATCH).collect(), (BATCH + 1..BATCH + 2000).collect()]);
+}
+
+fn damaged(batches: &[Vec<i64>]) {
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir(folder.path().join("in")).unwrap();
     let path = folder.path().join("in/left.feather");
-    file(&path, &[(1..2000).collect()], Packing::Zstd);
+    file(&path, batches, Packing::Zstd);
     file(&folder.path().join("right.feather"), &[vec![1]], Packing::Zstd);
     let sound = std::fs::read(&path).unwrap();
     // The frames of zstd in the file: of the dictionary's two buffers, then of the columns.
