@@ -1,5 +1,5 @@
 //! The right side in memory: for each `patient_id` its rows in the order of the file, and what each row carries.
-//! About 34 bytes a row besides what it carries, 42 while it is made (actions.md 12).
+//! 32 bytes a row besides what it carries, 40 while it is made (actions.md 12).
 
 use std::hash::{BuildHasher as _, RandomState};
 
@@ -159,7 +159,7 @@ impl Gathered {
 }
 
 /// Slots for so many rows: enough that a key is near its place, most often at it.
-const SLOTS: (usize, usize) = (8, 5);
+const SLOTS: (usize, usize) = (3, 2);
 
 /// A place for a key. All that decides whether it is the one that is looked for lies in it, but the text of a text.
 #[derive(Clone, Copy)]
