@@ -74,21 +74,19 @@ impl<'a> Partners<'a> {
         if let Some(rows) = told {
             return Ok(rows);
         }
-        reader.keep(if once { &[] } else { std::slice::from_ref(&left.side.header.key) });
+        reader.keep(&[left.side.header.key]);
         let (mut count, mut found) = (0, Vec::new());
         for rows in reader {
             let rows = rows.map_err(|error| fault(&left.side.path, &error))?;
             count += rows.len as u64;
-            if !once {
-                look_up(index, &rows.columns[0], &mut found, |_, first| {
-                    let mut next = first.and_then(|first| index.next(first));
-                    while let Some(at) = next {
-                        count += 1;
-                        next = index.next(at);
-                    }
-                    Ok::<_, Trouble>(())
-                })?;
-            }
+            look_up(index, &rows.columns[0], &mut found, |_, first| {
+                let mut next = first.and_then(|first| index.next(first));
+                while let Some(at) = next {
+                    count += 1;
+                    next = index.next(at);
+                }
+                Ok::<_, Trouble>(())
+            })?;
         }
         Ok(count)
     }
