@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::codes::{Ending, Reset, Stage, Waiting};
+use super::request::none;
 use crate::shape::{Broken, Shape, codes};
 use crate::text::hashes::{Commitment, ImageDigest};
 use crate::text::ids::{JobId, RequestId};
@@ -55,16 +56,12 @@ pub struct Engine {
     pub profile: Option<Profile>,
     /// The waivers of the backend under which SQL runs that does not say how it treats type 1 opt-outs: each way once, in
     /// this order. Of sqlrunner alone.
-    #[serde(default, skip_serializing_if = "is_empty")]
+    #[serde(default, skip_serializing_if = "none")]
     pub waivers: Waivers,
 }
 
 /// Each way at most once.
 pub type Waivers = List<WaiverMode, 0, 3>;
-
-fn is_empty(waivers: &Waivers) -> bool {
-    waivers.is_empty()
-}
 
 codes!(
     /// Why SQL may run that does not say how it treats type 1 opt-outs (spec actions.md 7.5).
